@@ -1,0 +1,61 @@
+# Needs python3 (with venv) and make. Everything else goes into this folder: uv and node come from PyPI.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/.venv
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+unexport PYTHONPATH
+UV := .tools/bin/uv
+SETUP := .venv/.ready
+LOCK := cd requirements && ../$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate \
+	--custom-compile-command "make lock" --python-version 3.13
+# What `make synth` and `make deploy` pass to CDK, e.g. CONTEXT="-c instanceArn=arn:aws:connect:…"
+CONTEXT ?=
+
+.PHONY: help demo local test check synth deploy lock clean
+
+help:
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+demo: $(SETUP) ## send sample replies through the whole of it on this machine, mend, redrive, and count
+	@python -m local demo
+
+local: $(SETUP) ## keep the whole of it running on this machine until Ctrl-C
+	@python -m local up
+
+test: $(SETUP) ## run all tests
+	@python -m pytest
+
+check: $(SETUP) ## format, lint, types, import rules, synth with cdk-nag
+	@ruff format --check .
+	@ruff check .
+	@mypy
+	@lint-imports --no-logo
+	@python -m infra.nag
+
+synth: $(SETUP) ## write the CloudFormation template to cdk.out/ (CONTEXT="-c instanceArn=…")
+	@cdk synth --quiet $(CONTEXT)
+
+deploy: $(SETUP) ## deploy to the AWS account of your credentials (CONTEXT="-c instanceArn=…")
+	@cdk deploy $(CONTEXT)
+
+lock: $(SETUP) ## renew requirements/*.txt and package-lock.json
+	$(LOCK) uv.in -o uv.txt
+	$(LOCK) handler.in -o handler.txt
+	$(LOCK) dev.in -o dev.txt
+	npm update
+
+clean: ## remove everything that make has put here
+	rm -rf .venv .tools node_modules build cdk.out .local .*_cache .hypothesis
+
+$(UV): requirements/uv.txt
+	@echo "Setting up: uv, Python packages, node and the CDK command line, all inside this folder …"
+	@python3 -m venv --clear .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(SETUP): $(UV) .python-version requirements/dev.txt package.json package-lock.json
+	@$(UV) venv --quiet --clear .venv
+	@$(UV) pip sync --quiet --require-hashes requirements/dev.txt
+	@npm ci --silent
+	@touch $@
