@@ -1,0 +1,61 @@
+"""The Lambda function's entry: Powertools around it, one batch in, batchItemFailures out."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from botocore.config import Config
+
+from handler import connect
+from handler.delivery import Batch, Delivery
+from handler.observability import Observability
+from handler.pacer import Pacer
+from handler.settings import Settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer(auto_patch=False)  # the patched SDK would record error messages, and those may quote a reply
+
+settings = Settings.from_environment(os.environ)
+delivery = Delivery(
+    settings=settings,
+    connect=connect.client(),
+    sqs=boto3.client(
+        "sqs",
+        config=Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}),
+    ),
+    pacer=Pacer(settings.send_rate_share, time.monotonic, time.sleep),
+    observability=Observability(logger, metrics, tracer),
+    now=time.time,
+    rng=SystemRandom(),
+)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False, capture_error=False)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Deliver a batch of SQS records.
+
+    Returns:
+        The ids of the messages that are not done, for the event source mapping (ReportBatchItemFailures). Nothing is
+        raised for a batch that failed whole: that would hide from Lambda which messages are done.
+    """
+    batch = Batch(seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
+    return process_partial_response(
+        event=event,
+        record_handler=partial(delivery.deliver, batch=batch),
+        processor=BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
+        context=context,
+    )

@@ -1,0 +1,124 @@
+"""The one call to Amazon Connect, and the table that turns its answers into verdicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
+
+from handler.verdict import Cause, DeadLetter, Reason, Retry, Sent
+
+if TYPE_CHECKING:
+    from mypy_boto3_connect import ConnectClient
+
+CONNECT_TIMEOUT = 2
+READ_TIMEOUT = 10
+ATTEMPTS = 2
+CALL_SECONDS = ATTEMPTS * (CONNECT_TIMEOUT + READ_TIMEOUT) + 1
+"""The longest that a call can take: every attempt times out, with up to a second of backoff between them."""
+
+_THROTTLED = {"ThrottlingException", "TooManyRequestsException", "Throttling"}
+# Credentials that are missing, old or not yet known everywhere (AWS General Reference, common errors).
+_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "NotAuthorized",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+_REFUSED = {
+    "InvalidRequestException": Reason.INVALID_REQUEST,
+    "ResourceNotFoundException": Reason.NOT_FOUND,
+    "IdempotencyException": Reason.TOKEN_CONFLICT,
+}
+
+
+def client() -> ConnectClient:
+    """Connect's client: explicit time-outs, and one more try inside the call, with the same token.
+
+    https://docs.aws.amazon.com/boto3/latest/guide/retries.html, standard mode.
+    """
+    return boto3.client(
+        "connect",
+        config=Config(
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=READ_TIMEOUT,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        ),
+    )
+
+
+def send(connect: ConnectClient, instance_arn: str, reply: dict[str, Any], token: str) -> Sent | Retry | DeadLetter:
+    """Call StartOutboundEmailContact once, and say what its answer means. Nothing is raised.
+
+    The token is always passed: botocore makes up a new one when it is left out, and the reply would go twice.
+
+    Args:
+        connect: The client.
+        instance_arn: The instance to send from; the API takes its id, which ends the ARN.
+        reply: The request, without InstanceId and ClientToken.
+        token: The reply's client token.
+    """
+    instance_id = instance_arn.rpartition("/")[2]
+    try:
+        answer = connect.start_outbound_email_contact(InstanceId=instance_id, ClientToken=token, **reply)
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, the reply may have been sent: only a verdict is safe
+        return verdict_for(error)
+    return Sent(answer.get("ContactId", ""), answer["ResponseMetadata"].get("RequestId", ""))
+
+
+def verdict_for(error: Exception) -> Retry | DeadLetter:
+    """What an error of the call means for the reply.
+
+    https://docs.aws.amazon.com/connect/latest/APIReference/API_StartOutboundEmailContact.html, Errors.
+    """
+    match error:
+        case ClientError():
+            return _verdict_for_answer(error)
+        case NoCredentialsError() | PartialCredentialsError() | CredentialRetrievalError():
+            return Retry(Cause.ACCESS_DENIED, f"{type(error).__name__}: {error}")
+        case ParamValidationError():
+            return DeadLetter(Reason.INVALID_REQUEST, str(error))
+        case _:  # no answer, or none that can be read: it may have been sent, so the same token has to ask again
+            return Retry(Cause.UNAVAILABLE, f"{type(error).__name__}: {error}")
+
+
+def _verdict_for_answer(error: ClientError) -> Retry | DeadLetter:
+    code = error.response["Error"].get("Code", "")
+    message = error.response["Error"].get("Message", "")
+    status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
+    request_id = error.response["ResponseMetadata"].get("RequestId", "")
+    detail = f"{code} ({status}): {message}"
+    if cause := _passing(code, status, message):
+        return Retry(cause, detail, request_id)
+    return DeadLetter(_REFUSED.get(code, Reason.REFUSED), detail, request_id)
+
+
+def _passing(code: str, status: int, message: str) -> Cause | None:
+    if code in _THROTTLED or status == 429:  # noqa: PLR2004 - HTTP's own numbers, here and below
+        return Cause.THROTTLED
+    if code == "ServiceQuotaExceededException" or status == 402:  # noqa: PLR2004
+        return Cause.ACTIVE_EMAILS_FULL
+    if code in _DENIED or status in {401, 403}:
+        return Cause.ACCESS_DENIED
+    if code == "InvalidRequestException" and "attachment is not approved" in message.lower():
+        return Cause.ATTACHMENT_PENDING
+    if not 400 <= status < 500:  # noqa: PLR2004
+        return Cause.UNAVAILABLE
+    return None

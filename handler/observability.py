@@ -1,0 +1,103 @@
+"""Everything the function says of itself: a closed list of log events and metrics, and one trace for each call.
+
+No address, name, subject or body is ever said, nor any text that may quote one, such as Connect's error messages.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from handler.client_token import ClientTokenError, client_token
+from handler.verdict import Cause, DeadLetter, HandBack, Retry, Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aws_lambda_powertools import Logger, Metrics, Tracer
+    from aws_lambda_powertools.tracing.base import BaseSegment
+
+    from handler.message import Message
+
+WITHHELD = "(withheld)"
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_.:/+=-]{1,500}")
+
+
+def identifier(text: str) -> str:
+    """An id as it may be logged. Producers choose tokens and contact ids: what could be an address is withheld."""
+    return text if _IDENTIFIER.fullmatch(text) else WITHHELD
+
+
+class Observability:
+    """Logs, metrics and traces of one execution environment.
+
+    Args:
+        logger, metrics, tracer: Powertools' own; their decorators stand in app.py.
+    """
+
+    def __init__(self, logger: Logger, metrics: Metrics, tracer: Tracer) -> None:
+        self._logger = logger
+        self._metrics = metrics
+        self._tracer = tracer
+
+    def sent(self, message: Message, verdict: Sent, now: float) -> None:
+        """Connect accepted the reply at `now`, in seconds since the epoch."""
+        waited = max(0.0, now - message.sent_at)
+        self._count("RepliesSent")
+        self._metrics.add_metric(name="TimeToAccept", unit=MetricUnit.Seconds, value=waited)
+        fields = {
+            "contact_id": identifier(verdict.contact_id),
+            "connect_request_id": verdict.request_id,
+            "seconds_since_enqueued": round(waited, 3),
+        }
+        self._logger.info("reply_sent", extra=_named(message) | fields)
+
+    def retried(self, message: Message, verdict: Retry, seconds: int) -> None:
+        """The reply was not sent; the queue has it back for `seconds`."""
+        self._count("RepliesRetried")
+        if verdict.cause is Cause.THROTTLED:
+            self._count("RepliesThrottled")
+        if verdict.cause is Cause.ACCESS_DENIED:
+            self._count("RepliesDenied")
+        fields = {"cause": verdict.cause, "connect_request_id": verdict.request_id, "retry_in_seconds": seconds}
+        self._logger.warning("reply_retried", extra=_named(message) | fields)
+
+    def dead_lettered(self, message: Message, verdict: DeadLetter) -> None:
+        """The dead-letter queue has taken the reply."""
+        with single_metric(name="RepliesDeadLettered", unit=MetricUnit.Count, value=1) as metric:
+            metric.add_dimension(name="service", value=self._metrics.service or "")
+            metric.add_dimension(name="reason", value=verdict.reason)
+        fields = {"reason": verdict.reason, "connect_request_id": verdict.request_id}
+        self._logger.error("reply_dead_lettered", extra=_named(message) | fields)
+
+    def handed_back(self, message: Message, verdict: HandBack) -> None:
+        """The reply was not touched; the queue has it back for some seconds."""
+        self._logger.info("reply_handed_back", extra=_named(message) | {"retry_in_seconds": verdict.seconds})
+
+    def batch_stopped(self, cause: Cause) -> None:
+        """Every further reply would meet the same answer: nothing more is sent in this invocation."""
+        self._logger.warning("batch_stopped", extra={"cause": cause})
+
+    def failed(self, event: str, message: Message, error: Exception) -> None:
+        """Something of ours failed; the message is safe on its queue. Only the error's type is said."""
+        self._logger.error(event, extra=_named(message) | {"error": type(error).__name__})
+
+    @contextmanager
+    def call_traced(self) -> Iterator[BaseSegment]:
+        """A subsegment around the call to Connect. Our own, since the SDK's records requests and error messages."""
+        with self._tracer.provider.in_subsegment("StartOutboundEmailContact", namespace="remote") as subsegment:
+            yield subsegment
+
+    def _count(self, metric: str) -> None:
+        self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
+
+
+def _named(message: Message) -> dict[str, object]:
+    try:
+        token = identifier(client_token(message))
+    except ClientTokenError:
+        token = WITHHELD
+    return {"message_id": message.id, "client_token": token, "attempt": message.receive_count}

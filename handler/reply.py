@@ -1,0 +1,84 @@
+"""The message contract: a message's body becomes a request of StartOutboundEmailContact, or a clear reason why not."""
+
+import json
+from pathlib import Path
+from typing import Any, NoReturn
+
+import fastjsonschema
+
+SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("reply.schema.json").read_bytes())
+_check = fastjsonschema.compile(SCHEMA, use_default=False, use_formats=False, fast_fail=False)
+
+
+class InvalidReplyError(ValueError):
+    """The body breaks the contract.
+
+    Attributes:
+        faults: One sentence for each fault, by its path in the body. They may quote the body's member names.
+    """
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+def parse(body: str, instance_arn: str) -> dict[str, Any]:
+    """Read a message body.
+
+    Args:
+        body: The SQS message body.
+        instance_arn: The instance that the stack sends for; the only one that a body may name.
+
+    Returns:
+        The request for StartOutboundEmailContact, as it was written, less InstanceId.
+
+    Raises:
+        InvalidReplyError: It cannot be sent; nothing else is ever raised, whatever the body holds.
+    """
+    reply: dict[str, Any] = _read_json(body)
+    try:
+        _check(reply, {}, "reply")
+    except fastjsonschema.JsonSchemaValuesException as invalid:
+        raise InvalidReplyError(*map(_sentence, invalid.errors)) from None
+    except RecursionError:
+        raise InvalidReplyError("reply: is nested too deeply") from None
+    instance = reply.pop("InstanceId", instance_arn)
+    if instance not in {instance_arn, instance_arn.rpartition("/")[2]}:
+        raise InvalidReplyError(f"reply.InstanceId: this stack sends for {instance_arn} only; leave InstanceId out")
+    return reply
+
+
+def _read_json(body: str) -> Any:  # noqa: ANN401 - JSON may be anything until the schema has seen it
+    try:
+        reply = json.loads(body, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        # JSON can spell half a surrogate pair; no email can.
+        json.dumps(reply, ensure_ascii=False).encode()
+    except InvalidReplyError:
+        raise
+    except json.JSONDecodeError as broken:
+        fault = f"reply: is not JSON: {broken.msg} at line {broken.lineno}, column {broken.colno}"
+        raise InvalidReplyError(fault) from None
+    except UnicodeEncodeError:
+        raise InvalidReplyError("reply: holds half of a surrogate pair, which is no character") from None
+    except RecursionError:
+        raise InvalidReplyError("reply: is nested too deeply") from None
+    except ValueError:  # an integer of thousands of digits
+        raise InvalidReplyError("reply: holds a number that is too long") from None
+    return reply
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise InvalidReplyError("reply: names a member twice in one object")
+    return members
+
+
+def _no_constant(constant: str) -> NoReturn:
+    raise InvalidReplyError(f"reply: {constant} is not JSON")
+
+
+def _sentence(error: fastjsonschema.JsonSchemaValueException) -> str:
+    fault = f"{error.name} is not of the right form" if error.rule == "pattern" else error.message
+    definition = error.definition if isinstance(error.definition, dict) else {}
+    return f"{fault} ({definition['description']})" if "description" in definition else fault

@@ -1,0 +1,55 @@
+"""The function's settings: the only place that reads the environment. The stack sets every one of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+
+class SettingsError(ValueError):
+    """The function's environment is not what the stack sets; the message says which variable and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one execution environment has to know.
+
+    Attributes:
+        instance_arn: The Amazon Connect instance that replies are sent from.
+        queue_url: The queue that the messages come from.
+        dead_letter_queue_url: Where what cannot be sent is put.
+        send_rate_share: Replies a second that this one environment may send.
+        retry_seconds: How long a reply is tried, from its first receive on.
+        max_receives: Receives after which a message is dead-lettered before anything else is done with it.
+    """
+
+    instance_arn: str
+    queue_url: str
+    dead_letter_queue_url: str
+    send_rate_share: float
+    retry_seconds: int
+    max_receives: int
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings from the function's environment variables.
+
+        Raises:
+            SettingsError: A variable is missing or has no number where one belongs.
+        """
+        try:
+            return cls(
+                instance_arn=environ["CONNECT_INSTANCE_ARN"],
+                queue_url=environ["QUEUE_URL"],
+                dead_letter_queue_url=environ["DEAD_LETTER_QUEUE_URL"],
+                send_rate_share=float(environ["SEND_RATE_SHARE"]),
+                retry_seconds=int(environ["RETRY_SECONDS"]),
+                max_receives=int(environ["MAX_RECEIVES"]),
+            )
+        except KeyError as missing:
+            message = f"Environment variable {missing} is not set. Deploy the function with its stack, which sets it."
+            raise SettingsError(message) from missing
+        except ValueError as wrong:
+            message = (
+                f"An environment variable is no number: {wrong}. Deploy the function with its stack, which sets it."
+            )
+            raise SettingsError(message) from wrong

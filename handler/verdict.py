@@ -1,0 +1,100 @@
+"""What became of a reply, or is to become of it: plain data, decided in one place and acted on in another."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a message is on the dead-letter queue: the closed list that operators filter by."""
+
+    INVALID_REPLY = "InvalidReply"
+    """The body breaks the contract (reply.schema.json)."""
+    INVALID_CLIENT_TOKEN = "InvalidClientToken"
+    """The message attribute ClientToken cannot be used as one."""
+    INVALID_REQUEST = "InvalidRequest"
+    """Connect says the request is wrong (400)."""
+    NOT_FOUND = "NotFound"
+    """Connect does not know the contact, the template or another thing that is named (404)."""
+    TOKEN_CONFLICT = "TokenConflict"
+    """Connect has accepted a request with this token before (409)."""
+    REFUSED = "Refused"
+    """Connect refuses the request with an answer that is not documented for it (any other 4xx)."""
+    RETRIES_EXHAUSTED = "RetriesExhausted"
+    """It was tried for the whole retry window, or received more often than the window allows."""
+
+
+class Cause(StrEnum):
+    """Why a reply was not sent now and is tried again: the closed list in logs and metrics."""
+
+    THROTTLED = "Throttled"
+    """More than the quota's requests a second (429)."""
+    ACTIVE_EMAILS_FULL = "ActiveEmailsFull"
+    """The instance has as many active emails as it may have (402); this passes as they end."""
+    ATTACHMENT_PENDING = "AttachmentPending"
+    """An attachment's scan has not ended."""
+    ACCESS_DENIED = "AccessDenied"
+    """The function may not send (403), or its credentials are not good; IAM changes take time to spread."""
+    UNAVAILABLE = "Unavailable"
+    """Connect failed (5xx), did not answer, or answered what cannot be read."""
+    DEAD_LETTER_QUEUE_UNAVAILABLE = "DeadLetterQueueUnavailable"
+    """The reply cannot be sent, and the dead-letter queue did not take it."""
+    UNEXPECTED = "Unexpected"
+    """An error in this function itself; the log names its type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Connect accepted the reply.
+
+    Attributes:
+        contact_id: The contact that Connect answered with.
+        request_id: Connect's request id, for AWS Support.
+    """
+
+    contact_id: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Not sent, or not known to be: try again later, with the same token.
+
+    Attributes:
+        cause: What stood in the way.
+        detail: What an operator needs to see of it. May quote Connect, so it is never logged.
+        request_id: Connect's request id, empty where there was no answer.
+    """
+
+    cause: Cause
+    detail: str
+    request_id: str = ""
+
+    @property
+    def stops_batch(self) -> bool:
+        """Whether every other reply would meet the same answer now, so that nothing more is sent."""
+        return self.cause in {Cause.THROTTLED, Cause.ACTIVE_EMAILS_FULL}
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """It cannot be sent as it is: a person has to mend something.
+
+    Attributes:
+        reason: The code that operators filter by.
+        detail: What a person needs to mend it. May quote the reply or Connect, so it is never logged.
+        request_id: Connect's request id, empty where Connect was not asked.
+    """
+
+    reason: Reason
+    detail: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandBack:
+    """Not touched in this invocation: the queue has it back after `seconds`."""
+
+    seconds: int
+
+
+type Verdict = Sent | Retry | DeadLetter | HandBack

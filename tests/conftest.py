@@ -1,0 +1,64 @@
+"""For every test of the suite: nothing that it makes the project print may hold personal data."""
+
+import json
+import re
+from collections.abc import Generator, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.samples import PERSONAL
+
+EVENTS = Path(__file__).parents[1] / "events"
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,  # noqa: ARG001 - the hook's own name
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test whose output, logs, metrics and traces hold an address, a name, a subject or a body."""
+    report = yield
+    if (
+        call.when != "setup"
+        and report.passed
+        and (leaked := leaks(report.capstdout + report.capstderr + report.caplog))
+    ):
+        report.outcome = "failed"
+        report.longrepr = f"Personal data was printed: {leaked}"
+    return report
+
+
+def leaks(printed: str) -> list[str]:
+    """Whatever personal data stands in what was printed, as text or as JSON spells it."""
+    return _ADDRESS.findall(printed) + [text for text in personal_texts() if text in printed]
+
+
+@cache
+def personal_texts() -> frozenset[str]:
+    texts = {*PERSONAL, *(text for file in EVENTS.glob("*.json") for text in _texts(file))}
+    return frozenset(spelling for text in texts for spelling in (text, json.dumps(text)[1:-1]))
+
+
+def _texts(file: Path) -> Iterator[str]:
+    for record in json.loads(file.read_text())["Records"]:
+        try:
+            yield from _personal(json.loads(record["body"]))
+        except ValueError:
+            yield record["body"]
+
+
+def _personal(reply: Any) -> Iterator[str]:
+    """Each name, address, subject, attribute and line of a body."""
+    if isinstance(reply, dict):
+        for member, value in reply.items():
+            if member in {"Subject", "Body", "DisplayName", "EmailAddress", "CustomerProfileAttributes"}:
+                yield from (line for line in str(value).splitlines() if len(line) > len("Hello"))
+            else:
+                yield from _personal(value)
+    elif isinstance(reply, list):
+        for each in reply:
+            yield from _personal(each)

@@ -1,0 +1,79 @@
+"""Replies, records and events for tests; every text in them is one that no log may ever show."""
+
+import json
+import uuid
+from typing import Any
+
+ACCOUNT = "123456789012"
+REGION = "eu-central-1"
+INSTANCE_ID = "11111111-2222-3333-4444-555555555555"
+INSTANCE_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}"
+QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:replies"
+
+ADDRESS = "ada.lovelace@customer.example"
+NAME = "Ada Lovelace"
+SUBJECT = "Re: my engine does not start"
+BODY = "Dear Ada, have you tried turning it off and on again?"
+PERSONAL = (ADDRESS, NAME, SUBJECT, BODY)
+
+
+def raw_message(**changes: Any) -> dict[str, Any]:
+    return {
+        "MessageSourceType": "RAW",
+        "RawMessage": {"Subject": SUBJECT, "Body": BODY, "ContentType": "text/plain"} | changes,
+    }
+
+
+def template_message(**changes: Any) -> dict[str, Any]:
+    config = {"KnowledgeBaseId": "kb-1", "MessageTemplateId": "template-1", "TemplateAttributes": {}}
+    return {"MessageSourceType": "TEMPLATE", "TemplatedMessageConfig": config | changes}
+
+
+def reply(**changes: Any) -> dict[str, Any]:
+    """A sound reply; a change of None leaves the member out."""
+    members = {
+        "ContactId": "contact-1",
+        "DestinationEmailAddress": {"EmailAddress": ADDRESS, "DisplayName": NAME},
+        "EmailMessage": raw_message(),
+    }
+    return {name: value for name, value in (members | changes).items() if value is not None}
+
+
+def record(
+    body: Any = None,
+    *,
+    message_id: str | None = None,
+    receive_count: int = 1,
+    sent_at: float = 1_800_000_000,
+    first_received_at: float = 1_800_000_001,
+    receipt_handle: str = "receipt",
+    **attributes: Any,
+) -> dict[str, Any]:
+    """A record of an SQS event as Lambda delivers it; attributes are strings, or whole attributes in the event's form."""
+    body = reply() if body is None else body
+    return {
+        "messageId": message_id or str(uuid.uuid4()),
+        "receiptHandle": receipt_handle,
+        "body": body if isinstance(body, str) else json.dumps(body),
+        "attributes": {
+            "ApproximateReceiveCount": str(receive_count),
+            "SentTimestamp": str(int(sent_at * 1000)),
+            "SenderId": "AIDAEXAMPLE",
+            "ApproximateFirstReceiveTimestamp": str(int(first_received_at * 1000)),
+        },
+        "messageAttributes": {
+            name: string_attribute(value) if isinstance(value, str) else value for name, value in attributes.items()
+        },
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": QUEUE_ARN,
+        "awsRegion": REGION,
+    }
+
+
+def string_attribute(value: str) -> dict[str, Any]:
+    return {"stringValue": value, "stringListValues": [], "binaryListValues": [], "dataType": "String"}
+
+
+def event(*records: dict[str, Any]) -> dict[str, Any]:
+    return {"Records": list(records)}

@@ -1,0 +1,85 @@
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
+from botocore.parsers import ResponseParserError
+
+from handler.connect import verdict_for
+from handler.verdict import Cause, DeadLetter, Reason, Retry
+
+
+def answer(status: int, code: str = "", message: str = "") -> ClientError:
+    response = {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "request-1"},
+    }
+    return ClientError(response, "StartOutboundEmailContact")  # type: ignore[arg-type] # only what botocore always has
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (answer(400, "InvalidRequestException", "Subject is empty"), Reason.INVALID_REQUEST),
+        (answer(404, "ResourceNotFoundException"), Reason.NOT_FOUND),
+        (answer(409, "IdempotencyException"), Reason.TOKEN_CONFLICT),
+        (answer(400, "ValidationException"), Reason.REFUSED),
+        (answer(404, "404"), Reason.REFUSED),  # a wrong endpoint, moto's answer to a call it does not know
+        (answer(413, "413"), Reason.REFUSED),
+        (answer(418), Reason.REFUSED),
+        (ParamValidationError(report="Invalid type"), Reason.INVALID_REQUEST),
+    ],
+)
+def test_what_a_repeat_would_not_change_is_dead_lettered(error: Exception, reason: Reason) -> None:
+    verdict = verdict_for(error)
+    assert isinstance(verdict, DeadLetter)
+    assert verdict.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "stops_batch"),
+    [
+        (answer(429, "ThrottlingException"), Cause.THROTTLED, True),
+        (answer(429, "TooManyRequestsException"), Cause.THROTTLED, True),
+        (answer(429), Cause.THROTTLED, True),
+        (answer(400, "ThrottlingException"), Cause.THROTTLED, True),
+        (answer(402, "ServiceQuotaExceededException"), Cause.ACTIVE_EMAILS_FULL, True),
+        (answer(400, "InvalidRequestException", "Attachment is not approved"), Cause.ATTACHMENT_PENDING, False),
+        (answer(403, "AccessDeniedException"), Cause.ACCESS_DENIED, False),
+        (answer(403, "ExpiredTokenException"), Cause.ACCESS_DENIED, False),
+        (answer(403, "InvalidSignatureException"), Cause.ACCESS_DENIED, False),
+        (answer(400, "UnrecognizedClientException"), Cause.ACCESS_DENIED, False),
+        (answer(401), Cause.ACCESS_DENIED, False),
+        (NoCredentialsError(), Cause.ACCESS_DENIED, False),
+        (CredentialRetrievalError(provider="role", error_msg="x"), Cause.ACCESS_DENIED, False),
+        (answer(500, "InternalServiceException"), Cause.UNAVAILABLE, False),
+        (answer(500), Cause.UNAVAILABLE, False),
+        (answer(502, "502"), Cause.UNAVAILABLE, False),
+        (answer(503, "503"), Cause.UNAVAILABLE, False),
+        (answer(301, "301"), Cause.UNAVAILABLE, False),
+        (ConnectTimeoutError(endpoint_url="x"), Cause.UNAVAILABLE, False),
+        (ReadTimeoutError(endpoint_url="x"), Cause.UNAVAILABLE, False),
+        (EndpointConnectionError(endpoint_url="x"), Cause.UNAVAILABLE, False),
+        (ConnectionClosedError(endpoint_url="x"), Cause.UNAVAILABLE, False),
+        (ResponseParserError("not JSON"), Cause.UNAVAILABLE, False),
+        (OSError("no route"), Cause.UNAVAILABLE, False),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_what_may_pass_is_tried_again(error: Exception, cause: Cause, stops_batch: bool) -> None:  # noqa: FBT001 - a column
+    verdict = verdict_for(error)
+    assert isinstance(verdict, Retry)
+    assert verdict.cause is cause
+    assert verdict.stops_batch is stops_batch
+
+
+def test_the_detail_is_what_a_person_needs_and_the_request_id_goes_to_the_log() -> None:
+    verdict = verdict_for(answer(404, "ResourceNotFoundException", "Contact not found"))
+    assert verdict.detail == "ResourceNotFoundException (404): Contact not found"
+    assert verdict.request_id == "request-1"
