@@ -6,7 +6,7 @@ import os
 import time
 from functools import partial
 from random import SystemRandom
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -27,6 +27,7 @@ logger = Logger()
 metrics = Metrics()
 tracer = Tracer(auto_patch=False)  # the patched SDK would record error messages, and those may quote a reply
 
+observability = Observability(logger, metrics, tracer)
 settings = Settings.from_environment(os.environ)
 delivery = Delivery(
     settings=settings,
@@ -36,7 +37,7 @@ delivery = Delivery(
         config=Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}),
     ),
     pacer=Pacer(settings.send_rate_share, time.monotonic, time.sleep),
-    observability=Observability(logger, metrics, tracer),
+    observability=observability,
     now=time.time,
     rng=SystemRandom(),
 )
@@ -45,16 +46,26 @@ delivery = Delivery(
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def lambda_handler(event: object, context: LambdaContext) -> PartialItemFailureResponse:
     """Deliver a batch of SQS records.
 
     Returns:
         The ids of the messages that are not done, for the event source mapping (ReportBatchItemFailures). Nothing is
         raised for a batch that failed whole: that would hide from Lambda which messages are done.
+
+    Raises:
+        TypeError: The event is not from SQS.
     """
+    records = event.get("Records") if isinstance(event, dict) else None
+    observability.batch_received(len(records) if isinstance(records, list) else 0)
+    if not isinstance(records, list):
+        message = "This is no SQS event. Send replies to the queue, or invoke with an event as in the folder events/."
+        raise TypeError(message)
+    if not records:  # which Powertools would take for an event of another kind
+        return {"batchItemFailures": []}
     batch = Batch(seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
     return process_partial_response(
-        event=event,
+        event={"Records": records},
         record_handler=partial(delivery.deliver, batch=batch),
         processor=BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
         context=context,

@@ -80,7 +80,10 @@ def send(connect: ConnectClient, instance_arn: str, reply: dict[str, Any], token
         answer = connect.start_outbound_email_contact(InstanceId=instance_id, ClientToken=token, **reply)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the reply may have been sent: only a verdict is safe
         return verdict_for(error)
-    return Sent(answer.get("ContactId", ""), answer["ResponseMetadata"].get("RequestId", ""))
+    request_id = answer["ResponseMetadata"].get("RequestId", "")
+    if "ContactId" not in answer:  # botocore takes a 200 with a body that is no JSON for an empty answer
+        return Retry(Cause.UNAVAILABLE, "200, but without a ContactId", request_id)
+    return Sent(answer["ContactId"], request_id)
 
 
 def verdict_for(error: Exception) -> Retry | DeadLetter:

@@ -43,6 +43,10 @@ class Observability:
         self._metrics = metrics
         self._tracer = tracer
 
+    def batch_received(self, messages: int) -> None:
+        """An invocation starts, with so many messages. Receives for each email are this over RepliesSent."""
+        self._metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=messages)
+
     def sent(self, message: Message, verdict: Sent, now: float) -> None:
         """Connect accepted the reply at `now`, in seconds since the epoch."""
         waited = max(0.0, now - message.sent_at)

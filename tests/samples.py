@@ -39,7 +39,7 @@ def reply(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (members | changes).items() if value is not None}
 
 
-def record(
+def record(  # noqa: PLR0913 - one argument for each thing a test may want to change
     body: Any = None,
     *,
     message_id: str | None = None,
@@ -49,7 +49,7 @@ def record(
     receipt_handle: str = "receipt",
     **attributes: Any,
 ) -> dict[str, Any]:
-    """A record of an SQS event as Lambda delivers it; attributes are strings, or whole attributes in the event's form."""
+    """A record as Lambda delivers it; attributes are strings, or whole attributes in the event's form."""
     body = reply() if body is None else body
     return {
         "messageId": message_id or str(uuid.uuid4()),

@@ -1,0 +1,210 @@
+"""The function against moto's SQS and the emulated Connect, both over real HTTP: what reaches them is asserted."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from local.sqs_event import record_of
+from tests.samples import INSTANCE_ARN, QUEUE_ARN, REGION, event, reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from mypy_boto3_sqs import SQSClient
+
+
+QUEUES = ("replies", "dead-letters")
+
+
+@dataclass
+class Context:
+    """The part of Lambda's context that the function uses."""
+
+    seconds_left: float = 600
+    function_name: str = "reply-courier"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:reply-courier"
+    aws_request_id: str = "invocation-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds_left * 1000)
+
+
+@dataclass(frozen=True)
+class Connect:
+    """The emulated Connect's control calls."""
+
+    url: str
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        request = urllib.request.Request(f"{self.url}/_local/{path}", method=method)
+        if body is not None:
+            request.data = json.dumps(body).encode()
+        with urllib.request.urlopen(request) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def fail(self, fault: str, times: int | None = 1, **more: Any) -> None:
+        self.control("POST", "faults", {"fault": fault, "times": times, **more})
+
+    @property
+    def calls(self) -> Any:
+        return self.control("GET", "calls")["calls"]
+
+    @property
+    def sent(self) -> Any:
+        return self.control("GET", "sent")["sent"]
+
+
+@dataclass
+class Courier:
+    """The function with its queues, as a test sees it."""
+
+    app: ModuleType
+    sqs: SQSClient
+    queue_url: str
+    dead_letter_queue_url: str
+    output: io.StringIO = field(default_factory=io.StringIO)
+
+    def invoke(self, records: dict[str, Any], *, seconds_left: float = 600) -> list[str]:
+        """Run the Lambda handler on an event; return the message ids that it reports as failed."""
+        with contextlib.redirect_stdout(self.output):
+            answer = self.app.lambda_handler(records, Context(seconds_left))
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def put(self, body: Any = None, **attributes: str) -> str:
+        """Put a message on the queue; return its id."""
+        body = reply() if body is None else body
+        return self.sqs.send_message(
+            QueueUrl=self.queue_url,
+            MessageBody=body if isinstance(body, str) else json.dumps(body),
+            MessageAttributes={n: {"DataType": "String", "StringValue": v} for n, v in attributes.items()},
+        )["MessageId"]
+
+    def receive(self) -> list[dict[str, Any]]:
+        """Receive what is visible on the queue, as the records that Lambda makes of it."""
+        received = self.sqs.receive_message(
+            QueueUrl=self.queue_url,
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+        )
+        return [record_of(message, QUEUE_ARN) for message in received.get("Messages", [])]
+
+    def receive_and_invoke(self) -> list[str]:
+        return self.invoke(event(*self.receive()))
+
+    @property
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """Everything on the dead-letter queue: body, and attributes by name."""
+        letters: list[dict[str, Any]] = []
+        while received := self.sqs.receive_message(
+            QueueUrl=self.dead_letter_queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            letters += [
+                {
+                    "body": message["Body"],
+                    **{n: a.get("StringValue", a.get("BinaryValue")) for n, a in message["MessageAttributes"].items()},
+                }
+                for message in received
+            ]
+        return letters
+
+    @property
+    def printed(self) -> list[dict[str, Any]]:
+        """The function's output, each line JSON: logs and metrics."""
+        return [json.loads(line) for line in self.output.getvalue().splitlines()]
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        return [line for line in self.printed if "message" in line]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Metric values, summed by name; a reason stands behind the name."""
+        totals: dict[str, float] = {}
+        for blob in (line for line in self.printed if "_aws" in line):
+            for metric in blob["_aws"]["CloudWatchMetrics"][0]["Metrics"]:
+                name = ".".join(filter(None, [metric["Name"], blob.get("reason")]))
+                value = blob[metric["Name"]]
+                totals[name] = totals.get(name, 0) + sum(value if isinstance(value, list) else [value])
+        return totals
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def connect_url() -> Iterator[str]:
+    program = subprocess.Popen(
+        [sys.executable, "-m", "local.connect", "--port", "0"], stdout=subprocess.PIPE, text=True
+    )
+    assert program.stdout is not None
+    with program:
+        yield program.stdout.readline().split()[-1]
+        program.terminate()
+
+
+@pytest.fixture(scope="session")
+def deployed(moto_url: str, connect_url: str) -> Iterator[Courier]:
+    """The function's module, imported once with the environment that the stack would set."""
+    credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+    endpoints = {"AWS_ENDPOINT_URL": moto_url, "AWS_ENDPOINT_URL_CONNECT": connect_url}
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in (credentials | endpoints).items():
+            environment.setenv(name, value)
+        sqs = boto3.client("sqs")
+        queue_url, dead_letter_queue_url = (sqs.create_queue(QueueName=queue)["QueueUrl"] for queue in QUEUES)
+        settings = {
+            "CONNECT_INSTANCE_ARN": INSTANCE_ARN,
+            "QUEUE_URL": queue_url,
+            "DEAD_LETTER_QUEUE_URL": dead_letter_queue_url,
+            "SEND_RATE_SHARE": "1000",
+            "RETRY_SECONDS": "21600",
+            "MAX_RECEIVES": "116",
+            "POWERTOOLS_SERVICE_NAME": "reply-courier",
+            "POWERTOOLS_METRICS_NAMESPACE": "ReplyCourier",
+        }
+        for name, value in settings.items():
+            environment.setenv(name, value)
+        yield Courier(importlib.import_module("handler.app"), sqs, queue_url, dead_letter_queue_url)
+
+
+@pytest.fixture
+def connect(connect_url: str) -> Connect:
+    emulated = Connect(connect_url)
+    emulated.control("POST", "reset")
+    emulated.control("PUT", "settings", {"rate": 1000, "burst": 1000})
+    emulated.control("POST", "drafts", {"contact_ids": [f"contact-{n}" for n in range(1, 21)]})
+    return emulated
+
+
+@pytest.fixture
+def courier(deployed: Courier, connect: Connect, moto_url: str) -> Iterator[Courier]:  # noqa: ARG001 - reset for each test
+    urllib.request.urlopen(f"{moto_url}/moto-api/reset", data=b"").close()
+    for queue in QUEUES:
+        deployed.sqs.create_queue(QueueName=queue)
+    fresh = Courier(deployed.app, deployed.sqs, deployed.queue_url, deployed.dead_letter_queue_url)
+    for handler in deployed.app.logger.handlers:
+        handler.setStream(fresh.output)
+    yield fresh
+    print(fresh.output.getvalue())  # for the check of tests/conftest.py, and for whoever reads a failed test

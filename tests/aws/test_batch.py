@@ -1,0 +1,92 @@
+"""What one message of a batch does to its neighbours: nothing."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.aws.conftest import Connect, Courier
+from tests.samples import event, record, reply
+
+
+def batch(*bodies: Any) -> dict[str, Any]:
+    """An event whose messages are id-1, id-2 … for contact-1, contact-2 …, unless a body is given."""
+    return event(
+        *(
+            record(
+                reply(ContactId=f"contact-{n}") if body is None else body,
+                message_id=f"id-{n}",
+                first_received_at=time.time(),
+            )
+            for n, body in enumerate(bodies, start=1)
+        )
+    )
+
+
+def tokens(calls: list[dict[str, Any]]) -> list[str]:
+    return [call["client_token"] for call in calls]
+
+
+def test_one_bad_message_costs_its_neighbours_nothing(courier: Courier, connect: Connect) -> None:
+    assert courier.invoke(batch(None, "no reply", None)) == []
+    assert tokens(connect.sent) == ["id-1", "id-3"]
+    assert [letter["ClientToken"] for letter in courier.dead_letters] == ["id-2"]
+
+
+def test_one_that_fails_for_now_is_the_only_one_reported(courier: Courier, connect: Connect) -> None:
+    connect.fail("internal_error", times=None, client_token="id-2")
+    assert courier.invoke(batch(None, None, None)) == ["id-2"]
+    assert tokens(connect.sent) == ["id-1", "id-3"]
+
+
+def test_a_batch_that_fails_whole_reports_each_message_and_raises_nothing(courier: Courier, connect: Connect) -> None:
+    connect.fail("internal_error", times=None)
+    assert courier.invoke(batch(None, None, None)) == ["id-1", "id-2", "id-3"]
+
+
+def test_a_batch_in_which_all_are_bad_is_done(courier: Courier, connect: Connect) -> None:
+    assert courier.invoke(batch("x", "y", "z")) == []
+    assert connect.calls == []
+    assert len(courier.dead_letters) == 3
+
+
+def test_an_event_without_records_is_done(courier: Courier) -> None:
+    assert courier.invoke(event()) == []
+
+
+@pytest.mark.parametrize("no_event", [{}, {"key1": "value1"}, {"Records": "none"}, [], None])
+def test_what_is_no_sqs_event_gets_a_clear_error(courier: Courier, no_event: Any) -> None:
+    with pytest.raises(TypeError, match="Send replies to the queue"):
+        courier.invoke(no_event)
+
+
+@pytest.mark.parametrize("fault", ["throttle", "quota_exceeded"])
+def test_where_every_reply_would_meet_the_same_answer_nothing_more_is_sent(
+    courier: Courier, connect: Connect, fault: str
+) -> None:
+    connect.fail(fault, times=None, client_token="id-2")
+    assert courier.invoke(batch(None, None, None, "no reply")) == ["id-2", "id-3"]
+    assert tokens(connect.sent) == ["id-1"]
+    assert "id-3" not in tokens(connect.calls)
+    assert [letter["ClientToken"] for letter in courier.dead_letters] == ["id-4"]
+    messages = [line["message"] for line in courier.log]
+    assert [message for message in messages if message != "visibility_unchanged"] == [
+        "reply_sent",
+        "reply_retried",
+        "batch_stopped",
+        "reply_handed_back",
+        "reply_dead_lettered",
+    ]
+
+
+def test_what_cannot_be_finished_in_time_is_handed_back_untouched(courier: Courier, connect: Connect) -> None:
+    assert courier.invoke(batch(None, None), seconds_left=49) == ["id-1", "id-2"]
+    assert connect.calls == []
+    assert courier.invoke(batch(None, None), seconds_left=51) == []
+
+
+def test_a_message_handed_back_for_lack_of_time_is_visible_at_once(courier: Courier) -> None:
+    message_id = courier.put()
+    assert courier.invoke(event(*courier.receive()), seconds_left=1) == [message_id]
+    (again,) = courier.receive()
+    assert again["attributes"]["ApproximateReceiveCount"] == "2"

@@ -1,0 +1,237 @@
+"""What becomes of one message: asserted from Connect's own record, the queues, the log lines and the metrics."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from tests.aws.conftest import Connect, Courier
+from tests.samples import BODY, INSTANCE_ID, event, raw_message, record, reply, string_attribute
+
+RESPONDS = [
+    # fault at Connect, how the reply is dead-lettered
+    ({"fault": "invalid_request"}, "InvalidRequest"),
+    ({"fault": "not_found"}, "NotFound"),
+    ({"fault": "conflict"}, "TokenConflict"),
+    ({"fault": "answer", "status": 413, "error": "RequestEntityTooLarge", "message": "no"}, "Refused"),
+]
+PASSES = [
+    # fault at Connect, the cause in the log, the metric beside RepliesRetried
+    ({"fault": "throttle"}, "Throttled", "RepliesThrottled"),
+    ({"fault": "too_many_requests"}, "Throttled", "RepliesThrottled"),
+    ({"fault": "quota_exceeded"}, "ActiveEmailsFull", None),
+    ({"fault": "attachment_not_approved"}, "AttachmentPending", None),
+    ({"fault": "access_denied"}, "AccessDenied", "RepliesDenied"),
+    ({"fault": "expired_token"}, "AccessDenied", "RepliesDenied"),
+    ({"fault": "internal_error"}, "Unavailable", None),
+    ({"fault": "unavailable"}, "Unavailable", None),
+    ({"fault": "drop_before"}, "Unavailable", None),
+    ({"fault": "garbage"}, "Unavailable", None),
+]
+
+
+def recent(**changes: Any) -> dict[str, Any]:
+    """A record that was received first just now."""
+    return record(**{"sent_at": time.time() - 2, "first_received_at": time.time()} | changes)
+
+
+def test_a_reply_goes_out_in_one_call_with_its_message_id_as_token(courier: Courier, connect: Connect) -> None:
+    message_id = courier.put()
+    assert courier.receive_and_invoke() == []
+    (call,) = connect.calls
+    assert call["client_token"] == message_id
+    assert call["body"] == {"InstanceId": INSTANCE_ID, "ClientToken": message_id, **reply()}
+    assert call["accepted"]
+    assert courier.dead_letters == []
+
+
+def test_the_log_line_of_a_sent_reply_holds_ids_and_nothing_personal(courier: Courier, connect: Connect) -> None:
+    courier.invoke(event(recent(message_id="id-1")))
+    (line,) = courier.log
+    assert {
+        name: line[name] for name in ("level", "message", "message_id", "client_token", "attempt", "contact_id")
+    } == {
+        "level": "INFO",
+        "message": "reply_sent",
+        "message_id": "id-1",
+        "client_token": "id-1",
+        "attempt": 1,
+        "contact_id": "contact-1",
+    }
+    assert line["connect_request_id"] == connect.calls[0]["request_id"]
+    assert 1.5 < line["seconds_since_enqueued"] < 60
+    assert courier.metrics["RepliesSent"] == 1
+    assert 1.5 < courier.metrics["TimeToAccept"] < 60
+
+
+def test_the_token_attribute_wins_over_a_new_message_id(courier: Courier, connect: Connect) -> None:
+    courier.put(ClientToken="the-first-id")
+    courier.receive_and_invoke()
+    assert [call["client_token"] for call in connect.calls] == ["the-first-id"]
+
+
+def test_the_same_message_twice_is_one_email(courier: Courier, connect: Connect) -> None:
+    twice = recent()
+    assert courier.invoke(event(twice, twice)) == []
+    assert [call["status"] for call in connect.calls] == [200, 200]
+    assert len(connect.sent) == 1
+
+
+@pytest.mark.parametrize(("fault", "reason"), RESPONDS, ids=lambda value: str(value)[:40])
+def test_a_refusal_is_on_the_dead_letter_queue_within_one_receive(
+    courier: Courier, connect: Connect, fault: dict[str, Any], reason: str
+) -> None:
+    connect.fail(**fault)
+    message_id = courier.put(case="7")
+    assert courier.receive_and_invoke() == []
+    (letter,) = courier.dead_letters
+    assert json.loads(letter["body"]) == reply()
+    assert (letter["ClientToken"], letter["Reason"], letter["case"]) == (message_id, reason, "7")
+    assert f"({connect.calls[0]['status']})" in letter["Detail"]
+    assert letter["DeadLetteredAt"].endswith("+00:00")
+    assert len(connect.calls) == 1
+    assert courier.metrics[f"RepliesDeadLettered.{reason}"] == 1
+    (line,) = courier.log
+    assert (line["message"], line["reason"], line["level"]) == ("reply_dead_lettered", reason, "ERROR")
+
+
+@pytest.mark.parametrize(("fault", "cause", "metric"), PASSES, ids=lambda value: str(value)[:40])
+def test_what_may_pass_goes_back_to_the_queue_with_the_same_token(
+    courier: Courier, connect: Connect, fault: dict[str, Any], cause: str, metric: str | None
+) -> None:
+    connect.fail(**fault, times=2)  # the call itself tries twice
+    message_id = courier.put()
+    assert courier.receive_and_invoke() == [message_id]
+    line = courier.log[0]
+    assert (line["message"], line["cause"], line["level"]) == ("reply_retried", cause, "WARNING")
+    assert courier.metrics["RepliesRetried"] == 1
+    if metric:
+        assert courier.metrics[metric] == 1
+    assert courier.dead_letters == []
+    assert {call["client_token"] for call in connect.calls} == {message_id}
+    assert connect.sent == []
+
+
+def test_a_lost_answer_ends_in_one_email(courier: Courier, connect: Connect) -> None:
+    connect.fail("drop_after", times=1)
+    courier.put()
+    assert courier.receive_and_invoke() == []
+    assert len(connect.sent) == 1
+    assert len({call["client_token"] for call in connect.calls}) == 1
+
+
+def test_the_backoff_is_the_messages_visibility(courier: Courier, connect: Connect) -> None:
+    connect.fail("internal_error", times=None)
+    message_id = courier.put()
+    assert courier.receive_and_invoke() == [message_id]
+    assert courier.log[0]["retry_in_seconds"] in {1, 2}
+    deadline = time.monotonic() + 20
+    while not (again := courier.receive()):
+        assert time.monotonic() < deadline, "the message did not come back after its backoff"
+    assert (again[0]["messageId"], again[0]["attributes"]["ApproximateReceiveCount"]) == (message_id, "2")
+
+
+def test_a_visibility_that_cannot_be_set_costs_only_time(courier: Courier, connect: Connect) -> None:
+    connect.fail("internal_error", times=None)
+    assert courier.invoke(event(recent(message_id="id-1", receipt_handle="not a receipt"))) == ["id-1"]
+    assert [line["message"] for line in courier.log] == ["reply_retried", "visibility_unchanged"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "age", "over"),
+    [
+        ("internal_error", 21_500, False),
+        ("internal_error", 21_700, True),
+        ("throttle", 21_700, True),
+        ("access_denied", 1_700, False),
+        ("access_denied", 1_900, True),
+    ],
+)
+def test_the_retry_window_counts_from_the_first_receive(
+    courier: Courier, connect: Connect, fault: str, age: float, *, over: bool
+) -> None:
+    connect.fail(fault, times=None)
+    old = recent(message_id="id-1", first_received_at=time.time() - age, sent_at=time.time() - 1_000_000)
+    assert courier.invoke(event(old)) == ([] if over else ["id-1"])
+    letters = courier.dead_letters
+    assert [letter["Reason"] for letter in letters] == (["RetriesExhausted"] if over else [])
+    assert all(letter["Detail"].startswith("Last: ") for letter in letters)
+
+
+def test_a_reply_that_waited_long_in_the_queue_is_sent_all_the_same(courier: Courier, connect: Connect) -> None:
+    assert courier.invoke(event(recent(sent_at=time.time() - 1_000_000))) == []
+    assert len(connect.sent) == 1
+
+
+def test_a_message_received_too_often_is_dead_lettered_before_anything_risky(
+    courier: Courier, connect: Connect
+) -> None:
+    assert courier.invoke(event(recent(receive_count=116, message_id="id-1"))) == []
+    assert courier.invoke(event(recent(receive_count=117, message_id="id-2"))) == []
+    assert [call["client_token"] for call in connect.calls] == ["id-1"]
+    (letter,) = courier.dead_letters
+    assert (letter["ClientToken"], letter["Reason"]) == ("id-2", "RetriesExhausted")
+    assert "117 times" in letter["Detail"]
+
+
+def test_a_message_that_the_dead_letter_queue_does_not_take_stays(courier: Courier) -> None:
+    gone = courier.app.settings.dead_letter_queue_url
+    courier.sqs.delete_queue(QueueUrl=gone)
+    message_id = courier.put("no reply at all")
+    try:
+        assert courier.receive_and_invoke() == [message_id]
+        assert [line["message"] for line in courier.log] == ["dead_letter_failed", "reply_retried"]
+        assert courier.log[1]["cause"] == "DeadLetterQueueUnavailable"
+    finally:
+        courier.sqs.create_queue(QueueName="dead-letters")
+
+
+def test_a_message_too_large_for_token_and_reason_is_left_to_the_queues_own_redrive(courier: Courier) -> None:
+    large = recent(body="x" * 1_048_576, message_id="id-1")
+    assert courier.invoke(event(large)) == ["id-1"]
+    assert courier.log[0]["error"] == "DoesNotFitError"
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        string_attribute("7") | {"dataType": "Number"},
+        string_attribute("t" * 501),
+        {"binaryValue": "dA==", "dataType": "Binary"},
+    ],
+)
+def test_a_token_that_is_none_is_dead_lettered_unsent_and_unchanged(
+    courier: Courier, connect: Connect, attribute: dict[str, Any]
+) -> None:
+    assert courier.invoke(event(recent(ClientToken=attribute))) == []
+    assert connect.calls == []
+    (letter,) = courier.dead_letters
+    assert letter["Reason"] == "InvalidClientToken"
+    assert letter["ClientToken"] == (attribute.get("stringValue") or b"t")
+    assert courier.log[0]["client_token"] == "(withheld)"
+
+
+def test_ids_that_could_be_an_address_are_withheld_from_the_log(courier: Courier, connect: Connect) -> None:
+    connect.control("POST", "drafts", {"contact_ids": ["ada@customer.example"]})
+    courier.invoke(event(recent(body=reply(ContactId="ada@customer.example"), ClientToken="for Ada Lovelace")))
+    assert len(connect.sent) == 1
+    assert (courier.log[0]["contact_id"], courier.log[0]["client_token"]) == ("(withheld)", "(withheld)")
+
+
+def test_an_error_that_quotes_the_reply_reaches_the_dead_letter_but_no_log(courier: Courier, connect: Connect) -> None:
+    connect.fail("answer", status=400, error="InvalidRequestException", message=f"Bad body: {BODY}")
+    courier.invoke(event(recent()))
+    (letter,) = courier.dead_letters
+    assert BODY in letter["Detail"]
+    assert BODY not in courier.output.getvalue()
+
+
+@pytest.mark.parametrize("text", ["\ud83d\ude00 emoji", "quotes \" ' and \\", "\N{RIGHT-TO-LEFT OVERRIDE}", "<script>"])
+def test_any_text_reaches_connect_bit_for_bit(courier: Courier, connect: Connect, text: str) -> None:
+    wanted = text.encode("utf-16", "surrogatepass").decode("utf-16")
+    courier.put(reply(EmailMessage=raw_message(Subject=wanted, Body=wanted)))
+    courier.receive_and_invoke()
+    (call,) = connect.calls
+    assert call["body"]["EmailMessage"]["RawMessage"]["Subject"] == wanted
+    assert call["body"]["EmailMessage"]["RawMessage"]["Body"] == wanted
