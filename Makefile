@@ -12,10 +12,10 @@ LOCK := cd requirements && ../$(UV) pip compile --quiet --upgrade --universal --
 # What `make synth` and `make deploy` pass to CDK, e.g. CONTEXT="-c instanceArn=arn:aws:connect:…"
 CONTEXT ?=
 
-.PHONY: help demo local test check synth deploy lock clean
+.PHONY: help demo local test check bootstrap synth deploy lock clean
 
 help:
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
 
 demo: $(SETUP) ## send sample replies through the whole of it on this machine, mend, redrive, and count
 	@python -m local demo
@@ -31,7 +31,10 @@ check: $(SETUP) ## format, lint, types, import rules, synth with cdk-nag
 	@ruff check .
 	@mypy
 	@lint-imports --no-logo
-	@python -m infra.nag
+	@cdk synth --quiet -c instanceArn=arn:aws:connect:eu-central-1:111122223333:instance/11111111-2222-3333-4444-555555555555
+
+bootstrap: $(SETUP) ## prepare an AWS account and Region for CDK, once
+	@cdk bootstrap $(CONTEXT)
 
 synth: $(SETUP) ## write the CloudFormation template to cdk.out/ (CONTEXT="-c instanceArn=…")
 	@cdk synth --quiet $(CONTEXT)

@@ -31,7 +31,7 @@ observability = Observability(logger, metrics, tracer)
 settings = Settings.from_environment(os.environ)
 delivery = Delivery(
     settings=settings,
-    connect=connect.client(),
+    connect=connect.client(settings.instance_arn),
     sqs=boto3.client(
         "sqs",
         config=Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}),

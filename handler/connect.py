@@ -49,13 +49,14 @@ _REFUSED = {
 }
 
 
-def client() -> ConnectClient:
-    """Connect's client: explicit time-outs, and one more try inside the call, with the same token.
+def client(instance_arn: str) -> ConnectClient:
+    """Connect's client, in the instance's Region: explicit time-outs, one more try inside the call, with its token.
 
     https://docs.aws.amazon.com/boto3/latest/guide/retries.html, standard mode.
     """
     return boto3.client(
         "connect",
+        region_name=instance_arn.split(":")[3],
         config=Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,

@@ -1,0 +1,68 @@
+"""Every number that the stack derives from the settings."""
+
+import math
+from dataclasses import dataclass
+
+from infra.settings import Settings
+
+CALL_SECONDS = 1  # planned for one call to Connect; an environment sends one reply at a time
+BATCH_SECONDS = 20  # how long one batch is planned to take: neighbours of a slow reply wait no longer
+MARGIN_SECONDS = 60  # the worst single call with its retry, then its dead-lettering
+MEAN_BACKOFF_SECONDS = 450  # full jitter below 900 s: half of that on average
+RAMP_UP_RECEIVES = 10  # receives that the backoff uses up while it grows to its 900 s
+MOST_RECEIVES = 1000  # the largest maxReceiveCount that SQS takes
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What the queue, the mapping and the function are set to.
+
+    Attributes:
+        concurrency: Execution environments at once (the mapping's MaximumConcurrency).
+        share: Replies a second that one environment may send.
+        batch_size: Messages a batch.
+        function_timeout: Seconds.
+        visibility_timeout: Seconds.
+        retry_seconds: The retry window, from a message's first receive.
+        max_receives: The handler dead-letters a message that was received more often.
+        max_receive_count: SQS dead-letters a message that was received more often.
+    """
+
+    concurrency: int
+    share: float
+    batch_size: int
+    function_timeout: int
+    visibility_timeout: int
+    retry_seconds: int
+    max_receives: int
+    max_receive_count: int
+
+
+def capacity(settings: Settings) -> Capacity:
+    """Derive the numbers from `sendRate` and `retryHours`."""
+    # Enough environments that their calls, one after the other, reach the rate; an SQS mapping takes 2 to 1000.
+    concurrency = max(2, math.ceil(settings.send_rate * CALL_SECONDS))
+    # All environments together never exceed the rate.
+    share = settings.send_rate / concurrency
+    # As many as one environment sends in the planned time; an SQS mapping without a batch window takes 10 at most.
+    batch_size = min(max(math.floor(BATCH_SECONDS * share), 1), 10)
+    # A whole batch at its pace, and then one call that goes wrong.
+    function_timeout = math.ceil(batch_size / share + MARGIN_SECONDS)
+    # AWS's advice for SQS mappings: room for Lambda's own retries of a throttled invocation.
+    visibility_timeout = 6 * function_timeout
+    # At least a second: 0 would mean no window at all.
+    retry_seconds = max(1, round(settings.retry_hours * 3600))
+    # Twice the expected number of receives in the window, so that bad luck with the jitter never cuts it short.
+    max_receives = 2 * math.ceil(retry_seconds / MEAN_BACKOFF_SECONDS + RAMP_UP_RECEIVES)
+    # The net under a function that can't start: far enough above the handler's own limit never to come first.
+    max_receive_count = min(MOST_RECEIVES, 2 * max_receives)
+    return Capacity(
+        concurrency=concurrency,
+        share=share,
+        batch_size=batch_size,
+        function_timeout=function_timeout,
+        visibility_timeout=visibility_timeout,
+        retry_seconds=retry_seconds,
+        max_receives=max_receives,
+        max_receive_count=max_receive_count,
+    )

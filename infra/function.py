@@ -1,0 +1,90 @@
+"""The function, its log, and the mapping that feeds it from the queue."""
+
+from pathlib import Path
+from typing import cast
+
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
+from aws_cdk.aws_lambda import Architecture, Code, EventSourceMapping, Function, LoggingFormat, Runtime, Tracing
+from aws_cdk.aws_logs import CfnLogGroup, LogGroup
+from constructs import Construct
+
+from infra.access import handler_role
+from infra.capacity import Capacity
+from infra.queues import Queues
+from infra.settings import Settings
+
+SERVICE = "reply-courier"
+METRICS_NAMESPACE = "ReplyCourier"
+ARCHITECTURES = {"arm64": Architecture.ARM_64, "x86_64": Architecture.X86_64}
+
+
+class ReplyFunction(Construct):
+    """Sends what is on the queue.
+
+    Args:
+        scope: The stack.
+        construct_id: Its name in the stack.
+        settings: The choices of this deployment.
+        capacity: The numbers derived from them.
+        queues: Where replies come from, and where those go that cannot be sent.
+        code: The folder to deploy.
+    """
+
+    def __init__(  # noqa: PLR0913  # each is a part of its own; only the first two are positional
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        capacity: Capacity,
+        queues: Queues,
+        code: Path,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log_group = LogGroup(self, "Log", removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        # LogGroup takes an enum of names; the setting is the number of days itself.
+        cast("CfnLogGroup", log_group.node.default_child).retention_in_days = settings.log_retention_days
+        self.function = Function(
+            self,
+            "Function",
+            description="Sends email replies from the queue through Amazon Connect",
+            runtime=Runtime.PYTHON_3_13,
+            architecture=ARCHITECTURES[settings.architecture],
+            handler="handler.app.lambda_handler",
+            code=Code.from_asset(str(code)),
+            role=handler_role(self, queues=queues, log_group=log_group, instance_arn=settings.instance_arn),
+            timeout=Duration.seconds(capacity.function_timeout),
+            # The imports take 80 MiB and a batch is 6 MB at most. More would buy processor time, billed by the second,
+            # for work that mostly waits for Connect and for its pace.
+            memory_size=256,
+            tracing=Tracing.ACTIVE,
+            log_group=log_group,
+            # Lambda's own lines become JSON as well; Powertools' lines and metrics are JSON and pass unchanged.
+            logging_format=LoggingFormat.JSON,
+            environment={
+                "CONNECT_INSTANCE_ARN": settings.instance_arn,
+                "QUEUE_URL": queues.queue.queue_url,
+                "DEAD_LETTER_QUEUE_URL": queues.dead_letters.queue_url,
+                "SEND_RATE_SHARE": str(capacity.share),
+                "RETRY_SECONDS": str(capacity.retry_seconds),
+                "MAX_RECEIVES": str(capacity.max_receives),
+                "POWERTOOLS_SERVICE_NAME": SERVICE,
+                "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+            },
+        )
+        Validations.of(self.function).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-L1",
+                reason="Lock, bytecode and tests are of Python 3.13; Lambda supports it until 2029.",
+            )
+        )
+        # No filters: a message that a filter drops is deleted without a trace.
+        EventSourceMapping(
+            self,
+            "Mapping",
+            target=self.function,
+            event_source_arn=queues.queue.queue_arn,
+            batch_size=capacity.batch_size,
+            max_concurrency=capacity.concurrency,
+            report_batch_item_failures=True,
+        )

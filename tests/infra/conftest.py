@@ -1,0 +1,62 @@
+"""The stack, synthesised once for all tests: starting CDK's node process and a synth take seconds."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App
+
+from infra.settings import read_settings
+from infra.stack import ReplyCourierStack
+
+ARN = "arn:aws:connect:eu-central-1:111122223333:instance/11111111-2222-3333-4444-555555555555"
+
+type Template = Mapping[str, Any]
+type Synthesise = Callable[..., Template]
+
+
+def resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
+    """The properties of each resource of a kind, by logical id."""
+    return {name: part["Properties"] for name, part in template["Resources"].items() if part["Type"] == kind}
+
+
+def the_one(template: Template, kind: str) -> dict[str, Any]:
+    """The properties of the only resource of a kind."""
+    (properties,) = resources(template, kind).values()
+    return properties
+
+
+def referred(template: Template, output: str) -> str:
+    """The logical id of the resource that an output is about."""
+    value = template["Outputs"][output]["Value"]
+    logical_id: str = value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0]
+    return logical_id
+
+
+def compose(folder: Path, **context: object) -> App:
+    """The app with the stack in it, as app.py composes it, but for a bundle that holds next to nothing."""
+    code = folder / "code"
+    code.mkdir(exist_ok=True)
+    (code / "app.py").write_text("# stands for the bundle\n")
+    app = App(outdir=str(folder / "cdk.out"))
+    ReplyCourierStack(app, "reply-courier", settings=read_settings({"instanceArn": ARN, **context}), code=code)
+    return app
+
+
+@pytest.fixture(scope="session")
+def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
+    def template(**context: object) -> Template:
+        folder = tmp_path_factory.mktemp("synth")
+        compose(folder, **context).synth()
+        parsed: Template = json.loads((folder / "cdk.out" / "reply-courier.template.json").read_text())
+        return parsed
+
+    return template
+
+
+@pytest.fixture(scope="session")
+def template(synthesise: Synthesise) -> Template:
+    """What is deployed when only `instanceArn` is given."""
+    return synthesise()

@@ -1,0 +1,43 @@
+"""The app as CDK runs it: `python app.py`, with the context in its environment."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.infra.conftest import ARN
+
+PROJECT = Path(__file__).parents[2]
+
+
+def run_app(folder: Path, context: dict[str, object]) -> subprocess.CompletedProcess[str]:
+    """Run app.py as `cdk synth` does, in an environment that holds no credentials and no region."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    environment |= {"CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(context)}
+    return subprocess.run(
+        [sys.executable, "app.py"], cwd=PROJECT, env=environment, check=False, capture_output=True, text=True
+    )
+
+
+def test_wrong_settings_end_in_one_message_and_no_traceback(tmp_path: Path) -> None:
+    ended = run_app(tmp_path, {"sendRate": "fast"})
+
+    assert ended.returncode != 0
+    assert "instanceArn is missing" in ended.stderr
+    assert "sendRate is 'fast'" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_it_synthesises_offline_for_any_account_and_names_no_folder_of_this_machine(tmp_path: Path) -> None:
+    ended = run_app(tmp_path, {"instanceArn": ARN})
+    assert ended.returncode == 0, ended.stderr
+
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["artifacts"]["reply-courier"]["environment"] == "aws://unknown-account/unknown-region"
+    for deployed in ("reply-courier.template.json", "reply-courier.assets.json"):
+        text = (tmp_path / deployed).read_text()
+        machine_paths = [str(folder) for folder in (PROJECT, tmp_path, Path.home()) if str(folder) != "/"]
+        assert not re.search("|".join(map(re.escape, machine_paths)), text)

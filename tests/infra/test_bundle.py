@@ -1,0 +1,123 @@
+import marshal
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.bundle import build, bundle
+
+PROJECT = Path(__file__).parents[2]
+
+# As in Lambda: only the bundle to import from (no site-packages), and a read-only file system (-B).
+START = [sys.executable, "-I", "-S", "-B", "-c"]
+REGION = {"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1"}
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("first") / "bundle"
+    build(PROJECT, folder)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """The mode and bytes of all that is in a folder."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mode, b"" if path.is_dir() else path.read_bytes())
+        for path in folder.rglob("*")
+    }
+
+
+def run_in(folder: Path, program: str) -> str:
+    program = f"import sys; sys.path.insert(0, {str(folder)!r}); {program}"
+    ended = subprocess.run([*START, program], env=REGION, check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()
+
+
+def test_the_same_input_gives_the_same_bytes_and_modes(built: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "some" / "other folder" / "bundle"
+    elsewhere.parent.mkdir(parents=True)
+    umask = os.umask(0o077)
+    try:
+        build(PROJECT, elsewhere)
+    finally:
+        os.umask(umask)
+
+    first, second = contents(built), contents(elsewhere)
+    assert sorted(first) == sorted(second)
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_it_holds_our_code_the_contract_and_the_packages(built: Path) -> None:
+    names = {path.name for path in (PROJECT / "handler").glob("*") if path.suffix in {".py", ".json"}}
+    assert "reply.schema.json" in names
+    assert {path.name for path in (built / "handler").iterdir() if path.is_file()} == names
+    assert all((built / package).is_dir() for package in ("aws_lambda_powertools", "boto3", "botocore", "aws_xray_sdk"))
+
+
+def test_one_bundle_fits_both_processors(built: Path) -> None:
+    assert [str(path) for path in built.rglob("*") if path.suffix in {".so", ".pyd", ".dylib"}] == []
+    assert run_in(built, "import wrapt; print(wrapt.ObjectProxy.__module__)") == "wrapt.proxies"
+
+
+def test_the_clients_that_are_made_have_their_data_and_no_others(built: Path) -> None:
+    assert {path.name for path in (built / "botocore" / "data").iterdir() if path.is_dir()} == {
+        "connect",
+        "sqs",
+        "xray",
+    }
+    clients = "[boto3.client(name).meta.service_model.service_name for name in ('connect', 'sqs', 'xray')]"
+    assert run_in(built, f"import aws_xray_sdk.core, boto3; print({clients})") == "['connect', 'sqs', 'xray']"
+
+
+def test_every_module_comes_with_bytecode_that_needs_no_source_time(built: Path) -> None:
+    for source in built.rglob("*.py"):
+        bytecode = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
+        assert bytecode.read_bytes()[4:8] == b"\x01\0\0\0", source  # the flags of PEP 552: hash-based, unchecked
+
+
+def test_bytecode_names_the_path_in_lambda_and_not_the_one_of_this_machine(built: Path) -> None:
+    bytecode = (built / "handler" / "__pycache__" / "reply.cpython-313.pyc").read_bytes()
+    assert marshal.loads(bytecode[16:]).co_filename == "/var/task/handler/reply.py"
+
+
+def test_licences_stay_and_what_installers_leave_behind_goes(built: Path) -> None:
+    packages = list(built.glob("*.dist-info"))
+    assert packages
+    assert all((package / "METADATA").is_file() for package in packages)
+    assert [name for name in ("bin", ".lock") if (built / name).exists()] == []
+    assert [path for path in built.rglob("*.dist-info/*") if path.name in {"RECORD", "INSTALLER", "WHEEL"}] == []
+    licences = [path for package in packages for path in package.rglob("*") if "LICENSE" in path.name]
+    assert len(licences) >= len(packages) - 2, "wheels of two packages carry no licence file"
+
+
+def small_project(folder: Path) -> Path:
+    """A project whose handler needs no packages, so that nothing is installed."""
+    (folder / "handler").mkdir(parents=True)
+    (folder / "handler" / "app.py").write_text("VERSION = 1\n")
+    (folder / "requirements").mkdir()
+    (folder / "requirements" / "handler.txt").write_text("")
+    return folder
+
+
+def test_it_is_built_again_only_when_its_input_has_changed(tmp_path: Path) -> None:
+    project = small_project(tmp_path)
+    first = bundle(project)
+    (first / "untouched").touch()
+    assert (bundle(project) / "untouched").exists()
+
+    (project / "handler" / "app.py").write_text("VERSION = 2\n")
+    second = bundle(project)
+    assert run_in(second, "import handler.app; print(handler.app.VERSION)") == "2"
+    assert [path.name for path in (project / "build").iterdir()] == [second.name]
+
+
+def test_a_build_that_fails_leaves_nothing_that_could_be_taken_for_a_bundle(tmp_path: Path) -> None:
+    project = small_project(tmp_path)
+    (project / "requirements" / "handler.txt").write_text("boto3==1.0.0\n")  # no hash: uv refuses it
+    with pytest.raises(RuntimeError, match=r"could not install .*handler\.txt"):
+        bundle(project)
+    assert list((project / "build").iterdir()) == []

@@ -1,0 +1,81 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.capacity import Capacity, capacity
+from infra.settings import Settings
+
+settings = st.builds(
+    Settings,
+    instance_arn=st.just("arn"),
+    send_rate=st.integers(1, 500) | st.floats(0.5, 500),
+    retry_hours=st.integers(1, 48) | st.floats(0, 48, exclude_min=True),
+)
+
+
+def test_the_numbers_of_the_default_settings() -> None:
+    assert capacity(Settings(instance_arn="arn")) == Capacity(
+        concurrency=2,
+        share=1.0,
+        batch_size=10,
+        function_timeout=70,
+        visibility_timeout=420,
+        retry_seconds=21600,
+        max_receives=116,
+        max_receive_count=232,
+    )
+
+
+@pytest.mark.parametrize(
+    ("send_rate", "concurrency", "share", "batch_size", "function_timeout"),
+    [
+        (0.5, 2, 0.25, 5, 80),
+        (1, 2, 0.5, 10, 80),
+        (2.5, 3, 2.5 / 3, 10, 72),
+        (5, 5, 1.0, 10, 70),
+        (500, 500, 1.0, 10, 70),
+    ],
+)
+def test_the_rate_decides_environments_batches_and_time_outs(
+    send_rate: float, concurrency: int, share: float, batch_size: int, function_timeout: int
+) -> None:
+    numbers = capacity(Settings(instance_arn="arn", send_rate=send_rate))
+
+    assert numbers.concurrency == concurrency
+    assert numbers.share == pytest.approx(share)
+    assert numbers.batch_size == batch_size
+    assert numbers.function_timeout == function_timeout
+
+
+@given(settings)
+def test_all_environments_together_send_at_the_rate_and_no_faster(chosen: Settings) -> None:
+    numbers = capacity(chosen)
+    assert numbers.share * numbers.concurrency == pytest.approx(chosen.send_rate)
+    assert numbers.share <= 1  # a call is planned at a second, and calls follow each other
+
+
+@given(settings)
+def test_every_number_is_one_that_aws_takes(chosen: Settings) -> None:
+    numbers = capacity(chosen)
+    assert 2 <= numbers.concurrency <= 1000
+    assert 1 <= numbers.batch_size <= 10
+    assert 1 <= numbers.function_timeout <= 900
+    assert numbers.visibility_timeout <= 43_200
+    assert 5 <= numbers.max_receive_count <= 1000
+
+
+@given(settings)
+def test_a_batch_at_its_pace_and_one_bad_call_fit_into_the_function_timeout(chosen: Settings) -> None:
+    numbers = capacity(chosen)
+    assert numbers.batch_size / numbers.share + 60 <= numbers.function_timeout
+    assert numbers.visibility_timeout == 6 * numbers.function_timeout
+
+
+@given(settings)
+def test_no_reply_runs_out_of_receives_before_its_retry_window_ends(chosen: Settings) -> None:
+    numbers = capacity(chosen)
+    assert numbers.retry_seconds == max(1, round(chosen.retry_hours * 3600))
+    assert numbers.max_receives >= 2 * math.floor(numbers.retry_seconds / 450)
+    assert numbers.max_receive_count > numbers.max_receives

@@ -1,0 +1,118 @@
+from tests.infra.conftest import ARN, Synthesise, Template, referred, resources, the_one
+
+
+def test_the_function_is_set_up_as_the_handler_expects(template: Template) -> None:
+    function = the_one(template, "AWS::Lambda::Function")
+    (log_group,) = resources(template, "AWS::Logs::LogGroup")
+
+    assert function["Runtime"] == "python3.13"
+    assert function["Architectures"] == ["arm64"]
+    assert function["Handler"] == "handler.app.lambda_handler"
+    assert function["MemorySize"] == 256
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": log_group}}
+
+
+def test_the_function_is_told_its_queues_its_limits_and_its_names_and_nothing_else(template: Template) -> None:
+    assert the_one(template, "AWS::Lambda::Function")["Environment"]["Variables"] == {
+        "CONNECT_INSTANCE_ARN": ARN,
+        "QUEUE_URL": {"Ref": referred(template, "QueueArn")},
+        "DEAD_LETTER_QUEUE_URL": {"Ref": referred(template, "DeadLetterQueueArn")},
+        "SEND_RATE_SHARE": "1.0",
+        "RETRY_SECONDS": "21600",
+        "MAX_RECEIVES": "116",
+        "POWERTOOLS_SERVICE_NAME": "reply-courier",
+        "POWERTOOLS_METRICS_NAMESPACE": "ReplyCourier",
+    }
+
+
+def test_the_mapping_takes_partial_batch_responses_and_filters_nothing(template: Template) -> None:
+    assert the_one(template, "AWS::Lambda::EventSourceMapping") == {
+        "EventSourceArn": {"Fn::GetAtt": [referred(template, "QueueArn"), "Arn"]},
+        "FunctionName": {"Ref": referred(template, "FunctionName")},
+        "BatchSize": 10,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": 2},
+    }
+
+
+def test_a_message_stays_invisible_for_six_function_timeouts(template: Template) -> None:
+    queue = resources(template, "AWS::SQS::Queue")[referred(template, "QueueArn")]
+    assert queue["VisibilityTimeout"] == 6 * the_one(template, "AWS::Lambda::Function")["Timeout"]
+
+
+def test_the_settings_reach_the_function(synthesise: Synthesise) -> None:
+    template = synthesise(sendRate="0.5", retryHours="1", architecture="x86_64", logRetentionDays="30")
+    function = the_one(template, "AWS::Lambda::Function")
+    mapping = the_one(template, "AWS::Lambda::EventSourceMapping")
+
+    assert function["Architectures"] == ["x86_64"]
+    assert function["Timeout"] == 80
+    assert function["Environment"]["Variables"]["SEND_RATE_SHARE"] == "0.25"
+    assert function["Environment"]["Variables"]["RETRY_SECONDS"] == "3600"
+    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (5, {"MaximumConcurrency": 2})
+    assert the_one(template, "AWS::Logs::LogGroup")["RetentionInDays"] == 30
+
+
+def test_the_log_is_kept_ninety_days_and_outlives_the_stack(template: Template) -> None:
+    (log_group,) = (part for part in template["Resources"].values() if part["Type"] == "AWS::Logs::LogGroup")
+    assert log_group["Properties"] == {"RetentionInDays": 90}
+    assert log_group["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_the_role_allows_exactly_what_the_handler_does(template: Template) -> None:
+    role = the_one(template, "AWS::IAM::Role")
+    queue, dead_letters = referred(template, "QueueArn"), referred(template, "DeadLetterQueueArn")
+    (log_group,) = resources(template, "AWS::Logs::LogGroup")
+
+    assert set(role) == {"AssumeRolePolicyDocument", "Policies"}
+    assert role["AssumeRolePolicyDocument"]["Statement"] == [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ]
+    (policy,) = role["Policies"]
+    assert policy["PolicyDocument"] == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "SendReplies",
+                "Effect": "Allow",
+                "Action": "connect:StartOutboundEmailContact",
+                "Resource": [ARN, f"{ARN}/*"],
+            },
+            {
+                "Sid": "ReceiveReplies",
+                "Effect": "Allow",
+                "Action": [
+                    "sqs:ChangeMessageVisibility",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                    "sqs:ReceiveMessage",
+                ],
+                "Resource": {"Fn::GetAtt": [queue, "Arn"]},
+            },
+            {
+                "Sid": "DeadLetterReplies",
+                "Effect": "Allow",
+                "Action": "sqs:SendMessage",
+                "Resource": {"Fn::GetAtt": [dead_letters, "Arn"]},
+            },
+            {
+                "Sid": "WriteLog",
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": {"Fn::GetAtt": [log_group, "Arn"]},
+            },
+            {
+                "Sid": "WriteTraces",
+                "Effect": "Allow",
+                "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+                "Resource": "*",
+            },
+        ],
+    }
+
+
+def test_nothing_else_grants_the_role_anything(template: Template) -> None:
+    assert resources(template, "AWS::IAM::Policy") == {}
+    assert resources(template, "AWS::IAM::ManagedPolicy") == {}
+    assert resources(template, "AWS::Lambda::Permission") == {}

@@ -1,0 +1,69 @@
+import pytest
+
+from tests.infra.conftest import Synthesise, Template, referred, resources, the_one
+
+FOURTEEN_DAYS = 14 * 24 * 3600
+BOTH = ("QueueArn", "DeadLetterQueueArn")
+
+
+@pytest.mark.parametrize("output", BOTH)
+def test_both_queues_are_encrypted_and_hold_messages_as_long_as_sqs_can(template: Template, output: str) -> None:
+    queue = resources(template, "AWS::SQS::Queue")[referred(template, output)]
+    assert queue["SqsManagedSseEnabled"] is True
+    assert queue["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+@pytest.mark.parametrize("output", BOTH)
+def test_both_queues_refuse_whoever_comes_without_tls(template: Template, output: str) -> None:
+    queue = referred(template, output)
+    (policy,) = (
+        policy
+        for policy in resources(template, "AWS::SQS::QueuePolicy").values()
+        if policy["Queues"] == [{"Ref": queue}]
+    )
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": "sqs:*",
+            "Resource": {"Fn::GetAtt": [queue, "Arn"]},
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+
+
+@pytest.mark.parametrize("output", BOTH)
+def test_unsent_replies_outlive_the_stack(template: Template, output: str) -> None:
+    queue = template["Resources"][referred(template, output)]
+    assert queue["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert queue["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_queue_dead_letters_after_more_receives_than_the_handler_does(synthesise: Synthesise) -> None:
+    template = synthesise(retryHours=48)
+    redrive = resources(template, "AWS::SQS::Queue")[referred(template, "QueueArn")]["RedrivePolicy"]
+    handlers_limit = the_one(template, "AWS::Lambda::Function")["Environment"]["Variables"]["MAX_RECEIVES"]
+
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [referred(template, "DeadLetterQueueArn"), "Arn"]}
+    assert redrive["maxReceiveCount"] > int(handlers_limit)
+
+
+def test_the_dead_letter_queue_serves_this_queue_and_no_other(template: Template) -> None:
+    queues = resources(template, "AWS::SQS::Queue")
+    allowed = queues[referred(template, "DeadLetterQueueArn")]["RedriveAllowPolicy"]
+    account = ["arn:", {"Ref": "AWS::Partition"}, ":sqs:", {"Ref": "AWS::Region"}, ":", {"Ref": "AWS::AccountId"}]
+
+    assert queues[referred(template, "QueueArn")]["QueueName"] == "reply-courier"
+    assert allowed == {
+        "redrivePermission": "byQueue",
+        "sourceQueueArns": [{"Fn::Join": ["", [*account, ":reply-courier"]]}],
+    }
+
+
+def test_tools_find_the_parts_by_the_names_of_the_outputs(template: Template) -> None:
+    outputs = template["Outputs"]
+    assert set(outputs) == {"QueueUrl", "QueueArn", "DeadLetterQueueUrl", "DeadLetterQueueArn", "FunctionName"}
+    assert referred(template, "QueueUrl") == referred(template, "QueueArn")
+    assert referred(template, "DeadLetterQueueUrl") == referred(template, "DeadLetterQueueArn")
+    assert outputs["QueueUrl"]["Value"] == {"Ref": referred(template, "QueueArn")}
+    assert referred(template, "FunctionName") in resources(template, "AWS::Lambda::Function")

@@ -1,0 +1,114 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.settings import SETTINGS, Settings, SettingsError, read_settings
+
+ARN = "arn:aws:connect:eu-central-1:111122223333:instance/11111111-2222-3333-4444-555555555555"
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+def test_only_the_instance_is_required() -> None:
+    assert read_settings({"instanceArn": ARN}) == Settings(instance_arn=ARN)
+
+
+def test_values_from_the_command_line_and_from_cdk_json_mean_the_same() -> None:
+    rest = {"instanceArn": ARN, "alarmEmail": "oncall@example.com", "architecture": "x86_64"}
+    from_command_line = read_settings(rest | {"sendRate": "2.5", "retryHours": "0.5", "logRetentionDays": "30"})
+    from_cdk_json = read_settings(rest | {"sendRate": 2.5, "retryHours": 0.5, "logRetentionDays": 30})
+
+    assert from_command_line == from_cdk_json == Settings(ARN, 2.5, 0.5, "oncall@example.com", "x86_64", 30)
+    assert type(from_command_line.log_retention_days) is int
+
+
+def test_null_in_cdk_json_means_the_default() -> None:
+    assert read_settings({"instanceArn": ARN, "alarmEmail": None, "sendRate": None}) == Settings(instance_arn=ARN)
+
+
+def test_other_partitions_have_instances_too() -> None:
+    for partition, region in [("aws-us-gov", "us-gov-west-1"), ("aws-cn", "cn-north-1")]:
+        arn = f"arn:{partition}:connect:{region}:111122223333:instance/11111111-2222-3333-4444-555555555555"
+        assert read_settings({"instanceArn": arn}).instance_arn == arn
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("instanceArn", ""),
+        ("instanceArn", "11111111-2222-3333-4444-555555555555"),
+        ("instanceArn", ARN + "/contact/1"),
+        ("instanceArn", ARN + "\n"),
+        ("instanceArn", ARN.replace("111122223333", "")),
+        ("instanceArn", ARN.replace("connect", "sqs")),
+        ("sendRate", "fast"),
+        ("sendRate", 0.49),
+        ("sendRate", "500.1"),
+        ("sendRate", True),
+        ("sendRate", math.nan),
+        ("sendRate", "inf"),
+        ("sendRate", 10**400),
+        ("sendRate", [2]),
+        ("retryHours", "0"),
+        ("retryHours", -1),
+        ("retryHours", 48.5),
+        ("alarmEmail", ""),
+        ("alarmEmail", "oncall"),
+        ("alarmEmail", 7),
+        ("architecture", "arm"),
+        ("architecture", "arm64 "),
+        ("logRetentionDays", "31"),
+        ("logRetentionDays", 1.5),
+        ("logRetentionDays", "forever"),
+    ],
+)
+def test_a_wrong_value_is_named_with_an_example_of_the_right_form(name: str, value: object) -> None:
+    with pytest.raises(SettingsError) as faults:
+        read_settings({"instanceArn": ARN, name: value})
+
+    (fault,) = str(faults.value).splitlines()[1:]
+    _, _, form = SETTINGS[name]
+    assert fault.strip() == f"{name} is {value!r}: give {form}"
+
+
+def test_one_message_names_every_fault() -> None:
+    with pytest.raises(SettingsError) as faults:
+        read_settings({"sendRate": "0", "retryHours": "99", "logRetentionDays": "2"})
+
+    message = str(faults.value)
+    assert "instanceArn is missing: give the ARN of the Amazon Connect instance, like arn:aws:connect:" in message
+    assert all(f"{name} is " in message for name in ("sendRate", "retryHours", "logRetentionDays"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("sendrate", "sendRate"),
+        ("send-rate", "sendRate"),
+        ("instance_arn", "instanceArn"),
+        ("InstanceARN", "instanceArn"),
+        ("alarmMail", "alarmEmail"),
+        ("logRetentionDay", "logRetentionDays"),
+    ],
+)
+def test_a_misspelt_name_is_a_fault_and_not_ignored(typed: str, meant: str) -> None:
+    with pytest.raises(SettingsError, match=rf"{typed} is not a setting: do you mean {meant}\?"):
+        read_settings({"instanceArn": ARN, typed: "2"})
+
+
+def test_context_that_is_not_ours_is_left_alone() -> None:
+    others = {"@aws-cdk/core:checkSecretUsage": True, "aws:cdk:bundling-stacks": ["**"], "cli-telemetry": False}
+    assert read_settings({"instanceArn": ARN, **others}) == Settings(instance_arn=ARN)
+
+
+@given(st.dictionaries(st.sampled_from(list(SETTINGS)) | st.text(), JSON))
+def test_any_context_gives_settings_or_the_one_message(context: dict[str, object]) -> None:
+    try:
+        read_settings(context)
+    except SettingsError as faults:
+        assert len(str(faults).splitlines()) > 1  # noqa: PT017 - whether it fails is the generated context's choice
