@@ -71,7 +71,8 @@ class Observability:
 
     def dead_lettered(self, message: Message, verdict: DeadLetter) -> None:
         """The dead-letter queue has taken the reply."""
-        with single_metric(name="RepliesDeadLettered", unit=MetricUnit.Count, value=1) as metric:
+        namespace = self._metrics.namespace
+        with single_metric(name="RepliesDeadLettered", unit=MetricUnit.Count, value=1, namespace=namespace) as metric:
             metric.add_dimension(name="service", value=self._metrics.service or "")
             metric.add_dimension(name="reason", value=verdict.reason)
         fields = {"reason": verdict.reason, "connect_request_id": verdict.request_id}

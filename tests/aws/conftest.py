@@ -16,6 +16,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from local.connect_control import ConnectControl
 from local.sqs_event import record_of
 from tests.samples import INSTANCE_ARN, QUEUE_ARN, REGION, event, reply
 
@@ -41,32 +42,6 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         return int(self.seconds_left * 1000)
-
-
-@dataclass(frozen=True)
-class Connect:
-    """The emulated Connect's control calls."""
-
-    url: str
-
-    def control(self, method: str, path: str, body: Any = None) -> Any:
-        request = urllib.request.Request(f"{self.url}/_local/{path}", method=method)
-        if body is not None:
-            request.data = json.dumps(body).encode()
-        with urllib.request.urlopen(request) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
-
-    def fail(self, fault: str, times: int | None = 1, **more: Any) -> None:
-        self.control("POST", "faults", {"fault": fault, "times": times, **more})
-
-    @property
-    def calls(self) -> Any:
-        return self.control("GET", "calls")["calls"]
-
-    @property
-    def sent(self) -> Any:
-        return self.control("GET", "sent")["sent"]
 
 
 @dataclass
@@ -165,7 +140,7 @@ def connect_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def deployed(moto_url: str, connect_url: str) -> Iterator[Courier]:
+def deployed(moto_url: str, connect_url: str) -> Courier:
     """The function's module, imported once with the environment that the stack would set."""
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
     endpoints = {"AWS_ENDPOINT_URL": moto_url, "AWS_ENDPOINT_URL_CONNECT": connect_url}
@@ -186,20 +161,21 @@ def deployed(moto_url: str, connect_url: str) -> Iterator[Courier]:
         }
         for name, value in settings.items():
             environment.setenv(name, value)
-        yield Courier(importlib.import_module("handler.app"), sqs, queue_url, dead_letter_queue_url)
+        app = importlib.import_module("handler.app")
+    return Courier(app, sqs, queue_url, dead_letter_queue_url)
 
 
 @pytest.fixture
-def connect(connect_url: str) -> Connect:
-    emulated = Connect(connect_url)
-    emulated.control("POST", "reset")
-    emulated.control("PUT", "settings", {"rate": 1000, "burst": 1000})
-    emulated.control("POST", "drafts", {"contact_ids": [f"contact-{n}" for n in range(1, 21)]})
+def connect(connect_url: str) -> ConnectControl:
+    emulated = ConnectControl(connect_url)
+    emulated.reset()
+    emulated.settings(rate=1000, burst=1000)
+    emulated.draft(*(f"contact-{n}" for n in range(1, 21)))
     return emulated
 
 
 @pytest.fixture
-def courier(deployed: Courier, connect: Connect, moto_url: str) -> Iterator[Courier]:  # noqa: ARG001 - reset for each test
+def courier(deployed: Courier, connect: ConnectControl, moto_url: str) -> Iterator[Courier]:  # noqa: ARG001 - reset for each test
     urllib.request.urlopen(f"{moto_url}/moto-api/reset", data=b"").close()
     for queue in QUEUES:
         deployed.sqs.create_queue(QueueName=queue)

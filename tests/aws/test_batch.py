@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.aws.conftest import Connect, Courier
+from local.connect_control import ConnectControl
+from tests.aws.conftest import Courier
 from tests.samples import event, record, reply
 
 
@@ -27,24 +28,26 @@ def tokens(calls: list[dict[str, Any]]) -> list[str]:
     return [call["client_token"] for call in calls]
 
 
-def test_one_bad_message_costs_its_neighbours_nothing(courier: Courier, connect: Connect) -> None:
+def test_one_bad_message_costs_its_neighbours_nothing(courier: Courier, connect: ConnectControl) -> None:
     assert courier.invoke(batch(None, "no reply", None)) == []
     assert tokens(connect.sent) == ["id-1", "id-3"]
     assert [letter["ClientToken"] for letter in courier.dead_letters] == ["id-2"]
 
 
-def test_one_that_fails_for_now_is_the_only_one_reported(courier: Courier, connect: Connect) -> None:
+def test_one_that_fails_for_now_is_the_only_one_reported(courier: Courier, connect: ConnectControl) -> None:
     connect.fail("internal_error", times=None, client_token="id-2")
     assert courier.invoke(batch(None, None, None)) == ["id-2"]
     assert tokens(connect.sent) == ["id-1", "id-3"]
 
 
-def test_a_batch_that_fails_whole_reports_each_message_and_raises_nothing(courier: Courier, connect: Connect) -> None:
+def test_a_batch_that_fails_whole_reports_each_message_and_raises_nothing(
+    courier: Courier, connect: ConnectControl
+) -> None:
     connect.fail("internal_error", times=None)
     assert courier.invoke(batch(None, None, None)) == ["id-1", "id-2", "id-3"]
 
 
-def test_a_batch_in_which_all_are_bad_is_done(courier: Courier, connect: Connect) -> None:
+def test_a_batch_in_which_all_are_bad_is_done(courier: Courier, connect: ConnectControl) -> None:
     assert courier.invoke(batch("x", "y", "z")) == []
     assert connect.calls == []
     assert len(courier.dead_letters) == 3
@@ -62,7 +65,7 @@ def test_what_is_no_sqs_event_gets_a_clear_error(courier: Courier, no_event: Any
 
 @pytest.mark.parametrize("fault", ["throttle", "quota_exceeded"])
 def test_where_every_reply_would_meet_the_same_answer_nothing_more_is_sent(
-    courier: Courier, connect: Connect, fault: str
+    courier: Courier, connect: ConnectControl, fault: str
 ) -> None:
     connect.fail(fault, times=None, client_token="id-2")
     assert courier.invoke(batch(None, None, None, "no reply")) == ["id-2", "id-3"]
@@ -79,7 +82,7 @@ def test_where_every_reply_would_meet_the_same_answer_nothing_more_is_sent(
     ]
 
 
-def test_what_cannot_be_finished_in_time_is_handed_back_untouched(courier: Courier, connect: Connect) -> None:
+def test_what_cannot_be_finished_in_time_is_handed_back_untouched(courier: Courier, connect: ConnectControl) -> None:
     assert courier.invoke(batch(None, None), seconds_left=49) == ["id-1", "id-2"]
     assert connect.calls == []
     assert courier.invoke(batch(None, None), seconds_left=51) == []

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.aws.conftest import Connect, Courier
+from local.connect_control import ConnectControl
+from tests.aws.conftest import Courier
 from tests.samples import BODY, INSTANCE_ID, event, raw_message, record, reply, string_attribute
 
 RESPONDS = [
@@ -36,7 +37,7 @@ def recent(**changes: Any) -> dict[str, Any]:
     return record(**{"sent_at": time.time() - 2, "first_received_at": time.time()} | changes)
 
 
-def test_a_reply_goes_out_in_one_call_with_its_message_id_as_token(courier: Courier, connect: Connect) -> None:
+def test_a_reply_goes_out_in_one_call_with_its_message_id_as_token(courier: Courier, connect: ConnectControl) -> None:
     message_id = courier.put()
     assert courier.receive_and_invoke() == []
     (call,) = connect.calls
@@ -46,7 +47,7 @@ def test_a_reply_goes_out_in_one_call_with_its_message_id_as_token(courier: Cour
     assert courier.dead_letters == []
 
 
-def test_the_log_line_of_a_sent_reply_holds_ids_and_nothing_personal(courier: Courier, connect: Connect) -> None:
+def test_the_log_line_of_a_sent_reply_holds_ids_and_nothing_personal(courier: Courier, connect: ConnectControl) -> None:
     courier.invoke(event(recent(message_id="id-1")))
     (line,) = courier.log
     assert {
@@ -65,13 +66,13 @@ def test_the_log_line_of_a_sent_reply_holds_ids_and_nothing_personal(courier: Co
     assert 1.5 < courier.metrics["TimeToAccept"] < 60
 
 
-def test_the_token_attribute_wins_over_a_new_message_id(courier: Courier, connect: Connect) -> None:
+def test_the_token_attribute_wins_over_a_new_message_id(courier: Courier, connect: ConnectControl) -> None:
     courier.put(ClientToken="the-first-id")
     courier.receive_and_invoke()
     assert [call["client_token"] for call in connect.calls] == ["the-first-id"]
 
 
-def test_the_same_message_twice_is_one_email(courier: Courier, connect: Connect) -> None:
+def test_the_same_message_twice_is_one_email(courier: Courier, connect: ConnectControl) -> None:
     twice = recent()
     assert courier.invoke(event(twice, twice)) == []
     assert [call["status"] for call in connect.calls] == [200, 200]
@@ -80,7 +81,7 @@ def test_the_same_message_twice_is_one_email(courier: Courier, connect: Connect)
 
 @pytest.mark.parametrize(("fault", "reason"), RESPONDS, ids=lambda value: str(value)[:40])
 def test_a_refusal_is_on_the_dead_letter_queue_within_one_receive(
-    courier: Courier, connect: Connect, fault: dict[str, Any], reason: str
+    courier: Courier, connect: ConnectControl, fault: dict[str, Any], reason: str
 ) -> None:
     connect.fail(**fault)
     message_id = courier.put(case="7")
@@ -98,7 +99,7 @@ def test_a_refusal_is_on_the_dead_letter_queue_within_one_receive(
 
 @pytest.mark.parametrize(("fault", "cause", "metric"), PASSES, ids=lambda value: str(value)[:40])
 def test_what_may_pass_goes_back_to_the_queue_with_the_same_token(
-    courier: Courier, connect: Connect, fault: dict[str, Any], cause: str, metric: str | None
+    courier: Courier, connect: ConnectControl, fault: dict[str, Any], cause: str, metric: str | None
 ) -> None:
     connect.fail(**fault, times=2)  # the call itself tries twice
     message_id = courier.put()
@@ -113,7 +114,7 @@ def test_what_may_pass_goes_back_to_the_queue_with_the_same_token(
     assert connect.sent == []
 
 
-def test_a_lost_answer_ends_in_one_email(courier: Courier, connect: Connect) -> None:
+def test_a_lost_answer_ends_in_one_email(courier: Courier, connect: ConnectControl) -> None:
     connect.fail("drop_after", times=1)
     courier.put()
     assert courier.receive_and_invoke() == []
@@ -121,7 +122,7 @@ def test_a_lost_answer_ends_in_one_email(courier: Courier, connect: Connect) -> 
     assert len({call["client_token"] for call in connect.calls}) == 1
 
 
-def test_the_backoff_is_the_messages_visibility(courier: Courier, connect: Connect) -> None:
+def test_the_backoff_is_the_messages_visibility(courier: Courier, connect: ConnectControl) -> None:
     connect.fail("internal_error", times=None)
     message_id = courier.put()
     assert courier.receive_and_invoke() == [message_id]
@@ -132,7 +133,7 @@ def test_the_backoff_is_the_messages_visibility(courier: Courier, connect: Conne
     assert (again[0]["messageId"], again[0]["attributes"]["ApproximateReceiveCount"]) == (message_id, "2")
 
 
-def test_a_visibility_that_cannot_be_set_costs_only_time(courier: Courier, connect: Connect) -> None:
+def test_a_visibility_that_cannot_be_set_costs_only_time(courier: Courier, connect: ConnectControl) -> None:
     connect.fail("internal_error", times=None)
     assert courier.invoke(event(recent(message_id="id-1", receipt_handle="not a receipt"))) == ["id-1"]
     assert [line["message"] for line in courier.log] == ["reply_retried", "visibility_unchanged"]
@@ -149,7 +150,7 @@ def test_a_visibility_that_cannot_be_set_costs_only_time(courier: Courier, conne
     ],
 )
 def test_the_retry_window_counts_from_the_first_receive(
-    courier: Courier, connect: Connect, fault: str, age: float, *, over: bool
+    courier: Courier, connect: ConnectControl, fault: str, age: float, *, over: bool
 ) -> None:
     connect.fail(fault, times=None)
     old = recent(message_id="id-1", first_received_at=time.time() - age, sent_at=time.time() - 1_000_000)
@@ -159,13 +160,13 @@ def test_the_retry_window_counts_from_the_first_receive(
     assert all(letter["Detail"].startswith("Last: ") for letter in letters)
 
 
-def test_a_reply_that_waited_long_in_the_queue_is_sent_all_the_same(courier: Courier, connect: Connect) -> None:
+def test_a_reply_that_waited_long_in_the_queue_is_sent_all_the_same(courier: Courier, connect: ConnectControl) -> None:
     assert courier.invoke(event(recent(sent_at=time.time() - 1_000_000))) == []
     assert len(connect.sent) == 1
 
 
 def test_a_message_received_too_often_is_dead_lettered_before_anything_risky(
-    courier: Courier, connect: Connect
+    courier: Courier, connect: ConnectControl
 ) -> None:
     assert courier.invoke(event(recent(receive_count=116, message_id="id-1"))) == []
     assert courier.invoke(event(recent(receive_count=117, message_id="id-2"))) == []
@@ -202,7 +203,7 @@ def test_a_message_too_large_for_token_and_reason_is_left_to_the_queues_own_redr
     ],
 )
 def test_a_token_that_is_none_is_dead_lettered_unsent_and_unchanged(
-    courier: Courier, connect: Connect, attribute: dict[str, Any]
+    courier: Courier, connect: ConnectControl, attribute: dict[str, Any]
 ) -> None:
     assert courier.invoke(event(recent(ClientToken=attribute))) == []
     assert connect.calls == []
@@ -212,14 +213,16 @@ def test_a_token_that_is_none_is_dead_lettered_unsent_and_unchanged(
     assert courier.log[0]["client_token"] == "(withheld)"
 
 
-def test_ids_that_could_be_an_address_are_withheld_from_the_log(courier: Courier, connect: Connect) -> None:
-    connect.control("POST", "drafts", {"contact_ids": ["ada@customer.example"]})
+def test_ids_that_could_be_an_address_are_withheld_from_the_log(courier: Courier, connect: ConnectControl) -> None:
+    connect.draft("ada@customer.example")
     courier.invoke(event(recent(body=reply(ContactId="ada@customer.example"), ClientToken="for Ada Lovelace")))
     assert len(connect.sent) == 1
     assert (courier.log[0]["contact_id"], courier.log[0]["client_token"]) == ("(withheld)", "(withheld)")
 
 
-def test_an_error_that_quotes_the_reply_reaches_the_dead_letter_but_no_log(courier: Courier, connect: Connect) -> None:
+def test_an_error_that_quotes_the_reply_reaches_the_dead_letter_but_no_log(
+    courier: Courier, connect: ConnectControl
+) -> None:
     connect.fail("answer", status=400, error="InvalidRequestException", message=f"Bad body: {BODY}")
     courier.invoke(event(recent()))
     (letter,) = courier.dead_letters
@@ -228,7 +231,7 @@ def test_an_error_that_quotes_the_reply_reaches_the_dead_letter_but_no_log(couri
 
 
 @pytest.mark.parametrize("text", ["\ud83d\ude00 emoji", "quotes \" ' and \\", "\N{RIGHT-TO-LEFT OVERRIDE}", "<script>"])
-def test_any_text_reaches_connect_bit_for_bit(courier: Courier, connect: Connect, text: str) -> None:
+def test_any_text_reaches_connect_bit_for_bit(courier: Courier, connect: ConnectControl, text: str) -> None:
     wanted = text.encode("utf-16", "surrogatepass").decode("utf-16")
     courier.put(reply(EmailMessage=raw_message(Subject=wanted, Body=wanted)))
     courier.receive_and_invoke()

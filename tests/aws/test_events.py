@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.aws.conftest import Connect, Courier
+from local.connect_control import ConnectControl
+from tests.aws.conftest import Courier
 
 FOLDER = Path(__file__).parents[2] / "events"
 DEAD_LETTERS = {
@@ -32,19 +33,19 @@ def contact_ids(event: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.json")))
-def test_the_sample_becomes_what_its_name_says(courier: Courier, connect: Connect, name: str) -> None:
+def test_the_sample_becomes_what_its_name_says(courier: Courier, connect: ConnectControl, name: str) -> None:
     event = json.loads((FOLDER / f"{name}.json").read_text())
     if name != "unknown-contact":
-        connect.control("POST", "drafts", {"contact_ids": contact_ids(event)})
+        connect.draft(*contact_ids(event))
     assert courier.invoke(event) == []
     assert len(connect.sent) == SENT.get(name, 0)
     assert [letter["Reason"] for letter in courier.dead_letters] == DEAD_LETTERS.get(name, [])
 
 
-def test_the_redriven_sample_keeps_the_token_of_its_first_life(courier: Courier, connect: Connect) -> None:
+def test_the_redriven_sample_keeps_the_token_of_its_first_life(courier: Courier, connect: ConnectControl) -> None:
     event = json.loads((FOLDER / "redriven.json").read_text())
     (record,) = event["Records"]
-    connect.control("POST", "drafts", {"contact_ids": contact_ids(event)})
+    connect.draft(*contact_ids(event))
     courier.invoke(event)
     token = record["messageAttributes"]["ClientToken"]["stringValue"]
     assert token != record["messageId"]

@@ -1,0 +1,94 @@
+"""``python -m local up`` keeps everything running until Ctrl-C; ``python -m local demo`` shows what it does."""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import NoReturn
+
+from local.aws import REGION
+from local.lambda_runtime import LogLine
+from local.log_summary import summary
+from local.stack import LocalCourier, running
+
+HOW_TO = """
+Ready. What was sent is shown on {page}
+
+Send a reply (the draft first, then the message):
+
+.venv/bin/python - <<'END'
+import json, os, boto3
+os.environ |= {{"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": "{region}"}}
+draft = boto3.client("connect", endpoint_url="{page}").create_contact(
+    InstanceId="11111111-2222-3333-4444-555555555555", Channel="EMAIL", InitiationMethod="OUTBOUND",
+    UserInfo={{"UserId": "agent"}})
+boto3.client("sqs", endpoint_url="{endpoint}").send_message(
+    QueueUrl="{queue}",
+    MessageBody=json.dumps({{
+        "ContactId": draft["ContactId"],
+        "DestinationEmailAddress": {{"EmailAddress": "ana@example.com"}},
+        "EmailMessage": {{"MessageSourceType": "RAW", "RawMessage": {{
+            "Subject": "Your order", "Body": "It is on its way.", "ContentType": "text/plain"}}}},
+    }}))
+END
+
+For other tools: --endpoint-url {endpoint} --region {region}, any access key,
+queue {queue}
+dead-letter queue {dead_letter_queue}
+
+Ctrl-C ends it. What the function logs:
+"""
+
+
+def up() -> None:
+    """Run until interrupted."""
+    with running(say, watch) as courier:
+        say(how_to(courier))
+        threading.Event().wait()
+
+
+def demo() -> None:
+    """Run the demonstration."""
+    from local.demo import main  # noqa: PLC0415 (what `up` does not need it does not load)
+
+    sys.exit(main())
+
+
+def how_to(courier: LocalCourier) -> str:
+    """Say how to send to it, ready to paste."""
+    return HOW_TO.format(
+        page=courier.connect_url,
+        region=REGION,
+        endpoint=courier.aws.endpoint,
+        queue=courier.queue_url,
+        dead_letter_queue=courier.dead_letter_queue_url,
+    )
+
+
+def watch(line: LogLine) -> None:
+    """Print a log line that has news in it."""
+    if text := summary(line):
+        say(text)
+
+
+def say(text: str) -> None:
+    """Print at once, also into a pipe."""
+    print(text, flush=True)
+
+
+def interrupt(_signal: int, _frame: object) -> NoReturn:
+    """End on SIGTERM as on Ctrl-C, so that everything is stopped in order."""
+    raise KeyboardInterrupt
+
+
+COMMANDS: dict[str, Callable[[], None]] = {"up": up, "demo": demo}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS)
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        COMMANDS[parser.parse_args().command]()
+    except KeyboardInterrupt:
+        say("Stopped.")

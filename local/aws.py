@@ -1,0 +1,85 @@
+"""Where local AWS is, and how to speak to it: environment for programs, clients for Python."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import botocore.session
+
+from local.processes import ProcessGroup
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+ROOT = Path(__file__).parent.parent
+REGION = "eu-central-1"
+ACCOUNT = "123456789012"
+"""The account moto plays."""
+
+PROGRAM_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))} | {
+    # No account, profile or endpoint of this machine's owner may reach what runs here.
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+}
+"""What a program on this machine needs to use local AWS, less the endpoint."""
+
+
+@dataclass(frozen=True)
+class LocalAws:
+    """moto's server at ``endpoint``."""
+
+    endpoint: str
+
+    @property
+    def program_environment(self) -> dict[str, str]:
+        """The environment for a program that is to use this AWS, such as the CDK command line."""
+        return {**PROGRAM_ENVIRONMENT, "AWS_ENDPOINT_URL": self.endpoint}
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        """A session that knows nothing of the machine's own AWS profiles."""
+        ours = botocore.session.Session(
+            session_vars={
+                "profile": (None, None, None, None),
+                "config_file": (None, None, os.devnull, None),
+                "credentials_file": (None, None, os.devnull, None),
+            }
+        )
+        return boto3.Session("local", "local", region_name=REGION, botocore_session=ours)
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """The queues."""
+        return self.session.client("sqs", endpoint_url=self.endpoint)
+
+    @cached_property
+    def functions(self) -> "LambdaClient":
+        """The deployed functions and their event source mappings."""
+        return self.session.client("lambda", endpoint_url=self.endpoint)
+
+    @cached_property
+    def stacks(self) -> "CloudFormationClient":
+        """The deployed stacks."""
+        return self.session.client("cloudformation", endpoint_url=self.endpoint)
+
+    @cached_property
+    def files(self) -> "S3Client":
+        """The buckets, among them the one with the deployed zips."""
+        return self.session.client("s3", endpoint_url=self.endpoint)
+
+
+def start_aws(processes: ProcessGroup, folder: Path) -> LocalAws:
+    """Start moto's server with nothing in it; its log goes to ``folder``."""
+    log = folder / "moto.log"
+    return LocalAws(processes.start_server("local.moto_server", env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=log))

@@ -1,0 +1,34 @@
+"""`python -m local.connect --port PORT`: runs the emulated Connect until it is ended by SIGTERM or SIGINT."""
+
+import argparse
+import signal
+import time
+import uuid
+from types import FrameType
+
+from local.connect.server import ConnectServer
+from local.connect.service import EmulatedConnect
+
+
+def main() -> None:
+    """Say in one line that it is ready, and where; then serve."""
+    arguments = argparse.ArgumentParser(prog="python -m local.connect", description=__doc__)
+    arguments.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    arguments.add_argument("--port", type=int, required=True, help="port to listen on; 0: any that is free")
+    chosen = arguments.parse_args()
+    # Epoch seconds that never step back, as the machine's clock may.
+    started = time.time() - time.monotonic()
+    connect = EmulatedConnect(clock=lambda: started + time.monotonic(), new_id=lambda: str(uuid.uuid4()))
+    with ConnectServer((chosen.host, chosen.port), connect, time.sleep) as server:
+        signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGINT, _end)
+        print(f"emulated Connect on {server.url}", flush=True)
+        server.serve_forever()
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    main()

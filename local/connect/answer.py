@@ -1,0 +1,54 @@
+"""What goes back over the wire: plain data, in the REST-JSON form that the AWS SDKs parse."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer, given after `wait_seconds`; a `status` of None closes the connection without one."""
+
+    status: int | None
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    wait_seconds: float = 0.0
+
+    @property
+    def error(self) -> str | None:
+        """The name of the AWS error it carries, if it carries one."""
+        return self.headers.get("x-amzn-ErrorType")
+
+
+def json_answer(content: object, status: int = 200) -> Answer:
+    """Answer with `content` as ASCII JSON, which any text survives, lone surrogates included."""
+    return Answer(status, json.dumps(content).encode())
+
+
+def error_answer(status: int, error: str | None, message: str) -> Answer:
+    """Answer as AWS services do on errors: the name in a header, the message in the body."""
+    body = json.dumps({"Message": message}).encode()
+    return Answer(status, body, headers={"x-amzn-ErrorType": error} if error else {})
+
+
+# https://docs.aws.amazon.com/connect/latest/APIReference/API_StartOutboundEmailContact.html, "Errors";
+# SerializationException is what any AWS service says of a body it cannot read.
+STATUS_OF = {
+    "InvalidRequestException": 400,
+    "SerializationException": 400,
+    "ServiceQuotaExceededException": 402,
+    "AccessDeniedException": 403,
+    "ResourceNotFoundException": 404,
+    "IdempotencyException": 409,
+    "ThrottlingException": 429,
+    "InternalServiceException": 500,
+}
+
+
+class Refused(Exception):  # noqa: N818 - Connect's answer to a request, not a fault of this program
+    """Connect refuses the request with a documented error."""
+
+    def __init__(self, error: str, message: str) -> None:
+        super().__init__(error)
+        self.answer = error_answer(STATUS_OF[error], error, message)

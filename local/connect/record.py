@@ -1,0 +1,66 @@
+"""What reached this Connect and what it sent: the evidence that tests are judged by."""
+
+from collections import Counter
+from http import HTTPStatus
+from typing import Any, TypedDict
+
+
+class Call(TypedDict):
+    """One StartOutboundEmailContact request, and how it was answered. `at` is in epoch seconds."""
+
+    n: int
+    at: float
+    client_token: str | None
+    contact_id: str | None
+    instance_id: str | None
+    body: Any  # the request as parsed; None if it is not JSON
+    raw: str  # the request's bytes; those that are not UTF-8 as surrogate escapes
+    status: int | None  # None: the connection was closed without an answer
+    error: str | None
+    accepted: bool  # this very call caused an email
+    repeat: bool  # the same request was accepted before
+    request_id: str
+
+
+class Sent(TypedDict):
+    """One email sent. `n` is the number of the call that caused it."""
+
+    n: int
+    at: float
+    client_token: str | None
+    contact_id: str | None
+    request: dict[str, Any]
+
+
+class Record:
+    """Calls and emails in the order of their numbers, which go on counting when the record is cleared."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget calls and emails."""
+        self.calls: list[Call] = []
+        self.sent: list[Sent] = []
+        self.counts: Counter[str] = Counter(calls=0, sent=0, throttled=0, repeats=0)
+
+    def next_number(self) -> int:
+        """Return the number for the next call."""
+        self._last += 1
+        return self._last
+
+    def add(self, call: Call) -> None:
+        """Add a decided call, and the email if it caused one."""
+        self.calls.append(call)
+        throttled = call["status"] == HTTPStatus.TOO_MANY_REQUESTS
+        self.counts.update(calls=1, sent=call["accepted"], throttled=throttled, repeats=call["repeat"])
+        if call["accepted"]:
+            email = Sent(
+                n=call["n"],
+                at=call["at"],
+                client_token=call["client_token"],
+                contact_id=call["contact_id"],
+                request=call["body"],
+            )
+            self.sent.append(email)

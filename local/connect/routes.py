@@ -1,0 +1,26 @@
+"""Which part of the program answers which URL."""
+
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from local.connect.answer import Answer, error_answer
+from local.connect.control import control_answer
+from local.connect.page import page_answer
+from local.connect.service import EmulatedConnect
+
+
+def answer_to(connect: EmulatedConnect, method: str, url: str, body: bytes) -> Answer:
+    """Answer any HTTP request: Connect's operations, control calls, or the page."""
+    parts = urlsplit(url)
+    path = [unquote(part) for part in parts.path.strip("/").split("/")]
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    match method, path:
+        case "PUT", ["contact", "outbound-email"]:
+            return connect.start_outbound_email_contact(body)
+        case "PUT", ["contact", "create-contact"]:
+            return connect.create_contact(body)
+        case _, ["_local", *call] if call:
+            return control_answer(connect, method, call, query.get("since", "0"), body)
+        case "GET", _:
+            return page_answer(connect, path, query.get("open", ""))
+        case _:
+            return error_answer(404, "UnknownOperationException", f"{method} {parts.path} is not emulated.")

@@ -1,0 +1,80 @@
+"""HTTP, a thread for each connection. Connections are kept alive, as Connect keeps them."""
+
+import socket
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+
+from local.connect.answer import Answer, error_answer
+from local.connect.routes import answer_to
+from local.connect.service import EmulatedConnect
+
+
+class ConnectServer(ThreadingTCPServer):
+    """Serves an emulated Connect at (host, port); port 0 takes a free one, see `url`.
+
+    Args:
+        address: where to listen.
+        connect: what answers.
+        sleep: waits that many seconds.
+    """
+
+    allow_reuse_address = True
+    daemon_threads = True  # those that wait on a "hang" must not keep the program from ending
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], connect: EmulatedConnect, sleep: Callable[[float], None]) -> None:
+        self.connect = connect
+        self.sleep = sleep
+        super().__init__(address, _Connection)
+
+    @property
+    def url(self) -> str:
+        """Where it can be reached."""
+        host, port = self.socket.getsockname()
+        return f"http://{host}:{port}"
+
+
+class _Connection(BaseHTTPRequestHandler):
+    server: ConnectServer
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else the body waits 40 ms for the caller to acknowledge the headers
+
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except ConnectionError:
+            # The caller was killed or gave up waiting, which it may.
+            self.close_connection = True
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - http.server's names
+
+    def _answer(self) -> None:
+        if "Transfer-Encoding" in self.headers:
+            # The end of such a body is not looked for, and with it the next request is lost.
+            self.close_connection = True
+            answer = error_answer(411, None, "Send a Content-Length.")
+        else:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            answer = answer_to(self.server.connect, self.command, self.path, body)
+        self.server.sleep(answer.wait_seconds)
+        self._give(answer)
+
+    def _give(self, answer: Answer) -> None:
+        if answer.status is None:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+        """Log nothing: the record has it all, and requests hold personal data."""

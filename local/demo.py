@@ -1,0 +1,212 @@
+"""``make demo``: what becomes of replies, good and bad, on their way from the queue to Connect."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from local.aws import ROOT
+from local.connect_control import ConnectControl
+from local.lambda_runtime import LogLine
+from local.redrive import counts_of, messages, redrive
+from local.stack import LocalCourier, running
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+
+SAMPLES = ROOT / "events"
+UNKNOWN_CONTACT = "unknown-contact"
+SURGE = 20
+PATIENCE = 60
+"""Seconds that one act may take before the demo is given up as failed."""
+STORY = {
+    "reply_sent": "sent (attempt {attempt})",
+    "reply_retried": "not now ({cause}): the queue has it back for {retry_in_seconds} s",
+    "reply_handed_back": "handed back to the queue for {retry_in_seconds} s",
+    "reply_dead_lettered": "on the dead-letter queue: {reason}",
+    "dead_letter_failed": "not taken by the dead-letter queue ({error})",
+}
+
+
+class DemoError(Exception):
+    """The demo did not show what it is to show; the message says what was seen instead."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A message to put on the queue, and what to call it."""
+
+    label: str
+    body: str
+    attributes: dict[str, "MessageAttributeValueTypeDef"] = field(default_factory=dict)
+
+
+def main() -> int:
+    """Run the demo; return the exit status."""
+    say("This deploys reply-courier to local AWS, sends replies through it, and accounts for every one.\n")
+    demo = Demo()
+    try:
+        with running(lambda line: say(f"  | {line}"), demo.watch) as courier:
+            demo.play(courier, ConnectControl(courier.connect_url))
+    except DemoError as failed:
+        say(f"\nThe demo failed: {failed}")
+        return 1
+    return 0
+
+
+def say(text: str) -> None:
+    """Print at once, also into a pipe."""
+    print(text, flush=True)
+
+
+def samples() -> Iterator[Sample]:
+    """The messages of events/, as they would be sent to the queue."""
+    for path in sorted(SAMPLES.glob("*.json")):
+        records = json.loads(path.read_text())["Records"]
+        for n, record in enumerate(records, start=1):
+            attributes: dict[str, MessageAttributeValueTypeDef] = {
+                name: {"DataType": value["dataType"], "StringValue": value["stringValue"]}
+                for name, value in record["messageAttributes"].items()
+            }
+            yield Sample(path.stem if len(records) == 1 else f"{path.stem} {n}", record["body"], attributes)
+
+
+def plain(label: str) -> Sample:
+    """A sound reply to the contact of that name."""
+    message = {"Subject": f"Re: {label}", "Body": "It is on its way.", "ContentType": "text/plain"}
+    reply = {
+        "ContactId": label,
+        "DestinationEmailAddress": {"EmailAddress": f"{label}@customer.example"},
+        "EmailMessage": {"MessageSourceType": "RAW", "RawMessage": message},
+    }
+    return Sample(label, json.dumps(reply))
+
+
+def contact_of(sample: Sample) -> str | None:
+    """The contact that a sample replies to, if it can be read that far."""
+    try:
+        contact_id: str = json.loads(sample.body)["ContactId"]
+    except (ValueError, KeyError):
+        return None
+    return contact_id
+
+
+@dataclass
+class Demo:
+    """The replies put on the queue so far.
+
+    Attributes:
+        labels: What to call a message, by its id.
+        tokens: What to call a reply, by its client token, which stays when the message id changes.
+    """
+
+    labels: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def play(self, courier: LocalCourier, connect: ConnectControl) -> None:
+        """Play all acts, and account for every reply.
+
+        Raises:
+            DemoError: One was lost, was sent twice, went out under another token, or is in two places.
+        """
+        say(f"\nDeployed. As long as this runs, what was sent is shown on {courier.connect_url}")
+        self.send(
+            courier,
+            connect,
+            "1. Sample replies from events/: plain, HTML, from a template, with CC, and some that cannot be sent",
+            *samples(),
+        )
+        connect.fail("drop_after", contact_id="lost-answer")
+        self.send(
+            courier,
+            connect,
+            "2. Connect takes a reply, but its answer is lost: asked again with the same token, it sends nothing twice",
+            plain("lost-answer"),
+        )
+        connect.fail("throttle", times=3)
+        self.send(
+            courier,
+            connect,
+            f"3. A surge of {SURGE} replies, while others use the quota too: 2 requests a second, with a burst of 5",
+            *(plain(f"surge-{n:02}") for n in range(1, SURGE + 1)),
+        )
+        replayed = self.mend_and_redrive(courier, connect)
+        self.account(courier, connect, replayed)
+
+    def send(self, courier: LocalCourier, connect: ConnectControl, title: str, *replies: Sample) -> None:
+        """Put replies on the queue and wait until each is sent or on the dead-letter queue."""
+        say(f"\n{title}")
+        courier.poller.pause()  # until all have their labels: no log line may come before its label
+        for sample in replies:
+            contact_id = contact_of(sample)
+            if contact_id and sample.label != UNKNOWN_CONTACT:
+                connect.draft(contact_id)
+            message_id = courier.aws.sqs.send_message(
+                QueueUrl=courier.queue_url, MessageBody=sample.body, MessageAttributes=sample.attributes
+            )["MessageId"]
+            self.labels[message_id] = sample.label
+            own_token = sample.attributes.get("ClientToken")
+            self.tokens[own_token["StringValue"] if own_token else message_id] = sample.label
+        courier.poller.resume()
+        wait_until_empty(courier)
+
+    def mend_and_redrive(self, courier: LocalCourier, connect: ConnectControl) -> int:
+        """Make good what was wrong with one dead letter, and move all of them back to the queue; return how many."""
+        say(f"\n4. The contact of {UNKNOWN_CONTACT} exists now. All dead letters are redriven, each with a new id")
+        say("   and its old token. The mended one is sent; those that nobody mended come back, each with its reason")
+        mended = next(sample for sample in samples() if sample.label == UNKNOWN_CONTACT)
+        connect.draft(contact_of(mended) or "")
+        courier.poller.pause()
+        moved = redrive(courier.aws.sqs, courier.dead_letter_queue_url, courier.queue_url)
+        for message_id, token in moved.items():
+            self.labels[message_id] = self.tokens[token]
+        courier.poller.resume()
+        wait_until_empty(courier)
+        return len(moved)
+
+    def account(self, courier: LocalCourier, connect: ConnectControl, replayed: int) -> None:
+        """Compare what came in with Connect's own record and the dead-letter queue."""
+        accepted = Counter(email["client_token"] for email in connect.sent)
+        letters = Counter(
+            letter["MessageAttributes"]["ClientToken"]["StringValue"]
+            for letter in messages(courier.aws.sqs, courier.dead_letter_queue_url)
+        )
+        places = accepted + letters
+        lost = [label for token, label in self.tokens.items() if token not in places]
+        twice = [self.tokens.get(token, token) for token, count in places.items() if count > 1]
+        unknown = [token for token in places if token not in self.tokens]
+        statuses = Counter(call["status"] for call in connect.calls)
+        say(f"\n{len(self.tokens)} replies came in. {len(accepted)} were sent, each once, in {statuses.total()} calls")
+        say(f"({statuses[429]} throttled). {len(letters)} wait on the dead-letter queue, each with token and reason.")
+        say(
+            f"demo: sent={len(accepted)} dead_lettered={len(letters)} replayed={replayed} "
+            f"duplicates={len(twice)} lost={len(lost)}"
+        )
+        if lost or twice or unknown:
+            raise DemoError(f"lost: {lost}; more than once: {twice}; under a token of no reply: {unknown}")
+        if UNKNOWN_CONTACT not in {self.tokens[token] for token in accepted}:
+            raise DemoError(f"{UNKNOWN_CONTACT} was mended and redriven, but not sent")
+
+    def watch(self, line: LogLine) -> None:
+        """Tell in a line what the function says of a message."""
+        try:
+            said: dict[str, Any] = json.loads(line.line)
+            story = STORY[said["message"]].format(**said)
+        except (ValueError, KeyError, TypeError):
+            return
+        say(f"   {self.labels.get(said['message_id'], said['message_id']):24} {story}")
+
+
+def wait_until_empty(courier: LocalCourier) -> None:
+    """Wait until nothing is on the queue, in flight or waiting for its backoff.
+
+    Raises:
+        DemoError: That takes too long.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while any(counts := counts_of(courier.aws.sqs, courier.queue_url)):
+        if time.monotonic() > deadline:
+            raise DemoError(f"the queue is not empty after {PATIENCE} s: (visible, in flight) are {counts}")
+        time.sleep(0.1)

@@ -1,0 +1,102 @@
+"""The function as deployed: its configuration and its zip, both read back from local AWS."""
+
+import base64
+import hashlib
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import distribution
+from pathlib import Path
+
+from local.aws import LocalAws
+
+RUNTIME_PACKAGES = ("awslambdaric", "simplejson", "snapshot-restore-py")
+"""Lambda's runtime client and what it needs; Lambda keeps them in a folder of their own, /var/runtime."""
+
+
+@dataclass(frozen=True)
+class DeployedFunction:
+    """What Lambda knows of a function.
+
+    Args:
+        name: and the rest of its configuration.
+        timeout: in seconds.
+        memory: in MB.
+        log_format: "Text" or "JSON".
+        environment: the variables it was deployed with.
+        code: its zip, unpacked.
+    """
+
+    name: str
+    arn: str
+    handler: str
+    runtime: str
+    timeout: int
+    memory: int
+    log_format: str
+    environment: Mapping[str, str]
+    code: Path
+
+    @property
+    def region(self) -> str:
+        """Where it is deployed: arn:aws:lambda:REGION:account:function:name."""
+        return self.arn.split(":")[3]
+
+
+def fetch_function(aws: LocalAws, name: str, folder: Path, log_format: str = "Text") -> DeployedFunction:
+    """Read a deployed function back and unpack its zip into ``folder``.
+
+    moto does not keep the log format: see ``deployed_log_format``.
+    """
+    function = aws.functions.get_function(FunctionName=name)
+    configuration = function["Configuration"]
+    # moto's download link leads nowhere, but it ends in the name of the zip in S3.
+    package = deployed_zip(aws, Path(function["Code"]["Location"]).name, configuration["CodeSha256"])
+    zipfile.ZipFile(io.BytesIO(package)).extractall(folder)
+    return DeployedFunction(
+        name=configuration["FunctionName"],
+        arn=configuration["FunctionArn"],
+        handler=configuration["Handler"],
+        runtime=configuration["Runtime"],
+        timeout=configuration["Timeout"],
+        memory=configuration["MemorySize"],
+        log_format=log_format,
+        environment=configuration.get("Environment", {}).get("Variables", {}),
+        code=folder,
+    )
+
+
+def deployed_log_format(aws: LocalAws, stack: str) -> str:
+    """Return the log format of the one function in a stack's template."""
+    template = aws.stacks.get_template(StackName=stack)["TemplateBody"]
+    resources = template["Resources"].values()
+    (function,) = (resource for resource in resources if resource["Type"] == "AWS::Lambda::Function")
+    return str(function["Properties"].get("LoggingConfig", {}).get("LogFormat", "Text"))
+
+
+def deployed_zip(aws: LocalAws, key: str, sha256: str) -> bytes:
+    """Find the zip that was deployed, by its name and its digest (base64, as Lambda gives it).
+
+    Raises:
+        LookupError: no bucket holds it.
+    """
+    for bucket in aws.files.list_buckets()["Buckets"]:
+        listed = aws.files.list_objects_v2(Bucket=bucket["Name"], Prefix=key)
+        for found in listed.get("Contents", []):
+            content = aws.files.get_object(Bucket=bucket["Name"], Key=found["Key"])["Body"].read()
+            if base64.b64encode(hashlib.sha256(content).digest()).decode() == sha256:
+                return content
+    raise LookupError(f"no bucket of local AWS holds {key} with the digest of the deployed function")
+
+
+def install_runtime(folder: Path) -> None:
+    """Put Lambda's runtime client into a folder of its own, as links to the installed files.
+
+    With nothing else beside it, a function can import only what its own zip holds and the standard library.
+    """
+    folder.mkdir()
+    for package in map(distribution, RUNTIME_PACKAGES):
+        top_level = {file.parts[0] for file in package.files or [] if not file.parts[0].startswith("..")}
+        for name in top_level:
+            (folder / name).symlink_to(Path(str(package.locate_file(name))).resolve())

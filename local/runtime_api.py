@@ -1,0 +1,121 @@
+"""Lambda's Runtime API for one process: hands it invocations and takes their results.
+
+The paths and headers are those of https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+"""
+
+import json
+import queue
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from local.processes import in_background
+
+ROOT = "/2018-06-01/runtime"
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One event on its way to the process; the deadline is in milliseconds since 1970."""
+
+    request_id: str
+    event: bytes
+    function_arn: str
+    deadline_ms: int
+    trace: str
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The process asks for its next invocation."""
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The handler returned; the payload is what it returned, as JSON."""
+
+    payload: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The invocation failed: an exception, or what Lambda itself says of a process that crashed or took too long."""
+
+    error_type: str
+    message: str
+
+
+class RuntimeApi(ThreadingHTTPServer):
+    """Serves one process on a port of its own; what the process does is told to ``notify``."""
+
+    daemon_threads = True
+
+    def __init__(self, notify: Callable[[Ready | Returned | Failed], object]) -> None:
+        super().__init__(("127.0.0.1", 0), Requests)
+        self.notify = notify
+        self.invocations: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
+        self.address = f"127.0.0.1:{self.server_port}"
+        self._serving = in_background(lambda: self.serve_forever(poll_interval=0.05), name="Runtime API")
+
+    def close(self) -> None:
+        """Stop serving; a process that still waits for an invocation loses its connection."""
+        self.invocations.put(None)
+        self.shutdown()
+        self._serving.join()
+        self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 (socketserver's signature)
+        """A process that is killed drops its connections: that is no error of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class Requests(BaseHTTPRequestHandler):
+    """The four calls of the API."""
+
+    server: RuntimeApi
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two writes: else the second waits for an acknowledgement
+
+    def do_GET(self) -> None:
+        """``invocation/next``: waits until there is one."""
+        if self.path != f"{ROOT}/invocation/next":
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
+        self.server.notify(Ready())
+        invocation = self.server.invocations.get()
+        if invocation is None:
+            self.close_connection = True
+            return
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Lambda-Runtime-Aws-Request-Id", invocation.request_id)
+        self.send_header("Lambda-Runtime-Deadline-Ms", str(invocation.deadline_ms))
+        self.send_header("Lambda-Runtime-Invoked-Function-Arn", invocation.function_arn)
+        self.send_header("Lambda-Runtime-Trace-Id", invocation.trace)
+        self._send(invocation.event)
+
+    def do_POST(self) -> None:
+        """``invocation/{id}/response``, ``invocation/{id}/error`` and ``init/error``."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path.endswith("/response"):
+            self.server.notify(Returned(body.decode(errors="replace")))
+        elif self.path.endswith("/error"):
+            error = json.loads(body)
+            self.server.notify(Failed(error["errorType"], error["errorMessage"]))
+        else:
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
+        self.send_response(HTTPStatus.ACCEPTED)
+        self._send(b'{"status": "OK"}')
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing for each request."""
+
+    def _send(self, body: bytes) -> None:
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)

@@ -1,0 +1,100 @@
+"""The whole of it on this machine: AWS, Connect, the deployed function and what invokes it."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws, start_aws
+from local.cdk import STACK, deploy
+from local.deployed_function import DeployedFunction, deployed_log_format, fetch_function, install_runtime
+from local.event_source import Poller, take_over_mapping
+from local.lambda_environment import Surroundings
+from local.lambda_runtime import ExecutionEnvironment, LogLine
+from local.processes import ProcessGroup
+from local.xray import XRayDaemon
+
+
+@dataclass(frozen=True)
+class LocalCourier:
+    """reply-courier, deployed and running.
+
+    Args:
+        aws: clients for the queues and all else.
+        connect_url: the emulated Connect: its API, its control calls and its page.
+        queue_url: where replies are put.
+        dead_letter_queue_url: where those wait that could not be sent.
+        function: as deployed.
+        environments: ``kill`` one to crash the function.
+        poller: ``pause`` and ``resume`` it.
+        logs: every line so far.
+        traces: every X-Ray document so far.
+    """
+
+    aws: LocalAws
+    connect_url: str
+    queue_url: str
+    dead_letter_queue_url: str
+    function: DeployedFunction
+    environments: Sequence[ExecutionEnvironment]
+    poller: Poller
+    logs: list[LogLine]
+    traces: list[dict[str, Any]]
+
+
+@contextmanager
+def running(
+    say: Callable[[str], object],
+    watch: Callable[[LogLine], object] = lambda _line: None,
+    context: Mapping[str, str] | None = None,
+) -> Iterator[LocalCourier]:
+    """Start everything, with nothing left of earlier runs, and stop it all at the end.
+
+    Args:
+        say: is given the deployment's output line by line.
+        watch: is given each log line as it comes.
+        context: CDK context for the deployment, such as ``{"sendRate": "5"}``.
+    """
+    logs: list[LogLine] = []
+    traces: list[dict[str, Any]] = []
+
+    def log(line: LogLine) -> None:
+        logs.append(line)
+        watch(line)
+
+    with ExitStack() as started:
+        folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="reply-courier-")))
+        processes = started.enter_context(ProcessGroup())
+        xray = started.enter_context(XRayDaemon(traces.append))
+        connect_url = processes.start_server(
+            "local.connect", "--port", "0", env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=folder / "connect.log"
+        )
+        aws = start_aws(processes, folder)
+        outputs = deploy(aws, processes, folder, say, context or {})
+
+        log_format = deployed_log_format(aws, STACK)
+        function = fetch_function(aws, outputs["FunctionName"], folder / "task", log_format)
+        install_runtime(folder / "runtime")
+        endpoints = {"AWS_ENDPOINT_URL": aws.endpoint, "AWS_ENDPOINT_URL_CONNECT": connect_url}
+        surroundings = Surroundings(folder / "runtime", endpoints, xray.address)
+        mapping = take_over_mapping(aws, function.name)
+        environments = [
+            ExecutionEnvironment(f"environment-{n}", function, surroundings, processes, log)
+            for n in range(1, mapping.maximum_concurrency + 1)
+        ]
+        for environment in environments:
+            started.callback(environment.close)
+        poller = started.enter_context(Poller(mapping, aws.sqs, environments))
+        yield LocalCourier(
+            aws=aws,
+            connect_url=connect_url,
+            queue_url=outputs["QueueUrl"],
+            dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
+            function=function,
+            environments=environments,
+            poller=poller,
+            logs=logs,
+            traces=traces,
+        )
