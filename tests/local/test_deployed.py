@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from local.connect_control import ConnectControl
+from local.demo import contact_of, samples
 from local.redrive import counts_of, messages, redrive
 from local.stack import LocalCourier
 from tests.samples import reply
@@ -81,6 +82,24 @@ def test_a_reply_whose_answer_was_lost_is_sent_once(courier: LocalCourier, conne
     assert len(connect.sent) == 1
     assert {call["client_token"] for call in connect.calls} == {message_id}
     assert [line["message"] for line in events_of(courier, message_id)] == ["reply_retried", "reply_sent"]
+
+
+def test_every_sample_ends_in_one_place_and_nothing_personal_is_said_of_it(
+    courier: LocalCourier, connect: ConnectControl
+) -> None:
+    tokens = []
+    for sample in samples():
+        connect.draft(*filter(None, [contact_of(sample)]))
+        sent = courier.aws.sqs.send_message(
+            QueueUrl=courier.queue_url, MessageBody=sample.body, MessageAttributes=sample.attributes
+        )
+        own = sample.attributes.get("ClientToken")
+        tokens.append(own["StringValue"] if own else sent["MessageId"])
+    settle(courier)
+    letters = messages(courier.aws.sqs, courier.dead_letter_queue_url)
+    dead = [letter["MessageAttributes"]["ClientToken"]["StringValue"] for letter in letters]
+    assert sorted(dead + [email["client_token"] for email in connect.sent]) == sorted(tokens)
+    assert len(dead) == 6
 
 
 def test_no_log_line_stands_there_twice_and_every_one_is_json(courier: LocalCourier, connect: ConnectControl) -> None:
