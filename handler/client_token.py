@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from handler.verdict import Reason
+
 if TYPE_CHECKING:
     from handler.message import Message
 
@@ -37,3 +39,16 @@ def client_token(message: Message) -> str:
         text = f"The message attribute {ATTRIBUTE} has to have 1 to {MAX_LENGTH} characters; it has {len(token)}."
         raise ClientTokenError(text)
     return token
+
+
+def may_have_been_sent(message: Message) -> bool:
+    """Whether this very reply may have used its token before, so that Connect's "already used" means "already sent".
+
+    So it is for a token that SQS made for this message alone, for a message that was received before, and for a dead
+    letter that comes back. It is not for a producer's token on a message that is seen for the first time: there the
+    same token may have been given to another reply, and this one would be lost.
+    """
+    if ATTRIBUTE not in message.attributes or message.receive_count > 1:
+        return True
+    reason = message.attributes.get("Reason", {}).get("stringValue")
+    return reason is not None and reason != Reason.TOKEN_ALREADY_USED

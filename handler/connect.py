@@ -14,7 +14,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from handler.verdict import Cause, DeadLetter, Reason, Retry, Sent
+from handler.verdict import AlreadySent, Cause, DeadLetter, Reason, Retry, Sent
 
 if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
@@ -45,7 +45,7 @@ _DENIED = {
 _REFUSED = {
     "InvalidRequestException": Reason.INVALID_REQUEST,
     "ResourceNotFoundException": Reason.NOT_FOUND,
-    "IdempotencyException": Reason.TOKEN_CONFLICT,
+    "IdempotencyException": Reason.TOKEN_ALREADY_USED,
 }
 
 
@@ -65,7 +65,9 @@ def client(instance_arn: str) -> ConnectClient:
     )
 
 
-def send(connect: ConnectClient, instance_arn: str, reply: dict[str, Any], token: str) -> Sent | Retry | DeadLetter:
+def send(
+    connect: ConnectClient, instance_arn: str, reply: dict[str, Any], token: str, *, may_have_been_sent: bool
+) -> Sent | AlreadySent | Retry | DeadLetter:
     """Call StartOutboundEmailContact once, and say what its answer means. Nothing is raised.
 
     The token is always passed: botocore makes up a new one when it is left out, and the reply would go twice.
@@ -75,26 +77,31 @@ def send(connect: ConnectClient, instance_arn: str, reply: dict[str, Any], token
         instance_arn: The instance to send from; the API takes its id, which ends the ARN.
         reply: The request, without InstanceId and ClientToken.
         token: The reply's client token.
+        may_have_been_sent: Whether this very reply may have used its token before.
     """
     instance_id = instance_arn.rpartition("/")[2]
     try:
         answer = connect.start_outbound_email_contact(InstanceId=instance_id, ClientToken=token, **reply)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the reply may have been sent: only a verdict is safe
-        return verdict_for(error)
+        return verdict_for(error, may_have_been_sent=may_have_been_sent)
     request_id = answer["ResponseMetadata"].get("RequestId", "")
     if "ContactId" not in answer:  # botocore takes a 200 with a body that is no JSON for an empty answer
         return Retry(Cause.UNAVAILABLE, "200, but without a ContactId", request_id)
     return Sent(answer["ContactId"], request_id)
 
 
-def verdict_for(error: Exception) -> Retry | DeadLetter:
+def verdict_for(error: Exception, *, may_have_been_sent: bool) -> AlreadySent | Retry | DeadLetter:
     """What an error of the call means for the reply.
+
+    AWS does not say whether a repeated token is answered with 200 and the first ContactId, or with 409. This is right
+    for both: a 409 is "already sent" where only this reply can have used the token (an earlier try of this call
+    included), and a dead letter where another one may have.
 
     https://docs.aws.amazon.com/connect/latest/APIReference/API_StartOutboundEmailContact.html, Errors.
     """
     match error:
         case ClientError():
-            return _verdict_for_answer(error)
+            return _verdict_for_answer(error, may_have_been_sent=may_have_been_sent)
         case NoCredentialsError() | PartialCredentialsError() | CredentialRetrievalError():
             return Retry(Cause.ACCESS_DENIED, f"{type(error).__name__}: {error}")
         case ParamValidationError():
@@ -103,7 +110,7 @@ def verdict_for(error: Exception) -> Retry | DeadLetter:
             return Retry(Cause.UNAVAILABLE, f"{type(error).__name__}: {error}")
 
 
-def _verdict_for_answer(error: ClientError) -> Retry | DeadLetter:
+def _verdict_for_answer(error: ClientError, *, may_have_been_sent: bool) -> AlreadySent | Retry | DeadLetter:
     code = error.response["Error"].get("Code", "")
     message = error.response["Error"].get("Message", "")
     status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
@@ -111,7 +118,11 @@ def _verdict_for_answer(error: ClientError) -> Retry | DeadLetter:
     detail = f"{code} ({status}): {message}"
     if cause := _passing(code, status, message):
         return Retry(cause, detail, request_id)
-    return DeadLetter(_REFUSED.get(code, Reason.REFUSED), detail, request_id)
+    reason = _REFUSED.get(code, Reason.REFUSED)
+    tried_before = error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+    if reason is Reason.TOKEN_ALREADY_USED and (may_have_been_sent or tried_before):
+        return AlreadySent(request_id)
+    return DeadLetter(reason, detail, request_id)
 
 
 def _passing(code: str, status: int, message: str) -> Cause | None:

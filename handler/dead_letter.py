@@ -66,7 +66,11 @@ def fitting_attributes(message: Message, verdict: DeadLetter, now: float) -> dic
 
 def _offers(message: Message, verdict: DeadLetter, now: float) -> Iterator[dict[str, MessageAttributeValueTypeDef]]:
     """Attributes to send with the message, the most complete first."""
-    given = {name: sendable(value) for name, value in message.attributes.items() if name not in OWN}
+    given = {
+        name: attribute
+        for name, value in message.attributes.items()
+        if name not in OWN and (attribute := sendable(value)) is not None
+    }
     must = {client_token.ATTRIBUTE: _token_attribute(message), "Reason": _string(verdict.reason)}
     at = {"DeadLetteredAt": _string(datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"))}
     yield given | must | _detail(verdict.detail) | at
@@ -89,11 +93,23 @@ def size(attributes: Mapping[str, MessageAttributeValueTypeDef]) -> int:
     )
 
 
-def sendable(attribute: Mapping[str, Any]) -> MessageAttributeValueTypeDef:
-    """An attribute in SendMessage's form, from its form in a Lambda event."""
-    if attribute.get("binaryValue") is not None:
-        return {"DataType": attribute["dataType"], "BinaryValue": base64.b64decode(attribute["binaryValue"])}
-    return {"DataType": attribute["dataType"], "StringValue": attribute["stringValue"]}
+def sendable(attribute: Mapping[str, Any]) -> MessageAttributeValueTypeDef | None:
+    """An attribute in SendMessage's form, from its form in a Lambda event; None if SQS would refuse it as empty."""
+    kind, text, binary = (attribute.get(part) for part in ("dataType", "stringValue", "binaryValue"))
+    if not isinstance(kind, str) or not kind:
+        return None
+    if isinstance(binary, str) and (value := _decoded(binary)):
+        return {"DataType": kind, "BinaryValue": value}
+    if isinstance(text, str) and text:
+        return {"DataType": kind, "StringValue": text}
+    return None
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
 
 
 def xml_characters(text: str) -> str:
@@ -103,8 +119,7 @@ def xml_characters(text: str) -> str:
 
 def _token_attribute(message: Message) -> MessageAttributeValueTypeDef:
     """The attribute as it came, even if it is no token, for a person to see; without one the message id."""
-    given = message.attributes.get(client_token.ATTRIBUTE)
-    return sendable(given) if given else _string(message.id)
+    return sendable(message.attributes.get(client_token.ATTRIBUTE, {})) or _string(message.id)
 
 
 def _detail(text: str) -> dict[str, MessageAttributeValueTypeDef]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler import connect, dead_letter, redelivery
-from handler.client_token import ClientTokenError, client_token
+from handler.client_token import ClientTokenError, client_token, may_have_been_sent
 from handler.message import Message
 from handler.reply import InvalidReplyError, parse
-from handler.verdict import Cause, DeadLetter, HandBack, Reason, Retry, Sent, Verdict
+from handler.verdict import AlreadySent, Cause, DeadLetter, HandBack, Reason, Retry, Sent, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
     from mypy_boto3_sqs import SQSClient
 
+    from handler.batch import Batch
     from handler.observability import Observability
     from handler.pacer import Pacer
     from handler.settings import Settings
@@ -33,19 +34,6 @@ DENIED_SECONDS = 1800
 
 class NotDoneError(Exception):
     """The message has to come back: its id belongs in batchItemFailures."""
-
-
-@dataclass(slots=True)
-class Batch:
-    """What the messages of one invocation share.
-
-    Attributes:
-        seconds_left: Seconds until Lambda ends the invocation.
-        stopped: Whether sending has stopped, because every reply would meet the same answer.
-    """
-
-    seconds_left: Callable[[], float]
-    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +66,7 @@ class Delivery:
         Raises:
             NotDoneError: It is not done, and the queue has it back.
         """
-        message = Message.from_record(record)
+        message = Message.from_record(record.raw_event)
         try:
             verdict = self._decide(message, batch)
         except Exception as bug:  # noqa: BLE001 - a fault of ours must neither lose the message nor stop its neighbours
@@ -90,20 +78,27 @@ class Delivery:
         match verdict:
             case Sent():
                 self.observability.sent(message, verdict, self.now())
+                self._done(message, batch)
+            case AlreadySent():
+                self.observability.already_sent(message, verdict)
+                self._done(message, batch)
             case DeadLetter():
                 self.observability.dead_lettered(message, verdict)
+                self._done(message, batch)
             case HandBack(seconds):
                 self.observability.handed_back(message, verdict)
-                self._put_back(message, seconds)
+                self._put_back(message, seconds, batch)
             case Retry():
                 seconds = redelivery.delay(message.receive_count, self.rng, verdict.cause)
                 self.observability.retried(message, verdict, seconds)
                 if verdict.stops_batch and not batch.stopped:
                     batch.stopped = True
                     self.observability.batch_stopped(verdict.cause)
-                self._put_back(message, seconds)
+                self._put_back(message, seconds, batch)
 
     def _decide(self, message: Message, batch: Batch) -> Verdict:
+        if batch.seconds_left() < SQS_SECONDS:
+            return HandBack(0)
         if message.receive_count > self.settings.max_receives:
             detail = f"Received {message.receive_count} times, more often than the retry window allows."
             return DeadLetter(Reason.RETRIES_EXHAUSTED, detail)
@@ -114,16 +109,22 @@ class Delivery:
             return DeadLetter(Reason.INVALID_CLIENT_TOKEN, str(no_token))
         except InvalidReplyError as invalid:
             return DeadLetter(Reason.INVALID_REPLY, str(invalid))
+        return self._send(message, reply, token, batch)
+
+    def _send(self, message: Message, reply: dict[str, Any], token: str, batch: Batch) -> Verdict:
         if batch.stopped:
             return HandBack(redelivery.delay(message.receive_count, self.rng))
         if batch.seconds_left() < self.pacer.wait_time() + connect.CALL_SECONDS + SQS_SECONDS:
             return HandBack(0)
         self.pacer.take()
-        return self._send(reply, token)
-
-    def _send(self, reply: dict[str, Any], token: str) -> Verdict:
         with self.observability.call_traced() as subsegment:
-            verdict = connect.send(self.connect, self.settings.instance_arn, reply, token)
+            verdict = connect.send(
+                self.connect,
+                self.settings.instance_arn,
+                reply,
+                token,
+                may_have_been_sent=may_have_been_sent(message),
+            )
             subsegment.put_annotation("verdict", type(verdict).__name__)
         return verdict
 
@@ -142,15 +143,29 @@ class Delivery:
         """The verdict, once the dead-letter queue has the message; else a retry, for it must not be lost."""
         try:
             dead_letter.send(self.sqs, self.settings.dead_letter_queue_url, message, verdict, self.now())
-        except (BotoCoreError, ClientError, dead_letter.DoesNotFitError) as refused:
+        except (BotoCoreError, ClientError, ValueError) as refused:  # ValueError: SQS could not even be asked
             self.observability.failed("dead_letter_failed", message, refused)
             return Retry(Cause.DEAD_LETTER_QUEUE_UNAVAILABLE, verdict.detail, verdict.request_id)
         return verdict
 
-    def _put_back(self, message: Message, seconds: int) -> NoReturn:
-        """Make the message come back after `seconds`; failing that, it does after the queue's visibility time-out."""
+    def _done(self, message: Message, batch: Batch) -> None:
+        """Leave the deletion to Lambda, which does it for the batch; in a careful batch do it now."""
+        if not batch.careful:
+            return
         try:
-            redelivery.put_back(self.sqs, self.settings.queue_url, message, seconds)
+            self.sqs.delete_message(QueueUrl=self.settings.queue_url, ReceiptHandle=message.receipt_handle)
         except (BotoCoreError, ClientError) as refused:
-            self.observability.failed("visibility_unchanged", message, refused)
+            self.observability.failed("not_deleted_early", message, refused)
+
+    def _put_back(self, message: Message, seconds: int, batch: Batch) -> NoReturn:
+        """Make the message come back after `seconds`; failing that, it does after the queue's visibility time-out.
+
+        Raises:
+            NotDoneError: Always.
+        """
+        if batch.seconds_left() >= SQS_SECONDS:
+            try:
+                redelivery.put_back(self.sqs, self.settings.queue_url, message, seconds)
+            except (BotoCoreError, ClientError) as refused:
+                self.observability.failed("visibility_unchanged", message, refused)
         raise NotDoneError

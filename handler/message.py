@@ -1,10 +1,14 @@
 """One SQS message as Lambda hands it to the function."""
 
+from __future__ import annotations
+
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+MAX_DIGITS = 20
+"""More than any count or time in milliseconds has, and far fewer than Python refuses to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +28,40 @@ class Message:
     id: str
     receipt_handle: str
     body: str
-    attributes: Mapping[str, Any]
+    attributes: Mapping[str, Mapping[str, Any]]
     receive_count: int
     sent_at: float
     first_received_at: float
 
     @classmethod
-    def from_record(cls, record: SQSRecord) -> Self:
-        """Take a record of an SQS event (timestamps there are strings of milliseconds)."""
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Take a record of an SQS event (timestamps there are strings of milliseconds).
+
+        Only the message id has to be there: of a record that is odd otherwise, what can be read is taken, so that it
+        ends on the dead-letter queue, and not in an exception.
+        """
+        body = record.get("body")
+        attributes = _mapping(record.get("messageAttributes"))
+        system = _mapping(record.get("attributes"))
         return cls(
-            id=record.message_id,
-            receipt_handle=record.receipt_handle,
-            body=record.body,
-            attributes=record["messageAttributes"],
-            receive_count=int(record.attributes.approximate_receive_count),
-            sent_at=int(record.attributes.sent_timestamp) / 1000,
-            first_received_at=int(record.attributes.approximate_first_receive_timestamp) / 1000,
+            id=record["messageId"],
+            receipt_handle=str(record.get("receiptHandle", "")),
+            body=body if isinstance(body, str) else "null",
+            attributes={name: _mapping(value) for name, value in attributes.items()},
+            receive_count=int(_number(system.get("ApproximateReceiveCount"), 1)),
+            sent_at=_number(system.get("SentTimestamp"), math.inf) / 1000,
+            first_received_at=_number(system.get("ApproximateFirstReceiveTimestamp"), math.inf) / 1000,
         )
+
+
+def has_id(record: object) -> bool:
+    """Whether a record is one that can be named in an answer; SQS makes no others."""
+    return isinstance(record, dict) and isinstance(record.get("messageId"), str) and record["messageId"] != ""
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _number(value: object, otherwise: float) -> float:
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < MAX_DIGITS else otherwise

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from handler.client_token import ClientTokenError, client_token
-from handler.verdict import Cause, DeadLetter, HandBack, Retry, Sent
+from handler.verdict import AlreadySent, Cause, DeadLetter, HandBack, Retry, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +59,11 @@ class Observability:
         }
         self._logger.info("reply_sent", extra=_named(message) | fields)
 
+    def already_sent(self, message: Message, verdict: AlreadySent) -> None:
+        """Connect had accepted the reply before."""
+        self._count("RepliesAlreadySent")
+        self._logger.info("reply_already_sent", extra=_named(message) | {"connect_request_id": verdict.request_id})
+
     def retried(self, message: Message, verdict: Retry, seconds: int) -> None:
         """The reply was not sent; the queue has it back for `seconds`."""
         self._count("RepliesRetried")
@@ -85,6 +90,10 @@ class Observability:
     def batch_stopped(self, cause: Cause) -> None:
         """Every further reply would meet the same answer: nothing more is sent in this invocation."""
         self._logger.warning("batch_stopped", extra={"cause": cause})
+
+    def records_without_id(self, records: int) -> None:
+        """So many records have no message id: SQS makes none, and nothing can be done with them or said of them."""
+        self._logger.error("records_without_id", extra={"records": records})
 
     def failed(self, event: str, message: Message, error: Exception) -> None:
         """Something of ours failed; the message is safe on its queue. Only the error's type is said."""

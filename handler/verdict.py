@@ -15,8 +15,8 @@ class Reason(StrEnum):
     """Connect says the request is wrong (400)."""
     NOT_FOUND = "NotFound"
     """Connect does not know the contact, the template or another thing that is named (404)."""
-    TOKEN_CONFLICT = "TokenConflict"
-    """Connect has accepted a request with this token before (409)."""
+    TOKEN_ALREADY_USED = "TokenAlreadyUsed"
+    """Connect has accepted a request with this token before (409), and it may have been another reply's."""
     REFUSED = "Refused"
     """Connect refuses the request with an answer that is not documented for it (any other 4xx)."""
     RETRIES_EXHAUSTED = "RetriesExhausted"
@@ -52,6 +52,17 @@ class Sent:
     """
 
     contact_id: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadySent:
+    """Connect refuses the token as used (409), and only this very reply can have used it: its answer was lost.
+
+    Attributes:
+        request_id: Connect's request id, for AWS Support.
+    """
+
     request_id: str
 
 
@@ -97,4 +108,4 @@ class HandBack:
     seconds: int
 
 
-type Verdict = Sent | Retry | DeadLetter | HandBack
+type Verdict = Sent | AlreadySent | Retry | DeadLetter | HandBack

@@ -88,8 +88,50 @@ def test_what_cannot_be_finished_in_time_is_handed_back_untouched(courier: Couri
     assert courier.invoke(batch(None, None), seconds_left=51) == []
 
 
+def test_what_needs_no_call_is_still_finished_in_less_time(courier: Courier) -> None:
+    assert courier.invoke(batch("no reply"), seconds_left=26) == []
+    assert courier.invoke(batch("no reply"), seconds_left=24) == ["id-1"]
+
+
 def test_a_message_handed_back_for_lack_of_time_is_visible_at_once(courier: Courier) -> None:
     message_id = courier.put()
-    assert courier.invoke(event(*courier.receive()), seconds_left=1) == [message_id]
+    assert courier.invoke(event(*courier.receive()), seconds_left=30) == [message_id]
     (again,) = courier.receive()
     assert again["attributes"]["ApproximateReceiveCount"] == "2"
+
+
+def test_with_no_time_left_not_even_sqs_is_called(courier: Courier) -> None:
+    message_id = courier.put()
+    assert courier.invoke(event(*courier.receive()), seconds_left=1) == [message_id]
+    assert courier.receive() == []
+
+
+def twice_received(courier: Courier) -> list[dict[str, Any]]:
+    """What is on the queue, received for the second time: a first receive came to nothing."""
+    for message in courier.receive():
+        courier.sqs.change_message_visibility(
+            QueueUrl=courier.queue_url, ReceiptHandle=message["receiptHandle"], VisibilityTimeout=0
+        )
+    return courier.receive()
+
+
+def test_after_a_crash_what_is_done_is_deleted_at_once(courier: Courier, connect: ConnectControl) -> None:
+    connect.fail("internal_error", times=None, contact_id="contact-3")
+    for body in (reply(), "no reply", reply(ContactId="contact-3")):
+        courier.put(body)
+    failed = courier.invoke(event(*twice_received(courier)))
+    assert len(failed) == 1
+    counts = courier.sqs.get_queue_attributes(QueueUrl=courier.queue_url, AttributeNames=["All"])["Attributes"]
+    assert counts["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+
+def test_a_batch_never_received_before_leaves_deleting_to_lambda(courier: Courier) -> None:
+    courier.put()
+    courier.receive_and_invoke()
+    counts = courier.sqs.get_queue_attributes(QueueUrl=courier.queue_url, AttributeNames=["All"])["Attributes"]
+    assert counts["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+
+def test_a_deletion_that_fails_is_left_to_lambda(courier: Courier) -> None:
+    assert courier.invoke(event(record(receive_count=2, message_id="id-1", receipt_handle="not a receipt"))) == []
+    assert [line["message"] for line in courier.log] == ["reply_sent", "not_deleted_early"]

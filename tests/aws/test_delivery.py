@@ -14,7 +14,6 @@ RESPONDS = [
     # fault at Connect, how the reply is dead-lettered
     ({"fault": "invalid_request"}, "InvalidRequest"),
     ({"fault": "not_found"}, "NotFound"),
-    ({"fault": "conflict"}, "TokenConflict"),
     ({"fault": "answer", "status": 413, "error": "RequestEntityTooLarge", "message": "no"}, "Refused"),
 ]
 PASSES = [
@@ -120,6 +119,44 @@ def test_a_lost_answer_ends_in_one_email(courier: Courier, connect: ConnectContr
     assert courier.receive_and_invoke() == []
     assert len(connect.sent) == 1
     assert len({call["client_token"] for call in connect.calls}) == 1
+
+
+@pytest.mark.parametrize("repeat", ["same_contact", "conflict"])
+def test_a_lost_answer_is_no_failure_whatever_connect_answers_to_a_repeat(
+    courier: Courier, connect: ConnectControl, repeat: str
+) -> None:
+    connect.settings(repeat=repeat)
+    connect.fail("garbage_after")  # which, unlike a dropped connection, the call does not try again by itself
+    once_more = recent(message_id="id-1", receive_count=2)
+    assert courier.invoke(event(recent(message_id="id-1"))) == ["id-1"]
+    assert courier.invoke(event(once_more)) == []
+    assert len(connect.sent) == 1
+    assert courier.dead_letters == []
+    expected = {"same_contact": "reply_sent", "conflict": "reply_already_sent"}
+    assert [line["message"] for line in courier.log if line["level"] == "INFO"] == [expected[repeat]]
+
+
+def test_a_used_token_after_an_unanswered_try_of_the_same_call_is_no_failure(
+    courier: Courier, connect: ConnectControl
+) -> None:
+    connect.settings(repeat="conflict")
+    connect.fail("drop_after")
+    assert courier.invoke(event(recent(ClientToken="order-7"))) == []
+    assert [call["status"] for call in connect.calls] == [None, 409]
+    assert courier.dead_letters == []
+
+
+def test_a_producers_token_used_by_another_message_is_dead_lettered_again_and_again_but_never_sent_twice(
+    courier: Courier, connect: ConnectControl
+) -> None:
+    connect.settings(repeat="conflict")
+    assert courier.invoke(event(recent(ClientToken="order-7"), recent(ClientToken="order-7"))) == []
+    (letter,) = courier.dead_letters
+    assert (letter["ClientToken"], letter["Reason"]) == ("order-7", "TokenAlreadyUsed")
+    redriven = {name: letter[name] for name in ("ClientToken", "Reason", "Detail", "DeadLetteredAt")}
+    assert courier.invoke(event(recent(**redriven))) == []
+    assert len(connect.sent) == 1
+    assert {line["message"] for line in courier.log} == {"reply_sent", "reply_dead_lettered"}
 
 
 def test_the_backoff_is_the_messages_visibility(courier: Courier, connect: ConnectControl) -> None:

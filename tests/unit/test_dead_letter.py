@@ -2,7 +2,6 @@ import base64
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +15,7 @@ NOW = 1_800_000_000.5
 
 
 def message(body: str = "{}", **attributes: Any) -> Message:
-    return Message.from_record(SQSRecord(record(body, message_id="id-1", **attributes)))
+    return Message.from_record(record(body, message_id="id-1", **attributes))
 
 
 def values(given: Message, verdict: DeadLetter = REFUSED) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from handler.connect import verdict_for
-from handler.verdict import Cause, DeadLetter, Reason, Retry
+from handler.verdict import AlreadySent, Cause, DeadLetter, Reason, Retry
 
 
-def answer(status: int, code: str = "", message: str = "") -> ClientError:
+def answer(status: int, code: str = "", message: str = "", retries: int = 0) -> ClientError:
     response = {
         "Error": {"Code": code, "Message": message},
-        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "request-1"},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "request-1", "RetryAttempts": retries},
     }
     return ClientError(response, "StartOutboundEmailContact")  # type: ignore[arg-type] # only what botocore always has
 
@@ -28,7 +28,7 @@ def answer(status: int, code: str = "", message: str = "") -> ClientError:
     [
         (answer(400, "InvalidRequestException", "Subject is empty"), Reason.INVALID_REQUEST),
         (answer(404, "ResourceNotFoundException"), Reason.NOT_FOUND),
-        (answer(409, "IdempotencyException"), Reason.TOKEN_CONFLICT),
+        (answer(409, "IdempotencyException"), Reason.TOKEN_ALREADY_USED),
         (answer(400, "ValidationException"), Reason.REFUSED),
         (answer(404, "404"), Reason.REFUSED),  # a wrong endpoint, moto's answer to a call it does not know
         (answer(413, "413"), Reason.REFUSED),
@@ -37,7 +37,7 @@ def answer(status: int, code: str = "", message: str = "") -> ClientError:
     ],
 )
 def test_what_a_repeat_would_not_change_is_dead_lettered(error: Exception, reason: Reason) -> None:
-    verdict = verdict_for(error)
+    verdict = verdict_for(error, may_have_been_sent=False)
     assert isinstance(verdict, DeadLetter)
     assert verdict.reason is reason
 
@@ -73,13 +73,29 @@ def test_what_a_repeat_would_not_change_is_dead_lettered(error: Exception, reaso
     ids=lambda value: str(value)[:60],
 )
 def test_what_may_pass_is_tried_again(error: Exception, cause: Cause, stops_batch: bool) -> None:  # noqa: FBT001 - a column
-    verdict = verdict_for(error)
+    verdict = verdict_for(error, may_have_been_sent=False)
     assert isinstance(verdict, Retry)
     assert verdict.cause is cause
     assert verdict.stops_batch is stops_batch
 
 
+def test_a_used_token_that_only_this_reply_can_have_used_means_already_sent() -> None:
+    used = answer(409, "IdempotencyException")
+    assert verdict_for(used, may_have_been_sent=True) == AlreadySent("request-1")
+
+
+def test_a_used_token_after_an_earlier_try_of_the_same_call_means_already_sent() -> None:
+    used = answer(409, "IdempotencyException", retries=1)
+    assert verdict_for(used, may_have_been_sent=False) == AlreadySent("request-1")
+
+
+@pytest.mark.parametrize("code", ["InvalidRequestException", "ResourceNotFoundException"])
+def test_no_other_refusal_is_ever_taken_for_already_sent(code: str) -> None:
+    assert isinstance(verdict_for(answer(400, code, retries=1), may_have_been_sent=True), DeadLetter)
+
+
 def test_the_detail_is_what_a_person_needs_and_the_request_id_goes_to_the_log() -> None:
-    verdict = verdict_for(answer(404, "ResourceNotFoundException", "Contact not found"))
+    verdict = verdict_for(answer(404, "ResourceNotFoundException", "Contact not found"), may_have_been_sent=False)
+    assert isinstance(verdict, DeadLetter)
     assert verdict.detail == "ResourceNotFoundException (404): Contact not found"
     assert verdict.request_id == "request-1"
