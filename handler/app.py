@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from functools import partial
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.config import Config
 
 from handler import connect
-from handler.batch import Batch
+from handler.batch import deliver_all
 from handler.delivery import Delivery
-from handler.message import has_id
 from handler.observability import Observability
 from handler.pacer import Pacer
 from handler.settings import Settings
@@ -63,15 +60,4 @@ def lambda_handler(event: object, context: LambdaContext) -> PartialItemFailureR
     if not isinstance(records, list):
         message = "This is no SQS event. Send replies to the queue, or invoke with an event as in the folder events/."
         raise TypeError(message)
-    messages = [record for record in records if has_id(record)]
-    if len(messages) < len(records):
-        observability.records_without_id(len(records) - len(messages))
-    if not messages:  # which Powertools would take for an event of another kind
-        return {"batchItemFailures": []}
-    batch = Batch.of(messages, lambda: context.get_remaining_time_in_millis() / 1000, delivery.rng)
-    return process_partial_response(
-        event={"Records": batch.records},
-        record_handler=partial(delivery.deliver, batch=batch),
-        processor=BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
-        context=context,
-    )
+    return deliver_all(records, lambda: context.get_remaining_time_in_millis() / 1000, delivery)

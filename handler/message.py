@@ -54,11 +54,6 @@ class Message:
         )
 
 
-def has_id(record: object) -> bool:
-    """Whether a record is one that can be named in an answer; SQS makes no others."""
-    return isinstance(record, dict) and isinstance(record.get("messageId"), str) and record["messageId"] != ""
-
-
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 

@@ -78,7 +78,7 @@ def say(text: str) -> None:
 
 
 def interrupt(_signal: int, _frame: object) -> NoReturn:
-    """End on SIGTERM as on Ctrl-C, so that everything is stopped in order."""
+    """End on either signal in the same way, so that everything is stopped in order."""
     raise KeyboardInterrupt
 
 
@@ -87,7 +87,8 @@ COMMANDS: dict[str, Callable[[], None]] = {"up": up, "demo": demo}
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
-    signal.signal(signal.SIGTERM, interrupt)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background job is started with it ignored
+        signal.signal(ending, interrupt)
     try:
         COMMANDS[parser.parse_args().command]()
     except KeyboardInterrupt:

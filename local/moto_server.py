@@ -1,7 +1,8 @@
 """moto's server, answering one request at a time: ``python -m local.moto_server`` (on a free port).
 
 In moto a delete rebuilds the queue's list of messages: one that is sent meanwhile by another thread is lost, and two
-receives at once can both get the same message. SQS does neither, so requests take turns here.
+receives at once can both get the same message. SQS does neither, so requests take turns here. And moto takes what
+SQS refuses: such requests are stopped before they get to it.
 """
 
 import os
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sqs.models import Queue
 from werkzeug.serving import make_server
+
+from local.sqs_gate import SqsGate
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -46,7 +49,7 @@ def main() -> None:
     """Serve until killed; prints where when ready."""
     application = OneAtATime(DomainDispatcherApplication(create_backend_app))
     Queue.wait_for_messages = lambda *_: application.give_way()  # type: ignore[method-assign]  # moto's only hook
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
+    server = make_server("127.0.0.1", 0, SqsGate(application), threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.port)
     # By name: moto reads the template's S3 URL as its own only with "localhost" in it.
     print(f"moto on http://localhost:{server.port}", flush=True)

@@ -47,7 +47,7 @@ def redrive(sqs: "SQSClient", source_url: str, destination_url: str) -> dict[str
             MessageAttributes={name: sendable(value) for name, value in attributes.items()},
         )
         sqs.delete_message(QueueUrl=source_url, ReceiptHandle=message["ReceiptHandle"])
-        moved[sent["MessageId"]] = attributes["ClientToken"]["StringValue"]
+        moved[sent["MessageId"]] = attributes.get("ClientToken", {"StringValue": message["MessageId"]})["StringValue"]
     return moved
 
 

@@ -5,15 +5,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws, start_aws
 from local.cdk import STACK, deploy
 from local.deployed_function import DeployedFunction, deployed_log_format, fetch_function, install_runtime
-from local.event_source import Poller, take_over_mapping
+from local.event_source import Environment, Poller, take_over_mapping
 from local.lambda_environment import Surroundings
 from local.lambda_runtime import ExecutionEnvironment, LogLine
 from local.processes import ProcessGroup
+from local.sqs_faults import SqsFaults
 from local.xray import XRayDaemon
 
 
@@ -27,6 +29,7 @@ class LocalCourier:
         queue_url: where replies are put.
         dead_letter_queue_url: where those wait that could not be sent.
         function: as deployed.
+        sqs_faults: set between the function and SQS; the poller and ``aws.sqs`` meet none.
         environments: ``kill`` one to crash the function.
         poller: ``pause`` and ``resume`` it.
         logs: every line so far.
@@ -38,6 +41,7 @@ class LocalCourier:
     queue_url: str
     dead_letter_queue_url: str
     function: DeployedFunction
+    sqs_faults: SqsFaults
     environments: Sequence[ExecutionEnvironment]
     poller: Poller
     logs: list[LogLine]
@@ -49,6 +53,7 @@ def running(
     say: Callable[[str], object],
     watch: Callable[[LogLine], object] = lambda _line: None,
     context: Mapping[str, str] | None = None,
+    around: Callable[[ExecutionEnvironment], Environment] = lambda environment: environment,
 ) -> Iterator[LocalCourier]:
     """Start everything, with nothing left of earlier runs, and stop it all at the end.
 
@@ -56,6 +61,7 @@ def running(
         say: is given the deployment's output line by line.
         watch: is given each log line as it comes.
         context: CDK context for the deployment, such as ``{"sendRate": "5"}``.
+        around: is put around each execution environment, for those that interfere.
     """
     logs: list[LogLine] = []
     traces: list[dict[str, Any]] = []
@@ -77,7 +83,12 @@ def running(
         log_format = deployed_log_format(aws, STACK)
         function = fetch_function(aws, outputs["FunctionName"], folder / "task", log_format)
         install_runtime(folder / "runtime")
-        endpoints = {"AWS_ENDPOINT_URL": aws.endpoint, "AWS_ENDPOINT_URL_CONNECT": connect_url}
+        sqs_faults = started.enter_context(SqsFaults(aws.endpoint, Random(0)))
+        endpoints = {
+            "AWS_ENDPOINT_URL": aws.endpoint,
+            "AWS_ENDPOINT_URL_CONNECT": connect_url,
+            "AWS_ENDPOINT_URL_SQS": sqs_faults.url,
+        }
         surroundings = Surroundings(folder / "runtime", endpoints, xray.address)
         mapping = take_over_mapping(aws, function.name)
         environments = [
@@ -86,13 +97,14 @@ def running(
         ]
         for environment in environments:
             started.callback(environment.close)
-        poller = started.enter_context(Poller(mapping, aws.sqs, environments))
+        poller = started.enter_context(Poller(mapping, aws.sqs, [around(environment) for environment in environments]))
         yield LocalCourier(
             aws=aws,
             connect_url=connect_url,
             queue_url=outputs["QueueUrl"],
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
             function=function,
+            sqs_faults=sqs_faults,
             environments=environments,
             poller=poller,
             logs=logs,

@@ -16,7 +16,7 @@ class _Draft:
 
 
 class Drafts:
-    """The instance's drafts by contact id. Each can be sent once, until it expires (epoch seconds)."""
+    """The instance's drafts by contact id. Each can be sent until it expires (epoch seconds), as a rule once."""
 
     def __init__(self) -> None:
         self._drafts: dict[str, _Draft] = {}
@@ -30,14 +30,14 @@ class Drafts:
         """Remove a draft. False if there is none."""
         return self._drafts.pop(contact_id, None) is not None
 
-    def check(self, contact_id: str, now: float) -> None:
-        """Check that the contact can be sent now.
+    def check(self, contact_id: str, now: float, *, sends_again: bool) -> None:
+        """Check that the contact can be sent now; `sends_again`: one that was sent can.
 
         Raises:
             Refused: ResourceNotFoundException if it is unknown or expired, InvalidRequestException if it is sent.
         """
         draft = self._drafts.get(contact_id)
-        if draft is not None and draft.is_sent:
+        if draft is not None and draft.is_sent and not sends_again:
             raise Refused("InvalidRequestException", "The email of this contact has been sent already.")
         if draft is None or draft.expires_at <= now:
             raise Refused("ResourceNotFoundException", "Contact not found")

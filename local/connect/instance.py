@@ -78,7 +78,7 @@ class Instance:
         if repeat and self.settings.repeat == "conflict":
             return Decision(_CONFLICT, repeat=True)
         if not repeat:
-            self.drafts.check(valid["ContactId"], now)
+            self.drafts.check(valid["ContactId"], now, sends_again=self.settings.used_draft == "send")
             self._check_capacity(now)
             self._accept(valid, now)
         answer = json_answer({"ContactId": contact_id})

@@ -19,6 +19,7 @@ class Settings:
     burst: int = 5
     latency_ms: float = 0  # from the decision to the answer
     repeat: str = "same_contact"  # how a repeated client token is answered; AWS does not say which
+    used_draft: str = "refuse"  # what becomes of a contact that was sent, under another token; AWS does not say which
     capacity: int = 1000  # concurrently active emails
     active_seconds: float = 0  # how long an email counts as active; 0: not at all
     instance_id: str = "11111111-2222-3333-4444-555555555555"
@@ -30,6 +31,7 @@ _RULES = {
     "burst": Rule(whole_number(1), "a whole number of requests, from 1"),
     "latency_ms": Rule(number(0), "a number of milliseconds, from 0"),
     "repeat": Rule(one_of("same_contact", "conflict"), '"same_contact" or "conflict"'),
+    "used_draft": Rule(one_of("refuse", "send"), '"refuse" or "send"'),
     "capacity": Rule(whole_number(0), "a whole number of emails, from 0"),
     "active_seconds": Rule(number(0), "a number of seconds, from 0"),
     "instance_id": Rule(text, "an instance's id, a string"),

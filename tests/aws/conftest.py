@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from local.aws import start_aws
 from local.connect_control import ConnectControl
+from local.processes import ProcessGroup
 from local.sqs_event import record_of
 from tests.samples import INSTANCE_ARN, QUEUE_ARN, REGION, event, reply
 
@@ -120,12 +121,9 @@ class Courier:
 
 
 @pytest.fixture(scope="session")
-def moto_url() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def moto_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with ProcessGroup() as processes:
+        yield start_aws(processes, tmp_path_factory.mktemp("moto")).endpoint
 
 
 @pytest.fixture(scope="session")

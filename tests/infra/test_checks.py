@@ -37,7 +37,7 @@ def test_a_visibility_timeout_too_short_for_the_function_fails_the_synth(tmp_pat
 
 
 @pytest.mark.parametrize(("visibility", "timeout", "short"), [(60, 10, False), (59, 10, True), (None, 6, True)])
-def test_six_function_timeouts_are_enough(visibility: int | None, timeout: int, short: bool) -> None:  # noqa: FBT001 - a table's column
+def test_six_function_timeouts_are_enough(visibility: int | None, timeout: int, short: bool) -> None:
     template = {
         "Resources": {
             "Queue": {

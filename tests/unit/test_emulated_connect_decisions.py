@@ -158,6 +158,23 @@ def test_a_contact_that_was_sent_is_not_sent_again_under_another_token(lab: Lab)
     assert outcome(lab.send("a", None)) == (400, "InvalidRequestException")
 
 
+def test_a_contact_that_was_sent_can_be_made_to_go_out_again_under_another_token(lab: Lab) -> None:
+    lab.control("PUT", "settings", {"used_draft": "send"})
+    for token in ("t", "t", "u", None):
+        assert lab.send("a", token).status == 200
+
+    assert lab.sent() == [("a", "t"), ("a", "u"), ("a", None)]
+
+
+def test_sending_again_needs_a_draft_that_is_there_and_alive(lab: Lab) -> None:
+    lab.control("PUT", "settings", {"used_draft": "send"})
+    lab.send("a", "t")
+    lab.now += 12 * HOUR
+
+    assert outcome(lab.send("a", "u")) == (404, "ResourceNotFoundException")
+    assert outcome(lab.send("unknown", "v")) == (404, "ResourceNotFoundException")
+
+
 def test_a_draft_expires_after_twelve_hours(lab: Lab) -> None:
     lab.now += 12 * HOUR - 1
     assert lab.send("a", "t").status == 200
@@ -369,6 +386,7 @@ def test_a_reset_forgets_everything(lab: Lab) -> None:
         "burst": 5,
         "latency_ms": 0,
         "repeat": "same_contact",
+        "used_draft": "refuse",
         "capacity": 1000,
         "active_seconds": 0,
         "instance_id": INSTANCE,
@@ -398,6 +416,7 @@ def test_a_body_that_is_not_utf8_is_recorded_so_that_its_bytes_can_be_had_back(l
         ("PUT", "settings", {"rate": float("nan")}, "rate cannot be nan"),
         ("PUT", "settings", {"burst": 1.5}, "whole number"),
         ("PUT", "settings", {"repeat": "maybe"}, '"same_contact" or "conflict"'),
+        ("PUT", "settings", {"used_draft": "keep"}, '"refuse" or "send"'),
         ("POST", "drafts", {"contact_ids": "a"}, "a list of contact ids"),
         ("POST", "faults", {"fault": "meteor"}, "one of access_denied, "),
         ("POST", "faults", {"times": 1}, "Say which fault"),

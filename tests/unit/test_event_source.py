@@ -115,7 +115,7 @@ def test_a_response_that_cannot_be_read_fails_the_whole_batch(response: str) -> 
 
 
 @pytest.mark.parametrize("reports_item_failures", [True, False])
-def test_an_error_fails_the_whole_batch(reports_item_failures: bool) -> None:  # noqa: FBT001 (pytest passes it by name)
+def test_an_error_fails_the_whole_batch(reports_item_failures: bool) -> None:
     outcome = Failed("Sandbox.Timedout", "Task timed out")
     assert done(BATCH, outcome, reports_item_failures=reports_item_failures) == []
 

@@ -72,7 +72,7 @@ def test_what_a_repeat_would_not_change_is_dead_lettered(error: Exception, reaso
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_what_may_pass_is_tried_again(error: Exception, cause: Cause, stops_batch: bool) -> None:  # noqa: FBT001 - a column
+def test_what_may_pass_is_tried_again(error: Exception, cause: Cause, stops_batch: bool) -> None:
     verdict = verdict_for(error, may_have_been_sent=False)
     assert isinstance(verdict, Retry)
     assert verdict.cause is cause
