@@ -49,7 +49,8 @@ lock: $(SETUP) ## renew requirements/*.txt and package-lock.json
 	npm update
 
 clean: ## remove everything that make has put here
-	rm -rf .venv .tools node_modules build cdk.out .local .*_cache .hypothesis
+	rm -rf .venv .tools node_modules build cdk.out .*_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(UV): requirements/uv.txt
 	@echo "Setting up: uv, Python packages, node and the CDK command line, all inside this folder …"

@@ -7,14 +7,12 @@ import time
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from botocore.config import Config
 
-from handler import connect
+from handler import connect, sqs
 from handler.batch import deliver_all
 from handler.delivery import Delivery
-from handler.observability import Observability
+from handler.observability import Observability, quieten_libraries
 from handler.pacer import Pacer
 from handler.settings import Settings
 
@@ -22,7 +20,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger()
+quieten_libraries()
+logger = Logger(use_rfc3339=True)  # the form of time by which Lambda knows a line's level
 metrics = Metrics()
 tracer = Tracer(auto_patch=False)  # the patched SDK would record error messages, and those may quote a reply
 
@@ -31,10 +30,7 @@ settings = Settings.from_environment(os.environ)
 delivery = Delivery(
     settings=settings,
     connect=connect.client(settings.instance_arn),
-    sqs=boto3.client(
-        "sqs",
-        config=Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}),
-    ),
+    sqs=sqs.client(),
     pacer=Pacer(settings.send_rate_share, time.monotonic, time.sleep),
     observability=observability,
     now=time.time,
@@ -42,7 +38,7 @@ delivery = Delivery(
 )
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics
 def lambda_handler(event: object, context: LambdaContext) -> PartialItemFailureResponse:

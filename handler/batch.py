@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
     from handler.delivery import Delivery
+    from handler.verdict import Cause
 
 
 def deliver_all(
@@ -59,13 +60,13 @@ class Batch:
         seconds_left: Seconds until Lambda ends the invocation.
         careful: Whether one of the messages was received before. It may have killed the function then, and do it
             again: what is done is deleted at once, and not left to the answer that a crash would prevent.
-        stopped: Whether sending has stopped, because every reply would meet the same answer.
+        stopped: Why nothing more is sent in this invocation; None as long as sending goes on.
     """
 
     records: list[dict[str, Any]]
     seconds_left: Callable[[], float]
     careful: bool
-    stopped: bool = False
+    stopped: Cause | None = None
 
     @classmethod
     def of(cls, records: Iterable[dict[str, Any]], seconds_left: Callable[[], float], rng: Random) -> Self:

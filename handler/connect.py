@@ -8,10 +8,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     ClientError,
+    ConnectTimeoutError,
     CredentialRetrievalError,
+    EndpointConnectionError,
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
+    ReadTimeoutError,
 )
 
 from handler.verdict import AlreadySent, Cause, DeadLetter, Reason, Retry, Sent
@@ -23,7 +26,7 @@ CONNECT_TIMEOUT = 2
 READ_TIMEOUT = 10
 ATTEMPTS = 2
 CALL_SECONDS = ATTEMPTS * (CONNECT_TIMEOUT + READ_TIMEOUT) + 1
-"""The longest that a call can take: every attempt times out, with up to a second of backoff between them."""
+"""What a call takes when every try times out, with up to a second of backoff between them."""
 
 _THROTTLED = {"ThrottlingException", "TooManyRequestsException", "Throttling"}
 # Credentials that are missing, old or not yet known everywhere (AWS General Reference, common errors).
@@ -106,6 +109,8 @@ def verdict_for(error: Exception, *, may_have_been_sent: bool) -> AlreadySent | 
             return Retry(Cause.ACCESS_DENIED, f"{type(error).__name__}: {error}")
         case ParamValidationError():
             return DeadLetter(Reason.INVALID_REQUEST, str(error))
+        case ConnectTimeoutError() | ReadTimeoutError() | EndpointConnectionError():
+            return Retry(Cause.TIMED_OUT, f"{type(error).__name__}: {error}")
         case _:  # no answer, or none that can be read: it may have been sent, so the same token has to ask again
             return Retry(Cause.UNAVAILABLE, f"{type(error).__name__}: {error}")
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from handler import client_token
+from handler.verdict import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +28,7 @@ OWN = (client_token.ATTRIBUTE, "Reason", "Detail", "DeadLetteredAt")
 
 
 class DoesNotFitError(ValueError):
-    """With its token and reason the message would be larger than SQS takes; SQS itself has to move it."""
+    """Even with no more than token and reason the message would be larger than SQS takes."""
 
 
 def send(sqs: SQSClient, queue_url: str, message: Message, verdict: DeadLetter, now: float) -> None:
@@ -46,6 +47,11 @@ def send(sqs: SQSClient, queue_url: str, message: Message, verdict: DeadLetter, 
     """
     attributes = fitting_attributes(message, verdict, now)
     sqs.send_message(QueueUrl=queue_url, MessageBody=message.body, MessageAttributes=attributes)
+
+
+def has_room(message: Message) -> bool:
+    """Whether the message could be put on a dead-letter queue with its token and any reason."""
+    return len(message.body.encode()) + size(_must(message, max(Reason, key=len))) <= MAX_BYTES
 
 
 def fitting_attributes(message: Message, verdict: DeadLetter, now: float) -> dict[str, MessageAttributeValueTypeDef]:
@@ -71,7 +77,7 @@ def _offers(message: Message, verdict: DeadLetter, now: float) -> Iterator[dict[
         for name, value in message.attributes.items()
         if name not in OWN and (attribute := sendable(value)) is not None
     }
-    must = {client_token.ATTRIBUTE: _token_attribute(message), "Reason": _string(verdict.reason)}
+    must = _must(message, verdict.reason)
     at = {"DeadLetteredAt": _string(datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"))}
     yield given | must | _detail(verdict.detail) | at
     yield given | must | _detail(verdict.detail)
@@ -117,9 +123,10 @@ def xml_characters(text: str) -> str:
     return _NO_XML_CHARACTER.sub("\ufffd", text)
 
 
-def _token_attribute(message: Message) -> MessageAttributeValueTypeDef:
-    """The attribute as it came, even if it is no token, for a person to see; without one the message id."""
-    return sendable(message.attributes.get(client_token.ATTRIBUTE, {})) or _string(message.id)
+def _must(message: Message, reason: Reason) -> dict[str, MessageAttributeValueTypeDef]:
+    """Token and reason. A token attribute stays as it came, even if it is no token: a person has to see it."""
+    token = sendable(message.attributes.get(client_token.ATTRIBUTE, {})) or _string(message.id)
+    return {client_token.ATTRIBUTE: token, "Reason": _string(reason)}
 
 
 def _detail(text: str) -> dict[str, MessageAttributeValueTypeDef]:

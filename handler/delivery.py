@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handler import connect, dead_letter, redelivery
+from handler import connect, dead_letter, redelivery, sqs
 from handler.client_token import ClientTokenError, client_token, may_have_been_sent
 from handler.message import Message
 from handler.reply import InvalidReplyError, parse
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from handler.pacer import Pacer
     from handler.settings import Settings
 
-SQS_SECONDS = 25
-"""The longest that one call to SQS can take after the send (its time-outs stand in app.py)."""
+ACT_SECONDS = 2 * sqs.CALL_SECONDS
+"""What it takes to act on a verdict: the dead-letter queue may refuse, and then the message is put back."""
+CRASH_LOOP_RECEIVES = 10
+"""More than this, with the retry window over: every attempt should have ended by now, so the last ones never did."""
 DENIED_SECONDS = 1800
 """How long a refused permission is retried: IAM changes take minutes to spread, not hours."""
 
@@ -67,40 +69,40 @@ class Delivery:
             NotDoneError: It is not done, and the queue has it back.
         """
         message = Message.from_record(record.raw_event)
+        match self._outcome(message, batch):
+            case Sent() as sent:
+                self.observability.sent(message, sent, self.now())
+                self._done(message, batch)
+            case AlreadySent() as sent:
+                self.observability.already_sent(message, sent)
+                self._done(message, batch)
+            case DeadLetter() as dead:
+                self.observability.dead_lettered(message, dead)
+                self._done(message, batch)
+            case HandBack() as untouched:
+                self.observability.handed_back(message, untouched)
+                self._put_back(message, untouched.seconds, batch)
+            case Retry() as retry:
+                seconds = redelivery.delay(message.receive_count, self.rng, retry.cause)
+                self.observability.retried(message, retry, seconds)
+                self._put_back(message, seconds, batch)
+
+    def _outcome(self, message: Message, batch: Batch) -> Verdict:
+        """What becomes of the message now; a dead letter is on the dead-letter queue already."""
         try:
             verdict = self._decide(message, batch)
         except Exception as bug:  # noqa: BLE001 - a fault of ours must neither lose the message nor stop its neighbours
             self.observability.failed("reply_failed", message, bug)
             verdict = Retry(Cause.UNEXPECTED, type(bug).__name__)
-        verdict = self._in_time(message, verdict)
-        if isinstance(verdict, DeadLetter):
-            verdict = self._dead_letter(message, verdict)
-        match verdict:
-            case Sent():
-                self.observability.sent(message, verdict, self.now())
-                self._done(message, batch)
-            case AlreadySent():
-                self.observability.already_sent(message, verdict)
-                self._done(message, batch)
-            case DeadLetter():
-                self.observability.dead_lettered(message, verdict)
-                self._done(message, batch)
-            case HandBack(seconds):
-                self.observability.handed_back(message, verdict)
-                self._put_back(message, seconds, batch)
-            case Retry():
-                seconds = redelivery.delay(message.receive_count, self.rng, verdict.cause)
-                self.observability.retried(message, verdict, seconds)
-                if verdict.stops_batch and not batch.stopped:
-                    batch.stopped = True
-                    self.observability.batch_stopped(verdict.cause)
-                self._put_back(message, seconds, batch)
+        if isinstance(verdict, Retry):
+            verdict = self._retry_or_give_up(message, verdict, batch)
+        return self._dead_letter(message, verdict) if isinstance(verdict, DeadLetter) else verdict
 
     def _decide(self, message: Message, batch: Batch) -> Verdict:
-        if batch.seconds_left() < SQS_SECONDS:
+        if batch.seconds_left() < ACT_SECONDS:
             return HandBack(0)
-        if message.receive_count > self.settings.max_receives:
-            detail = f"Received {message.receive_count} times, more often than the retry window allows."
+        if self._never_ends(message):
+            detail = f"Received {message.receive_count} times without coming to an end: it may crash the function."
             return DeadLetter(Reason.RETRIES_EXHAUSTED, detail)
         try:
             token = client_token(message)
@@ -109,12 +111,22 @@ class Delivery:
             return DeadLetter(Reason.INVALID_CLIENT_TOKEN, str(no_token))
         except InvalidReplyError as invalid:
             return DeadLetter(Reason.INVALID_REPLY, str(invalid))
+        if not dead_letter.has_room(message):
+            # Unsent, since SQS would have to move it, and a redrive would give it another id: another token.
+            return DeadLetter(Reason.INVALID_REPLY, "The message leaves no room for token and reason (1 MiB in all).")
         return self._send(message, reply, token, batch)
+
+    def _never_ends(self, message: Message) -> bool:
+        """Whether to dead-letter the message before anything risky is done with it, and before SQS does."""
+        if message.receive_count > self.settings.max_receives:
+            return True
+        window_over = self.now() - message.first_received_at > self.settings.retry_seconds
+        return window_over and message.receive_count > CRASH_LOOP_RECEIVES
 
     def _send(self, message: Message, reply: dict[str, Any], token: str, batch: Batch) -> Verdict:
         if batch.stopped:
-            return HandBack(redelivery.delay(message.receive_count, self.rng))
-        if batch.seconds_left() < self.pacer.wait_time() + connect.CALL_SECONDS + SQS_SECONDS:
+            return HandBack(redelivery.delay(message.receive_count, self.rng, batch.stopped))
+        if batch.seconds_left() < self.pacer.wait_time() + connect.CALL_SECONDS + ACT_SECONDS:
             return HandBack(0)
         self.pacer.take()
         with self.observability.call_traced() as subsegment:
@@ -128,22 +140,27 @@ class Delivery:
             subsegment.put_annotation("verdict", type(verdict).__name__)
         return verdict
 
-    def _in_time(self, message: Message, verdict: Verdict) -> Verdict:
-        """The verdict, or a dead letter where the retry window is over."""
-        if not isinstance(verdict, Retry):
-            return verdict
+    def _retry_or_give_up(self, message: Message, retry: Retry, batch: Batch) -> Retry | DeadLetter:
+        """The retry, or a dead letter where the retry window is over; either way it may stop the batch."""
+        self.observability.not_now(retry.cause)
+        if retry.stops_batch and not batch.stopped:
+            batch.stopped = retry.cause
+            self.observability.batch_stopped(retry.cause)
         window = self.settings.retry_seconds
-        if verdict.cause is Cause.ACCESS_DENIED:
+        if retry.cause is Cause.ACCESS_DENIED:
             window = min(window, DENIED_SECONDS)
         if self.now() - message.first_received_at <= window:
-            return verdict
-        return DeadLetter(Reason.RETRIES_EXHAUSTED, f"Last: {verdict.detail}", verdict.request_id)
+            return retry
+        return DeadLetter(Reason.RETRIES_EXHAUSTED, f"Last: {retry.detail}", retry.request_id)
 
-    def _dead_letter(self, message: Message, verdict: DeadLetter) -> DeadLetter | Retry:
-        """The verdict, once the dead-letter queue has the message; else a retry, for it must not be lost."""
+    def _dead_letter(self, message: Message, verdict: DeadLetter) -> DeadLetter | Retry | HandBack:
+        """The verdict, once the dead-letter queue has the message; else it goes back, for it must not be lost."""
         try:
             dead_letter.send(self.sqs, self.settings.dead_letter_queue_url, message, verdict, self.now())
-        except (BotoCoreError, ClientError, ValueError) as refused:  # ValueError: SQS could not even be asked
+        except dead_letter.DoesNotFitError as too_large:
+            self.observability.failed("dead_letter_failed", message, too_large)
+            return HandBack(0)  # until SQS itself moves it, as it is, after the queue's maxReceiveCount
+        except Exception as refused:  # noqa: BLE001 - whatever the reason, the message is not there: it must stay
             self.observability.failed("dead_letter_failed", message, refused)
             return Retry(Cause.DEAD_LETTER_QUEUE_UNAVAILABLE, verdict.detail, verdict.request_id)
         return verdict
@@ -163,7 +180,7 @@ class Delivery:
         Raises:
             NotDoneError: Always.
         """
-        if batch.seconds_left() >= SQS_SECONDS:
+        if batch.seconds_left() >= sqs.CALL_SECONDS:
             try:
                 redelivery.put_back(self.sqs, self.settings.queue_url, message, seconds)
             except (BotoCoreError, ClientError) as refused:

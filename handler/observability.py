@@ -5,6 +5,7 @@ No address, name, subject or body is ever said, nor any text that may quote one,
 
 from __future__ import annotations
 
+import logging
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 WITHHELD = "(withheld)"
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:/+=-]{1,500}")
+
+
+def quieten_libraries() -> None:
+    """Let no library speak below a warning, whatever log level the function is set to: botocore logs whole requests."""
+    for library in ("aws_lambda_powertools", "aws_xray_sdk", "boto3", "botocore", "urllib3"):
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def identifier(text: str) -> str:
@@ -67,10 +74,6 @@ class Observability:
     def retried(self, message: Message, verdict: Retry, seconds: int) -> None:
         """The reply was not sent; the queue has it back for `seconds`."""
         self._count("RepliesRetried")
-        if verdict.cause is Cause.THROTTLED:
-            self._count("RepliesThrottled")
-        if verdict.cause is Cause.ACCESS_DENIED:
-            self._count("RepliesDenied")
         fields = {"cause": verdict.cause, "connect_request_id": verdict.request_id, "retry_in_seconds": seconds}
         self._logger.warning("reply_retried", extra=_named(message) | fields)
 
@@ -86,6 +89,13 @@ class Observability:
     def handed_back(self, message: Message, verdict: HandBack) -> None:
         """The reply was not touched; the queue has it back for some seconds."""
         self._logger.info("reply_handed_back", extra=_named(message) | {"retry_in_seconds": verdict.seconds})
+
+    def not_now(self, cause: Cause) -> None:
+        """Connect did not take a reply now, whether it is tried again or its time is over."""
+        if cause is Cause.THROTTLED:
+            self._count("RepliesThrottled")
+        if cause is Cause.ACCESS_DENIED:
+            self._count("RepliesDenied")
 
     def batch_stopped(self, cause: Cause) -> None:
         """Every further reply would meet the same answer: nothing more is sent in this invocation."""

@@ -7,7 +7,11 @@ from typing import Any, NoReturn
 import fastjsonschema
 
 SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("reply.schema.json").read_bytes())
-_check = fastjsonschema.compile(SCHEMA, use_default=False, use_formats=False, fast_fail=False)
+_check = fastjsonschema.compile(SCHEMA, use_default=False, use_formats=False)
+_check_all = fastjsonschema.compile(SCHEMA, use_default=False, use_formats=False, fast_fail=False)
+EVERY_FAULT_CHARACTERS = 8_192
+"""Of a longer body only the first fault is told: all of them could be a million, and patterns would see texts of any
+length, on which they take time that grows with its square."""
 
 
 class InvalidReplyError(ValueError):
@@ -38,10 +42,8 @@ def parse(body: str, instance_arn: str) -> dict[str, Any]:
     reply: dict[str, Any] = _read_json(body)
     try:
         _check(reply, {}, "reply")
-    except fastjsonschema.JsonSchemaValuesException as invalid:
-        raise InvalidReplyError(*map(_sentence, invalid.errors)) from None
-    except RecursionError:
-        raise InvalidReplyError("reply: is nested too deeply") from None
+    except fastjsonschema.JsonSchemaValueException as invalid:
+        raise InvalidReplyError(*_faults(reply, invalid, every=len(body) <= EVERY_FAULT_CHARACTERS)) from None
     instance = reply.pop("InstanceId", instance_arn)
     if instance not in {instance_arn, instance_arn.rpartition("/")[2]}:
         raise InvalidReplyError(f"reply.InstanceId: this stack sends for {instance_arn} only; leave InstanceId out")
@@ -76,6 +78,15 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(constant: str) -> NoReturn:
     raise InvalidReplyError(f"reply: {constant} is not JSON")
+
+
+def _faults(reply: object, first: fastjsonschema.JsonSchemaValueException, *, every: bool) -> list[str]:
+    if every:
+        try:
+            _check_all(reply, {}, "reply")
+        except fastjsonschema.JsonSchemaValuesException as invalid:
+            return [_sentence(error) for error in invalid.errors]
+    return [_sentence(first)]
 
 
 def _sentence(error: fastjsonschema.JsonSchemaValueException) -> str:

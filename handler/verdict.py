@@ -35,7 +35,9 @@ class Cause(StrEnum):
     ACCESS_DENIED = "AccessDenied"
     """The function may not send (403), or its credentials are not good; IAM changes take time to spread."""
     UNAVAILABLE = "Unavailable"
-    """Connect failed (5xx), did not answer, or answered what cannot be read."""
+    """Connect failed (5xx), dropped the connection, or answered what cannot be read."""
+    TIMED_OUT = "TimedOut"
+    """Connect cannot be reached, or did not answer in time."""
     DEAD_LETTER_QUEUE_UNAVAILABLE = "DeadLetterQueueUnavailable"
     """The reply cannot be sent, and the dead-letter queue did not take it."""
     UNEXPECTED = "Unexpected"
@@ -82,8 +84,8 @@ class Retry:
 
     @property
     def stops_batch(self) -> bool:
-        """Whether every other reply would meet the same answer now, so that nothing more is sent."""
-        return self.cause in {Cause.THROTTLED, Cause.ACTIVE_EMAILS_FULL}
+        """Whether every other reply would fare the same now, so that nothing more is sent."""
+        return self.cause in {Cause.THROTTLED, Cause.ACTIVE_EMAILS_FULL, Cause.TIMED_OUT}
 
 
 @dataclass(frozen=True, slots=True)

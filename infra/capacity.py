@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from infra.settings import Settings
 
-CALL_SECONDS = 1  # planned for one call to Connect; an environment sends one reply at a time
+PLANNED_CALL_SECONDS = 1  # planned for one call to Connect; an environment sends one reply at a time
 BATCH_SECONDS = 20  # how long one batch is planned to take: neighbours of a slow reply wait no longer
-MARGIN_SECONDS = 60  # the worst single call with its retry, then its dead-lettering
+MARGIN_SECONDS = 45  # the worst single call with its retry, then a dead-letter queue that does not answer
 MEAN_BACKOFF_SECONDS = 450  # full jitter below 900 s: half of that on average
 RAMP_UP_RECEIVES = 10  # receives that the backoff uses up while it grows to its 900 s
+HANDLER_FIRST_RECEIVES = 10  # chances for the handler to dead-letter a message before SQS does
 MOST_RECEIVES = 1000  # the largest maxReceiveCount that SQS takes
 
 
@@ -41,7 +42,7 @@ class Capacity:
 def capacity(settings: Settings) -> Capacity:
     """Derive the numbers from `sendRate` and `retryHours`."""
     # Enough environments that their calls, one after the other, reach the rate; an SQS mapping takes 2 to 1000.
-    concurrency = max(2, math.ceil(settings.send_rate * CALL_SECONDS))
+    concurrency = max(2, math.ceil(settings.send_rate * PLANNED_CALL_SECONDS))
     # All environments together never exceed the rate.
     share = settings.send_rate / concurrency
     # As many as one environment sends in the planned time; an SQS mapping without a batch window takes 10 at most.
@@ -52,10 +53,10 @@ def capacity(settings: Settings) -> Capacity:
     visibility_timeout = 6 * function_timeout
     # At least a second: 0 would mean no window at all.
     retry_seconds = max(1, round(settings.retry_hours * 3600))
-    # Twice the expected number of receives in the window, so that bad luck with the jitter never cuts it short.
-    max_receives = 2 * math.ceil(retry_seconds / MEAN_BACKOFF_SECONDS + RAMP_UP_RECEIVES)
-    # The net under a function that can't start: far enough above the handler's own limit never to come first.
-    max_receive_count = min(MOST_RECEIVES, 2 * max_receives)
+    # Four times the receives to expect in the window: neither bad luck with the jitter nor hand-backs cut it short.
+    max_receive_count = min(MOST_RECEIVES, 4 * math.ceil(retry_seconds / MEAN_BACKOFF_SECONDS + RAMP_UP_RECEIVES))
+    # The handler's own limit comes first, since only the handler says why; SQS's is the net under one that can't start.
+    max_receives = max_receive_count - HANDLER_FIRST_RECEIVES
     return Capacity(
         concurrency=concurrency,
         share=share,

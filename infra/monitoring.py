@@ -5,6 +5,7 @@ from aws_cdk.aws_cloudwatch import Alarm, ComparisonOperator, IMetric, Metric, T
 from aws_cdk.aws_cloudwatch_actions import SnsAction
 from aws_cdk.aws_iam import PolicyStatement, ServicePrincipal
 from aws_cdk.aws_kms import Key
+from aws_cdk.aws_lambda import IFunction
 from aws_cdk.aws_sns import Topic
 from aws_cdk.aws_sns_subscriptions import EmailSubscription
 from aws_cdk.aws_sqs import IQueue
@@ -16,9 +17,11 @@ MINUTE = Duration.minutes(1)
 
 
 class Monitoring(Construct):
-    """One alarm for each state that needs a person: anything dead-lettered, anything refused for want of access."""
+    """One alarm for each state that needs a person: dead letters, refused access, a function that fails on and on."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, dead_letters: IQueue, email: str | None) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, dead_letters: IQueue, function: IFunction, email: str | None
+    ) -> None:
         super().__init__(scope, construct_id)
         self._topic = self._alarm_topic()
         if email is not None:
@@ -41,6 +44,14 @@ class Monitoring(Construct):
             "policy: replies are dead-lettered if this lasts half an hour.",
         )
 
+        self._alarm(
+            "FunctionFails",
+            function.metric_errors(period=MINUTE, statistic="Sum"),
+            "Invocations have failed for five minutes on end: the function cannot start, crashes or times out. Its "
+            "replies are safe on the queue; its log says why.",
+            minutes=5,
+        )
+
     def _alarm_topic(self) -> Topic:
         """Return a topic that CloudWatch, and nobody without TLS, can publish to."""
         cloudwatch = ServicePrincipal("cloudwatch.amazonaws.com")
@@ -54,7 +65,12 @@ class Monitoring(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
         key.add_to_resource_policy(
-            PolicyStatement(principals=[cloudwatch], actions=["kms:Decrypt", "kms:GenerateDataKey*"], resources=["*"])
+            PolicyStatement(
+                principals=[cloudwatch],
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            )
         )
         topic = Topic(self, "Alarms", master_key=key, enforce_ssl=True)
         alarms = Stack.of(self).format_arn(
@@ -72,8 +88,8 @@ class Monitoring(Construct):
         )
         return topic
 
-    def _alarm(self, construct_id: str, metric: IMetric, description: str) -> None:
-        """Alarm as soon as one minute's value is above zero."""
+    def _alarm(self, construct_id: str, metric: IMetric, description: str, minutes: int = 1) -> None:
+        """Alarm when the value is above zero for so many minutes on end."""
         alarm = Alarm(
             self,
             construct_id,
@@ -81,7 +97,7 @@ class Monitoring(Construct):
             alarm_description=description,
             comparison_operator=ComparisonOperator.GREATER_THAN_THRESHOLD,
             threshold=0,
-            evaluation_periods=1,
+            evaluation_periods=minutes,
             treat_missing_data=TreatMissingData.NOT_BREACHING,
         )
         alarm.add_alarm_action(SnsAction(self._topic))

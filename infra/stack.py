@@ -20,7 +20,13 @@ class ReplyCourierStack(Stack):
         numbers = capacity(settings)
         queues = Queues(self, "Queues", capacity=numbers)
         delivery = ReplyFunction(self, "Delivery", settings=settings, capacity=numbers, queues=queues, code=code)
-        Monitoring(self, "Monitoring", dead_letters=queues.dead_letters, email=settings.alarm_email)
+        Monitoring(
+            self,
+            "Monitoring",
+            dead_letters=queues.dead_letters,
+            function=delivery.function,
+            email=settings.alarm_email,
+        )
 
         # Operators' and producers' tools find the parts by these names.
         CfnOutput(self, "QueueUrl", value=queues.queue.queue_url)

@@ -55,7 +55,9 @@ def _personal(reply: Any) -> Iterator[str]:
     """Each name, address, subject, attribute and line of a body."""
     if isinstance(reply, dict):
         for member, value in reply.items():
-            if member in {"Subject", "Body", "DisplayName", "EmailAddress", "CustomerProfileAttributes"}:
+            if member == "CustomAttributes":
+                yield from value.values()
+            elif member in {"Subject", "Body", "DisplayName", "EmailAddress", "CustomerProfileAttributes"}:
                 yield from (line for line in str(value).splitlines() if len(line) > len("Hello"))
             else:
                 yield from _personal(value)

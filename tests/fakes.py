@@ -62,6 +62,7 @@ class FakeSqs:
     after: Callable[[], None] = lambda: None
     dead_letters: list[dict[str, Any]] = field(default_factory=list)
     deleted: set[str] = field(default_factory=set)
+    hidden_for: list[int] = field(default_factory=list)
     ids: Any = field(default_factory=itertools.count)
 
     def send_message(self, **request: Any) -> dict[str, Any]:
@@ -72,8 +73,9 @@ class FakeSqs:
         self.after()
         return {"MessageId": message_id}
 
-    def change_message_visibility(self, **_: Any) -> None:
+    def change_message_visibility(self, **request: Any) -> None:
         self.before()
+        self.hidden_for.append(request["VisibilityTimeout"])
 
     def delete_message(self, **request: Any) -> None:
         self.before()
@@ -94,9 +96,10 @@ def delivery(connect: FakeConnect, sqs: FakeSqs, *, log: io.StringIO, now: float
     settings = Settings(
         INSTANCE_ARN, "queue", "dead-letters", send_rate_share=1e9, retry_seconds=21_600, max_receives=116
     )
-    observability = Observability(
-        Logger(service="fakes", stream=log), Metrics(namespace="Fakes", service="fakes"), Tracer(disabled=True)
-    )
+    logger = Logger(service="fakes")
+    for handler in logger.handlers:  # one logger for all tests, since Powertools keeps it by its name
+        handler.setStream(log)  # type: ignore[attr-defined] # it is a StreamHandler
+    observability = Observability(logger, Metrics(namespace="Fakes", service="fakes"), Tracer(disabled=True))
     return Delivery(
         settings=settings,
         connect=connect,  # type: ignore[arg-type] # the one operation that is called

@@ -75,22 +75,41 @@ def test_where_every_reply_would_meet_the_same_answer_nothing_more_is_sent(
     messages = [line["message"] for line in courier.log]
     assert [message for message in messages if message != "visibility_unchanged"] == [
         "reply_sent",
-        "reply_retried",
         "batch_stopped",
+        "reply_retried",
         "reply_handed_back",
         "reply_dead_lettered",
     ]
 
 
+def test_a_throttle_after_the_retry_window_is_the_only_call_too(courier: Courier, connect: ConnectControl) -> None:
+    connect.fail("throttle", times=None)
+    old = [record(message_id=f"id-{n}", first_received_at=time.time() - 30_000) for n in range(3)]
+    assert courier.invoke(event(*old)) == ["id-1", "id-2"]
+    assert set(tokens(connect.calls)) == {"id-0"}
+    assert [letter["Reason"] for letter in courier.dead_letters] == ["RetriesExhausted"]
+    assert courier.metrics["RepliesThrottled"] == 1
+
+
+def test_where_active_emails_are_full_the_neighbours_wait_as_long_as_the_one_tried(
+    courier: Courier, connect: ConnectControl
+) -> None:
+    connect.fail("quota_exceeded", times=None)
+    courier.invoke(batch(*[None] * 10))
+    waits = [line["retry_in_seconds"] for line in courier.log if "retry_in_seconds" in line]
+    assert len(waits) == 10
+    assert max(waits) > 10  # of up to 60 seconds; a usual first backoff has 2 at most
+
+
 def test_what_cannot_be_finished_in_time_is_handed_back_untouched(courier: Courier, connect: ConnectControl) -> None:
-    assert courier.invoke(batch(None, None), seconds_left=49) == ["id-1", "id-2"]
+    assert courier.invoke(batch(None, None), seconds_left=42) == ["id-1", "id-2"]
     assert connect.calls == []
-    assert courier.invoke(batch(None, None), seconds_left=51) == []
+    assert courier.invoke(batch(None, None), seconds_left=44) == []
 
 
 def test_what_needs_no_call_is_still_finished_in_less_time(courier: Courier) -> None:
-    assert courier.invoke(batch("no reply"), seconds_left=26) == []
-    assert courier.invoke(batch("no reply"), seconds_left=24) == ["id-1"]
+    assert courier.invoke(batch("no reply"), seconds_left=19) == []
+    assert courier.invoke(batch("no reply"), seconds_left=17) == ["id-1"]
 
 
 def test_a_message_handed_back_for_lack_of_time_is_visible_at_once(courier: Courier) -> None:

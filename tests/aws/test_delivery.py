@@ -1,6 +1,7 @@
 """What becomes of one message: asserted from Connect's own record, the queues, the log lines and the metrics."""
 
 import json
+import logging
 import time
 from typing import Any
 
@@ -10,7 +11,7 @@ from local.connect_control import ConnectControl
 from tests.aws.conftest import Courier
 from tests.samples import BODY, INSTANCE_ID, event, raw_message, record, reply, string_attribute
 
-RESPONDS = [
+REFUSED = [
     # fault at Connect, how the reply is dead-lettered
     ({"fault": "invalid_request"}, "InvalidRequest"),
     ({"fault": "not_found"}, "NotFound"),
@@ -78,7 +79,7 @@ def test_the_same_message_twice_is_one_email(courier: Courier, connect: ConnectC
     assert len(connect.sent) == 1
 
 
-@pytest.mark.parametrize(("fault", "reason"), RESPONDS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("fault", "reason"), REFUSED, ids=lambda value: str(value)[:40])
 def test_a_refusal_is_on_the_dead_letter_queue_within_one_receive(
     courier: Courier, connect: ConnectControl, fault: dict[str, Any], reason: str
 ) -> None:
@@ -103,7 +104,7 @@ def test_what_may_pass_goes_back_to_the_queue_with_the_same_token(
     connect.fail(**fault, times=2)  # the call itself tries twice
     message_id = courier.put()
     assert courier.receive_and_invoke() == [message_id]
-    line = courier.log[0]
+    (line,) = [line for line in courier.log if line["message"] == "reply_retried"]
     assert (line["message"], line["cause"], line["level"]) == ("reply_retried", cause, "WARNING")
     assert courier.metrics["RepliesRetried"] == 1
     if metric:
@@ -213,6 +214,23 @@ def test_a_message_received_too_often_is_dead_lettered_before_anything_risky(
     assert "117 times" in letter["Detail"]
 
 
+def test_a_message_that_crashed_the_function_until_its_window_was_over_is_not_tried_again(
+    courier: Courier, connect: ConnectControl
+) -> None:
+    over = time.time() - 21_700
+    assert courier.invoke(event(recent(receive_count=10, message_id="id-1", first_received_at=over))) == []
+    assert courier.invoke(event(recent(receive_count=11, message_id="id-2", first_received_at=over))) == []
+    within = recent(body=reply(ContactId="contact-2"), receive_count=11, message_id="id-3")
+    assert courier.invoke(event(within)) == []
+    assert [call["client_token"] for call in connect.calls] == ["id-1", "id-3"]
+    assert [letter["ClientToken"] for letter in courier.dead_letters] == ["id-2"]
+
+
+def test_a_message_received_too_often_is_not_even_read(courier: Courier) -> None:
+    assert courier.invoke(event(recent(body="no reply", receive_count=117))) == []
+    assert [letter["Reason"] for letter in courier.dead_letters] == ["RetriesExhausted"]
+
+
 def test_a_message_that_the_dead_letter_queue_does_not_take_stays(courier: Courier) -> None:
     gone = courier.app.settings.dead_letter_queue_url
     courier.sqs.delete_queue(QueueUrl=gone)
@@ -225,10 +243,31 @@ def test_a_message_that_the_dead_letter_queue_does_not_take_stays(courier: Couri
         courier.sqs.create_queue(QueueName="dead-letters")
 
 
-def test_a_message_too_large_for_token_and_reason_is_left_to_the_queues_own_redrive(courier: Courier) -> None:
-    large = recent(body="x" * 1_048_576, message_id="id-1")
-    assert courier.invoke(event(large)) == ["id-1"]
+def sized(size: int, message_id: str) -> dict[str, Any]:
+    """A record whose sound body has that many bytes."""
+    missing = size - len(json.dumps(reply(EmailMessage=raw_message(Body=""))))
+    return recent(body=reply(EmailMessage=raw_message(Body="x" * missing)), message_id=message_id)
+
+
+def test_a_reply_that_fills_the_message_is_sent_only_if_token_and_reason_have_room(
+    courier: Courier, connect: ConnectControl
+) -> None:
+    token_and_longest_reason = len("ClientTokenStringid-1ReasonStringInvalidClientToken")
+    assert courier.invoke(event(sized(1_048_576 - token_and_longest_reason, "id-1"))) == []
+    assert [call["client_token"] for call in connect.calls] == ["id-1"]
+    assert courier.invoke(event(sized(1_048_577 - token_and_longest_reason, "id-2"))) == []
+    assert [call["client_token"] for call in connect.calls] == ["id-1"]
+    (letter,) = courier.dead_letters
+    assert (letter["ClientToken"], letter["Reason"]) == ("id-2", "InvalidReply")
+
+
+def test_a_message_without_any_room_is_left_unsent_to_the_queues_own_redrive_at_once(
+    courier: Courier, connect: ConnectControl
+) -> None:
+    assert courier.invoke(event(sized(1_048_576, "id-1"))) == ["id-1"]
+    assert connect.calls == []
     assert courier.log[0]["error"] == "DoesNotFitError"
+    assert courier.log[1]["retry_in_seconds"] == 0
 
 
 @pytest.mark.parametrize(
@@ -275,3 +314,41 @@ def test_any_text_reaches_connect_bit_for_bit(courier: Courier, connect: Connect
     (call,) = connect.calls
     assert call["body"]["EmailMessage"]["RawMessage"]["Subject"] == wanted
     assert call["body"]["EmailMessage"]["RawMessage"]["Body"] == wanted
+
+
+def test_a_function_set_to_debug_still_says_nothing_personal(
+    courier: Courier, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The check of tests/conftest.py reads what is captured here; botocore would log the whole request."""
+    caplog.set_level(logging.DEBUG)
+    courier.put()
+    courier.put("no reply: Ada Lovelace")
+    courier.receive_and_invoke()
+    assert not [logged for logged in caplog.records if logged.name.startswith("botocore")]
+
+
+EVENTS = {
+    "reply_sent": {"client_token", "attempt", "contact_id", "connect_request_id", "seconds_since_enqueued"},
+    "reply_already_sent": {"client_token", "attempt", "connect_request_id"},
+    "reply_retried": {"client_token", "attempt", "cause", "connect_request_id", "retry_in_seconds"},
+    "reply_dead_lettered": {"client_token", "attempt", "reason", "connect_request_id"},
+    "reply_handed_back": {"client_token", "attempt", "retry_in_seconds"},
+    "batch_stopped": {"cause"},
+    "dead_letter_failed": {"client_token", "attempt", "error"},
+    "visibility_unchanged": {"client_token", "attempt", "error"},
+    "not_deleted_early": {"client_token", "attempt", "error"},
+}
+
+
+def test_each_log_event_has_its_listed_fields_and_no_others(courier: Courier, connect: ConnectControl) -> None:
+    connect.settings(repeat="conflict")
+    connect.fail("throttle", times=None, client_token="throttled")
+    odd = {"receive_count": 2, "receipt_handle": "not a receipt"}
+    courier.invoke(
+        event(recent(message_id="sent"), recent(message_id="sent", **odd), recent(body="x", message_id="bad"))
+    )
+    courier.invoke(event(recent(message_id="throttled", **odd), recent(message_id="after", receive_count=3)))
+    courier.invoke(event(sized(1_048_576, "large")))
+    powertools = set(courier.log[0]) - EVENTS["reply_sent"] - {"message_id"}
+    seen = {line["message"]: set(line) - powertools - {"message_id"} for line in courier.log}
+    assert seen == EVENTS

@@ -20,6 +20,13 @@ def test_one_reply_refused_for_want_of_access_raises_an_alarm_within_a_minute(te
     assert alarm["Dimensions"] == [{"Name": "service", "Value": "reply-courier"}]
 
 
+def test_a_function_that_fails_for_five_minutes_on_end_raises_an_alarm(template: Template) -> None:
+    alarm = alarm_on(template, "Errors")
+
+    assert alarm.items() >= (AT_ONCE | {"Namespace": "AWS/Lambda", "Statistic": "Sum", "EvaluationPeriods": 5}).items()
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": referred(template, "FunctionName")}}]
+
+
 def test_the_alarm_watches_the_metrics_where_the_handler_writes_them(template: Template) -> None:
     variables = the_one(template, "AWS::Lambda::Function")["Environment"]["Variables"]
     alarm = alarm_on(template, "RepliesDenied")
@@ -73,6 +80,7 @@ def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(template: Templat
             "Principal": {"Service": "cloudwatch.amazonaws.com"},
             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
             "Resource": "*",
+            "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
         }
     ]
 

@@ -5,4 +5,4 @@ from infra import capacity
 
 
 def test_the_functions_timeout_leaves_room_for_the_longest_send_after_a_batch_at_its_pace() -> None:
-    assert connect.CALL_SECONDS + delivery.SQS_SECONDS <= capacity.MARGIN_SECONDS
+    assert connect.CALL_SECONDS + delivery.ACT_SECONDS <= capacity.MARGIN_SECONDS

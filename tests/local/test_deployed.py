@@ -11,7 +11,7 @@ from local.connect_control import ConnectControl
 from local.demo import contact_of, samples
 from local.redrive import counts_of, messages, redrive
 from local.stack import LocalCourier
-from tests.samples import reply
+from tests.samples import ADDRESS, SUBJECT, reply
 
 PATIENCE = 60
 
@@ -100,6 +100,18 @@ def test_every_sample_ends_in_one_place_and_nothing_personal_is_said_of_it(
     dead = [letter["MessageAttributes"]["ClientToken"]["StringValue"] for letter in letters]
     assert sorted(dead + [email["client_token"] for email in connect.sent]) == sorted(tokens)
     assert len(dead) == 6
+
+
+def test_an_answer_that_quotes_the_reply_gets_into_the_dead_letter_and_nowhere_else(
+    courier: LocalCourier, connect: ConnectControl
+) -> None:
+    """Lines and traces are printed by the fixture, and read by the check of tests/conftest.py."""
+    connect.draft("contact-1")
+    connect.fail("answer", status=400, error="InvalidRequestException", message=f"Not for {ADDRESS}: {SUBJECT}")
+    put(courier, reply())
+    settle(courier)
+    (letter,) = messages(courier.aws.sqs, courier.dead_letter_queue_url)
+    assert SUBJECT in letter["MessageAttributes"]["Detail"]["StringValue"]
 
 
 def test_no_log_line_stands_there_twice_and_every_one_is_json(courier: LocalCourier, connect: ConnectControl) -> None:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    "personal", [ADDRESS, NAME, SUBJECT, BODY, "Nora Lind", "L\xe9a Dubois", "anybody@else.example"]
+    "personal", [ADDRESS, NAME, SUBJECT, BODY, "Nora Lind", "L\xe9a Dubois", "Canal Street", "anybody@else.example"]
 )
 def test_personal_data_is_found_as_text_and_as_json_spells_it(personal: str) -> None:
     assert leaks(f"before {personal} after")

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -71,7 +72,8 @@ def test_another_instance_is_refused() -> None:
         ('{"a":' * 100_000 + "1" + "}" * 100_000, "nested too deeply"),
         ('{"a":' * 900 + "1" + "}" * 900, "reply must contain"),
         ("9" * 5_000, "a number that is too long"),
-        ('{"ContactId": "' + "c" * 1_048_000 + '"}', "shorter than or equal to 256"),
+        ('{"ContactId": "' + "c" * 1_048_000 + '"}', "reply must contain"),
+        (json.dumps(reply(ContactId="c" * 1_048_000)), "shorter than or equal to 256"),
     ],
     ids=lambda value: value[:40],
 )
@@ -129,6 +131,26 @@ def test_a_reply_that_breaks_the_contract_is_told_where_and_what_would_be_right(
     wrong: dict[str, Any], fault: str
 ) -> None:
     assert fault in fault_of(wrong)
+
+
+@pytest.mark.parametrize(
+    ("large", "fault"),
+    [
+        # Its pattern would take an hour; the run ends it long before.
+        (reply(DestinationEmailAddress={"EmailAddress": "a@" + "." * 1_000_000 + "@"}), "shorter than or equal to 255"),
+        (reply(AdditionalRecipients={"CcEmailAddresses": [{}] * 300_000}), "49 addresses"),
+        (reply(**{f"typo-{n}": 1 for n in range(50_000)}), "typo-"),
+    ],
+    ids=["a long address", "very many CC", "very many typos"],
+)
+def test_a_body_made_to_use_up_time_or_memory_gets_its_reason_like_any_other(large: dict[str, Any], fault: str) -> None:
+    body = json.dumps(large)
+    tracemalloc.start()
+    told = fault_of(body)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert fault in told
+    assert peak < 100 * 2**20  # the function has 256 MiB in all
 
 
 def test_every_fault_is_named_at_once() -> None:

@@ -7,6 +7,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
     NoCredentialsError,
     ParamValidationError,
+    PartialCredentialsError,
     ReadTimeoutError,
 )
 from botocore.parsers import ResponseParserError
@@ -30,6 +31,7 @@ def answer(status: int, code: str = "", message: str = "", retries: int = 0) -> 
         (answer(404, "ResourceNotFoundException"), Reason.NOT_FOUND),
         (answer(409, "IdempotencyException"), Reason.TOKEN_ALREADY_USED),
         (answer(400, "ValidationException"), Reason.REFUSED),
+        (answer(400, "ValidationException", "Attachment is not approved"), Reason.REFUSED),
         (answer(404, "404"), Reason.REFUSED),  # a wrong endpoint, moto's answer to a call it does not know
         (answer(413, "413"), Reason.REFUSED),
         (answer(418), Reason.REFUSED),
@@ -50,12 +52,17 @@ def test_what_a_repeat_would_not_change_is_dead_lettered(error: Exception, reaso
         (answer(429), Cause.THROTTLED, True),
         (answer(400, "ThrottlingException"), Cause.THROTTLED, True),
         (answer(402, "ServiceQuotaExceededException"), Cause.ACTIVE_EMAILS_FULL, True),
+        (answer(402), Cause.ACTIVE_EMAILS_FULL, True),
         (answer(400, "InvalidRequestException", "Attachment is not approved"), Cause.ATTACHMENT_PENDING, False),
         (answer(403, "AccessDeniedException"), Cause.ACCESS_DENIED, False),
         (answer(403, "ExpiredTokenException"), Cause.ACCESS_DENIED, False),
         (answer(403, "InvalidSignatureException"), Cause.ACCESS_DENIED, False),
         (answer(400, "UnrecognizedClientException"), Cause.ACCESS_DENIED, False),
         (answer(401), Cause.ACCESS_DENIED, False),
+        (answer(403), Cause.ACCESS_DENIED, False),
+        (answer(400, "SignatureDoesNotMatch"), Cause.ACCESS_DENIED, False),
+        (answer(400, "ExpiredToken"), Cause.ACCESS_DENIED, False),
+        (PartialCredentialsError(provider="env", cred_var="x"), Cause.ACCESS_DENIED, False),
         (NoCredentialsError(), Cause.ACCESS_DENIED, False),
         (CredentialRetrievalError(provider="role", error_msg="x"), Cause.ACCESS_DENIED, False),
         (answer(500, "InternalServiceException"), Cause.UNAVAILABLE, False),
@@ -63,9 +70,9 @@ def test_what_a_repeat_would_not_change_is_dead_lettered(error: Exception, reaso
         (answer(502, "502"), Cause.UNAVAILABLE, False),
         (answer(503, "503"), Cause.UNAVAILABLE, False),
         (answer(301, "301"), Cause.UNAVAILABLE, False),
-        (ConnectTimeoutError(endpoint_url="x"), Cause.UNAVAILABLE, False),
-        (ReadTimeoutError(endpoint_url="x"), Cause.UNAVAILABLE, False),
-        (EndpointConnectionError(endpoint_url="x"), Cause.UNAVAILABLE, False),
+        (ConnectTimeoutError(endpoint_url="x"), Cause.TIMED_OUT, True),
+        (ReadTimeoutError(endpoint_url="x"), Cause.TIMED_OUT, True),
+        (EndpointConnectionError(endpoint_url="x"), Cause.TIMED_OUT, True),
         (ConnectionClosedError(endpoint_url="x"), Cause.UNAVAILABLE, False),
         (ResponseParserError("not JSON"), Cause.UNAVAILABLE, False),
         (OSError("no route"), Cause.UNAVAILABLE, False),
@@ -98,4 +105,9 @@ def test_the_detail_is_what_a_person_needs_and_the_request_id_goes_to_the_log() 
     verdict = verdict_for(answer(404, "ResourceNotFoundException", "Contact not found"), may_have_been_sent=False)
     assert isinstance(verdict, DeadLetter)
     assert verdict.detail == "ResourceNotFoundException (404): Contact not found"
+    assert verdict.request_id == "request-1"
+
+
+def test_a_retry_keeps_the_request_id_too() -> None:
+    verdict = verdict_for(answer(500, "InternalServiceException"), may_have_been_sent=False)
     assert verdict.request_id == "request-1"
