@@ -176,16 +176,25 @@ class Demo:
         places = accepted + letters
         lost = [label for token, label in self.tokens.items() if token not in places]
         twice = [self.tokens.get(token, token) for token, count in places.items() if count > 1]
-        unknown = [token for token in places if token not in self.tokens]
         statuses = Counter(call["status"] for call in connect.calls)
-        say(f"\n{len(self.tokens)} replies came in. {len(accepted)} were sent, each once, in {statuses.total()} calls")
-        say(f"({statuses[429]} throttled). {len(letters)} wait on the dead-letter queue, each with token and reason.")
+        lost_or_twice = [f"lost: {label}" for label in lost] + [f"more than once: {label}" for label in twice]
+        say(
+            f"\n{len(self.tokens)} replies came in: {len(accepted)} are sent, {len(letters)} wait on the dead-letter "
+            f"queue, each with its token and reason."
+        )
+        say(f"Connect saw {statuses.total()} calls, {statuses[429]} of them throttled. Every token that it saw was the")
+        say(
+            "message id, or the attribute ClientToken, of a reply that came in; after the redrive it saw the same ones."
+        )
         say(
             f"demo: sent={len(accepted)} dead_lettered={len(letters)} replayed={replayed} "
             f"duplicates={len(twice)} lost={len(lost)}"
         )
-        if lost or twice or unknown:
-            raise DemoError(f"lost: {lost}; more than once: {twice}; under a token of no reply: {unknown}")
+        unknown = {call["client_token"] for call in connect.calls} - self.tokens.keys()
+        if lost_or_twice or unknown:
+            raise DemoError(
+                "; ".join([*lost_or_twice, *(f"asked under an unknown token: {token}" for token in unknown)])
+            )
         if UNKNOWN_CONTACT not in {self.tokens[token] for token in accepted}:
             raise DemoError(f"{UNKNOWN_CONTACT} was mended and redriven, but not sent")
 

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.dead_letter import MAX_ATTRIBUTES, MAX_BYTES, DoesNotFitError, fitting_attributes, size, xml_characters
+from handler.dead_letter import (
+    MAX_ATTRIBUTES,
+    MAX_BYTES,
+    DoesNotFitError,
+    fitting_attributes,
+    has_room,
+    size,
+    xml_characters,
+)
 from handler.message import Message
 from handler.verdict import DeadLetter, Reason
 from tests.samples import record, string_attribute
@@ -78,6 +86,14 @@ def test_detail_and_time_stay_away_before_any_attribute_of_the_messages_own_does
 def test_a_body_just_below_the_limit_keeps_token_and_reason() -> None:
     token_and_reason = len("ClientTokenStringid-1") + len("ReasonStringNotFound")
     assert values(message("x" * (MAX_BYTES - token_and_reason))) == {"ClientToken": "id-1", "Reason": "NotFound"}
+
+
+def test_bytes_count_and_not_characters() -> None:
+    snowmen = MAX_BYTES // 3  # three bytes each, so that one byte is left
+    assert has_room(message("\N{SNOWMAN}" * (snowmen - 100)))
+    assert not has_room(message("\N{SNOWMAN}" * snowmen))
+    with pytest.raises(DoesNotFitError):
+        values(message("\N{SNOWMAN}" * snowmen))
 
 
 def test_a_body_that_leaves_no_room_is_left_to_sqs() -> None:

@@ -90,6 +90,15 @@ def test_where_active_emails_are_full_all_of_the_batch_waits_longer(world: World
     assert world.sqs.hidden_for == [60, 60, 60]
 
 
+def test_a_refused_permission_is_not_retried_longer_than_anything_else(world: World) -> None:
+    world.delivery = replace(world.delivery, settings=replace(world.delivery.settings, retry_seconds=600))
+    world.connect.before = fails(refusal(403, "AccessDeniedException"))
+    assert world.deliver(record(first_received_at=world.delivery.now() - 700)) == []
+    assert [letter["MessageAttributes"]["Reason"]["StringValue"] for letter in world.sqs.dead_letters] == [
+        "RetriesExhausted"
+    ]
+
+
 def test_a_fault_of_our_own_is_logged_and_keeps_the_message(world: World) -> None:
     world.delivery = replace(world.delivery, pacer=None)  # type: ignore[arg-type] # the fault
     assert world.deliver(record(message_id="id-1")) == ["id-1"]
