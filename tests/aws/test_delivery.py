@@ -289,6 +289,27 @@ def test_a_token_that_is_none_is_dead_lettered_unsent_and_unchanged(
     assert courier.log[0]["client_token"] == "(withheld)"
 
 
+def test_a_token_attribute_that_is_empty_leaves_the_message_id_as_the_dead_letters_token(
+    courier: Courier, connect: ConnectControl
+) -> None:
+    assert courier.invoke(event(recent(message_id="id-1", ClientToken=string_attribute("")))) == []
+    assert connect.calls == []
+    (letter,) = courier.dead_letters
+    assert (letter["Reason"], letter["ClientToken"]) == ("InvalidClientToken", "id-1")
+
+
+def test_ten_attributes_of_its_own_do_not_keep_a_message_from_the_dead_letter_queue(
+    courier: Courier, connect: ConnectControl
+) -> None:
+    connect.fail("not_found")
+    message_id = courier.put(**{f"own-{n}": "x" for n in range(10)})
+    assert courier.receive_and_invoke() == []
+    (letter,) = courier.dead_letters
+    assert (letter["ClientToken"], letter["Reason"]) == (message_id, "NotFound")
+    assert "own-9" in letter["Detail"]
+    assert len(letter) == 1 + 10
+
+
 def test_ids_that_could_be_an_address_are_withheld_from_the_log(courier: Courier, connect: ConnectControl) -> None:
     connect.draft("ada@customer.example")
     courier.invoke(event(recent(body=reply(ContactId="ada@customer.example"), ClientToken="for Ada Lovelace")))
