@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
     from handler.delivery import Delivery
-    from handler.verdict import Cause
 
 
 def deliver_all(
@@ -60,13 +59,11 @@ class Batch:
         seconds_left: Seconds until Lambda ends the invocation.
         careful: Whether one of the messages was received before. It may have killed the function then, and do it
             again: what is done is deleted at once, and not left to the answer that a crash would prevent.
-        stopped: Why nothing more is sent in this invocation; None as long as sending goes on.
     """
 
     records: list[dict[str, Any]]
     seconds_left: Callable[[], float]
     careful: bool
-    stopped: Cause | None = None
 
     @classmethod
     def of(cls, records: Iterable[dict[str, Any]], seconds_left: Callable[[], float], rng: Random) -> Self:

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 2
 READ_TIMEOUT = 10
-ATTEMPTS = 2
-CALL_SECONDS = ATTEMPTS * (CONNECT_TIMEOUT + READ_TIMEOUT) + 1
-"""What a call takes when every try times out, with up to a second of backoff between them."""
+CALL_SECONDS = CONNECT_TIMEOUT + READ_TIMEOUT
+"""What a call takes that times out."""
 
 _THROTTLED = {"ThrottlingException", "TooManyRequestsException", "Throttling"}
 # Credentials that are missing, old or not yet known everywhere (AWS General Reference, common errors).
@@ -53,9 +52,10 @@ _REFUSED = {
 
 
 def client(instance_arn: str) -> ConnectClient:
-    """Connect's client, in the instance's Region: explicit time-outs, one more try inside the call, with its token.
+    """Connect's client, in the instance's Region, with explicit time-outs.
 
-    https://docs.aws.amazon.com/boto3/latest/guide/retries.html, standard mode.
+    It makes one try: what is tried again is tried with the same token and at the pace of all (handler/delivery.py),
+    while botocore's own retries of a throttled call would go past it.
     """
     return boto3.client(
         "connect",
@@ -63,7 +63,7 @@ def client(instance_arn: str) -> ConnectClient:
         config=Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": 1},
         ),
     )
 
@@ -97,8 +97,8 @@ def verdict_for(error: Exception, *, may_have_been_sent: bool) -> AlreadySent | 
     """What an error of the call means for the reply.
 
     AWS does not say whether a repeated token is answered with 200 and the first ContactId, or with 409. This is right
-    for both: a 409 is "already sent" where only this reply can have used the token (an earlier try of this call
-    included), and a dead letter where another one may have.
+    for both: a 409 is "already sent" where this very reply may have used the token before, and a dead letter where only
+    another one can have.
 
     https://docs.aws.amazon.com/connect/latest/APIReference/API_StartOutboundEmailContact.html, Errors.
     """
@@ -124,8 +124,7 @@ def _verdict_for_answer(error: ClientError, *, may_have_been_sent: bool) -> Alre
     if cause := _passing(code, status, message):
         return Retry(cause, detail, request_id)
     reason = _REFUSED.get(code, Reason.REFUSED)
-    tried_before = error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
-    if reason is Reason.TOKEN_ALREADY_USED and (may_have_been_sent or tried_before):
+    if reason is Reason.TOKEN_ALREADY_USED and may_have_been_sent:
         return AlreadySent(request_id)
     return DeadLetter(reason, detail, request_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -32,6 +33,11 @@ CRASH_LOOP_RECEIVES = 10
 """More than this, with the retry window over: every attempt should have ended by now, so the last ones never did."""
 DENIED_SECONDS = 1800
 """How long a refused permission is retried: IAM changes take minutes to spread, not hours."""
+
+PASSES_FOR_ALL = {Cause.THROTTLED, Cause.ACTIVE_EMAILS_FULL}
+"""No reply can be sent now, and this one is as good as any to find out when: it is tried again here."""
+MAY_PASS_AT_ONCE = {Cause.UNAVAILABLE, Cause.TIMED_OUT}
+"""Tried again here once, which costs no receive. If it fails again it may be the reply's own fault: others follow."""
 
 
 class NotDoneError(Exception):
@@ -95,7 +101,7 @@ class Delivery:
             self.observability.failed("reply_failed", message, bug)
             verdict = Retry(Cause.UNEXPECTED, type(bug).__name__)
         if isinstance(verdict, Retry):
-            verdict = self._retry_or_give_up(message, verdict, batch)
+            verdict = self._retry_or_give_up(message, verdict)
         return self._dead_letter(message, verdict) if isinstance(verdict, DeadLetter) else verdict
 
     def _decide(self, message: Message, batch: Batch) -> Verdict:
@@ -124,28 +130,45 @@ class Delivery:
         return window_over and message.receive_count > CRASH_LOOP_RECEIVES
 
     def _send(self, message: Message, reply: dict[str, Any], token: str, batch: Batch) -> Verdict:
-        if batch.stopped:
-            return HandBack(redelivery.delay(message.receive_count, self.rng, batch.stopped))
-        if batch.seconds_left() < self.pacer.wait_time() + connect.CALL_SECONDS + ACT_SECONDS:
-            return HandBack(0)
-        self.pacer.take()
+        """Call Connect at the environment's pace, and again at once where waiting here is better than a new receive."""
+        verdict: Verdict = HandBack(0)
+        sent_perhaps = may_have_been_sent(message)
+        for tries in itertools.count(1):
+            if batch.seconds_left() < self.pacer.wait_time() + connect.CALL_SECONDS + ACT_SECONDS:
+                return verdict
+            self.pacer.take()
+            verdict = self._call(reply, token, may_have_been_sent=sent_perhaps)
+            if not isinstance(verdict, Retry):
+                self.pacer.answered()
+                return verdict
+            sent_perhaps = sent_perhaps or verdict.cause in MAY_PASS_AT_ONCE
+            self._learn(verdict.cause)
+            if not (verdict.cause in PASSES_FOR_ALL or (verdict.cause in MAY_PASS_AT_ONCE and tries == 1)):
+                return verdict
+            self.observability.call_repeated(message, verdict, self.pacer.wait_time())
+        raise AssertionError  # not reached: the count has no end
+
+    def _call(
+        self, reply: dict[str, Any], token: str, *, may_have_been_sent: bool
+    ) -> Sent | AlreadySent | Retry | DeadLetter:
         with self.observability.call_traced() as subsegment:
             verdict = connect.send(
-                self.connect,
-                self.settings.instance_arn,
-                reply,
-                token,
-                may_have_been_sent=may_have_been_sent(message),
+                self.connect, self.settings.instance_arn, reply, token, may_have_been_sent=may_have_been_sent
             )
             subsegment.put_annotation("verdict", type(verdict).__name__)
         return verdict
 
-    def _retry_or_give_up(self, message: Message, retry: Retry, batch: Batch) -> Retry | DeadLetter:
-        """The retry, or a dead letter where the retry window is over; either way it may stop the batch."""
-        self.observability.not_now(retry.cause)
-        if retry.stops_batch and not batch.stopped:
-            batch.stopped = retry.cause
-            self.observability.batch_stopped(retry.cause)
+    def _learn(self, cause: Cause) -> None:
+        self.observability.not_now(cause)
+        if cause is Cause.THROTTLED:
+            self.pacer.throttled()
+        elif cause is Cause.ATTACHMENT_PENDING:
+            self.pacer.answered()
+        else:
+            self.pacer.failed()
+
+    def _retry_or_give_up(self, message: Message, retry: Retry) -> Retry | DeadLetter:
+        """The retry, or a dead letter where the retry window is over."""
         window = self.settings.retry_seconds
         if retry.cause is Cause.ACCESS_DENIED:
             window = min(window, DENIED_SECONDS)

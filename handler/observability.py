@@ -97,9 +97,14 @@ class Observability:
         if cause is Cause.ACCESS_DENIED:
             self._count("RepliesDenied")
 
-    def batch_stopped(self, cause: Cause) -> None:
-        """Every further reply would meet the same answer: nothing more is sent in this invocation."""
-        self._logger.warning("batch_stopped", extra={"cause": cause})
+    def call_repeated(self, message: Message, retry: Retry, seconds: float) -> None:
+        """Connect is asked again in this invocation, in so many seconds, if there is time."""
+        fields = {
+            "cause": retry.cause,
+            "connect_request_id": retry.request_id,
+            "repeat_in_seconds": round(seconds, 3),
+        }
+        self._logger.warning("call_repeated", extra=_named(message) | fields)
 
     def records_without_id(self, records: int) -> None:
         """So many records have no message id: SQS makes none, and nothing can be done with them or said of them."""

@@ -18,6 +18,7 @@ class Settings:
         queue_url: The queue that the messages come from.
         dead_letter_queue_url: Where what cannot be sent is put.
         send_rate_share: Replies a second that this one environment may send.
+        burst_share: Replies that it may send at once after a pause.
         retry_seconds: How long a reply is tried, from its first receive on.
         max_receives: Receives after which a message is dead-lettered before anything else is done with it.
     """
@@ -26,6 +27,7 @@ class Settings:
     queue_url: str
     dead_letter_queue_url: str
     send_rate_share: float
+    burst_share: int
     retry_seconds: int
     max_receives: int
 
@@ -42,6 +44,7 @@ class Settings:
                 queue_url=environ["QUEUE_URL"],
                 dead_letter_queue_url=environ["DEAD_LETTER_QUEUE_URL"],
                 send_rate_share=float(environ["SEND_RATE_SHARE"]),
+                burst_share=int(environ["BURST_SHARE"]),
                 retry_seconds=int(environ["RETRY_SECONDS"]),
                 max_receives=int(environ["MAX_RECEIVES"]),
             )

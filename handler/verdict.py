@@ -82,11 +82,6 @@ class Retry:
     detail: str
     request_id: str = ""
 
-    @property
-    def stops_batch(self) -> bool:
-        """Whether every other reply would fare the same now, so that nothing more is sent."""
-        return self.cause in {Cause.THROTTLED, Cause.ACTIVE_EMAILS_FULL, Cause.TIMED_OUT}
-
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:

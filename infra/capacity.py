@@ -7,7 +7,9 @@ from infra.settings import Settings
 
 PLANNED_CALL_SECONDS = 1  # planned for one call to Connect; an environment sends one reply at a time
 BATCH_SECONDS = 20  # how long one batch is planned to take: neighbours of a slow reply wait no longer
-MARGIN_SECONDS = 45  # the worst single call with its retry, then a dead-letter queue that does not answer
+MARGIN_SECONDS = 30  # a call that times out, then a dead-letter queue that does not answer
+HOLD_SECONDS = 60  # a throttle or an outage this long is waited for in the function: no receives, few calls
+BURST_PER_RATE = 2.5  # Connect's quotas come as 2 requests a second with a burst of 5
 MEAN_BACKOFF_SECONDS = 450  # full jitter below 900 s: half of that on average
 RAMP_UP_RECEIVES = 10  # receives that the backoff uses up while it grows to its 900 s
 HANDLER_FIRST_RECEIVES = 10  # chances for the handler to dead-letter a message before SQS does
@@ -21,6 +23,7 @@ class Capacity:
     Attributes:
         concurrency: Execution environments at once (the mapping's MaximumConcurrency).
         share: Replies a second that one environment may send.
+        burst: Replies that one environment may send at once after a pause.
         batch_size: Messages a batch.
         function_timeout: Seconds.
         visibility_timeout: Seconds.
@@ -31,6 +34,7 @@ class Capacity:
 
     concurrency: int
     share: float
+    burst: int
     batch_size: int
     function_timeout: int
     visibility_timeout: int
@@ -45,10 +49,12 @@ def capacity(settings: Settings) -> Capacity:
     concurrency = max(2, math.ceil(settings.send_rate * PLANNED_CALL_SECONDS))
     # All environments together never exceed the rate.
     share = settings.send_rate / concurrency
+    # All environments together never exceed the quota's burst.
+    burst = max(1, math.floor(settings.send_rate * BURST_PER_RATE / concurrency))
     # As many as one environment sends in the planned time; an SQS mapping without a batch window takes 10 at most.
     batch_size = min(max(math.floor(BATCH_SECONDS * share), 1), 10)
-    # A whole batch at its pace, and then one call that goes wrong.
-    function_timeout = math.ceil(batch_size / share + MARGIN_SECONDS)
+    # A whole batch at its pace, a wait for Connect, and then one call that goes wrong.
+    function_timeout = math.ceil(batch_size / share + HOLD_SECONDS + MARGIN_SECONDS)
     # AWS's advice for SQS mappings: room for Lambda's own retries of a throttled invocation.
     visibility_timeout = 6 * function_timeout
     # At least a second: 0 would mean no window at all.
@@ -60,6 +66,7 @@ def capacity(settings: Settings) -> Capacity:
     return Capacity(
         concurrency=concurrency,
         share=share,
+        burst=burst,
         batch_size=batch_size,
         function_timeout=function_timeout,
         visibility_timeout=visibility_timeout,

@@ -66,6 +66,7 @@ class ReplyFunction(Construct):
                 "QUEUE_URL": queues.queue.queue_url,
                 "DEAD_LETTER_QUEUE_URL": queues.dead_letters.queue_url,
                 "SEND_RATE_SHARE": str(capacity.share),
+                "BURST_SHARE": str(capacity.burst),
                 "RETRY_SECONDS": str(capacity.retry_seconds),
                 "MAX_RECEIVES": str(capacity.max_receives),
                 "POWERTOOLS_SERVICE_NAME": SERVICE,

@@ -24,6 +24,7 @@ PATIENCE = 60
 STORY = {
     "reply_sent": "sent (attempt {attempt})",
     "reply_retried": "not now ({cause}): the queue has it back for {retry_in_seconds} s",
+    "call_repeated": "not now ({cause}): asked again in {repeat_in_seconds} s",
     "reply_handed_back": "handed back to the queue for {retry_in_seconds} s",
     "reply_dead_lettered": "on the dead-letter queue: {reason}",
     "dead_letter_failed": "not taken by the dead-letter queue ({error})",

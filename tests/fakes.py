@@ -17,6 +17,21 @@ from handler.settings import Settings
 from tests.samples import INSTANCE_ARN
 
 
+class FakeClock:
+    """A clock that only goes on when somebody sleeps, or when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
 class CrashError(BaseException):
     """The function's process is gone: no code of the function may catch this."""
 
@@ -91,10 +106,19 @@ def crash() -> None:
     raise CrashError
 
 
-def delivery(connect: FakeConnect, sqs: FakeSqs, *, log: io.StringIO, now: float = 1_800_000_001) -> Delivery:
-    """The real delivery on the fakes, at no pace."""
+def delivery(
+    connect: FakeConnect, sqs: FakeSqs, *, log: io.StringIO, clock: FakeClock | None = None, now: float = 1_800_000_001
+) -> Delivery:
+    """The real delivery on the fakes, at one reply a second of a clock that passes only when it waits."""
+    clock = clock or FakeClock()
     settings = Settings(
-        INSTANCE_ARN, "queue", "dead-letters", send_rate_share=1e9, retry_seconds=21_600, max_receives=116
+        INSTANCE_ARN,
+        "queue",
+        "dead-letters",
+        send_rate_share=1,
+        burst_share=1,
+        retry_seconds=21_600,
+        max_receives=116,
     )
     logger = Logger(service="fakes")
     for handler in logger.handlers:  # one logger for all tests, since Powertools keeps it by its name
@@ -104,7 +128,7 @@ def delivery(connect: FakeConnect, sqs: FakeSqs, *, log: io.StringIO, now: float
         settings=settings,
         connect=connect,  # type: ignore[arg-type] # the one operation that is called
         sqs=sqs,  # type: ignore[arg-type] # the three operations that are called
-        pacer=Pacer(settings.send_rate_share, lambda: 0, lambda _: None),
+        pacer=Pacer(settings.send_rate_share, settings.burst_share, clock, clock.sleep),
         observability=observability,
         now=lambda: now,
         rng=Random(1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import io
 import json
@@ -15,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from handler.pacer import Pacer
 from local.aws import start_aws
 from local.connect_control import ConnectControl
 from local.processes import ProcessGroup
 from local.sqs_event import record_of
+from tests.fakes import FakeClock
 from tests.samples import INSTANCE_ARN, QUEUE_ARN, REGION, event, reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import ModuleType
+    from collections.abc import Callable, Iterator
 
     from mypy_boto3_sqs import SQSClient
 
@@ -35,30 +37,32 @@ QUEUES = ("replies", "dead-letters")
 class Context:
     """The part of Lambda's context that the function uses."""
 
-    seconds_left: float = 600
+    remaining: Callable[[], float]
     function_name: str = "reply-courier"
     memory_limit_in_mb: int = 256
     invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:reply-courier"
     aws_request_id: str = "invocation-1"
 
     def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds_left * 1000)
+        return int(self.remaining() * 1000)
 
 
 @dataclass
 class Courier:
     """The function with its queues, as a test sees it."""
 
-    app: ModuleType
+    app: Any
     sqs: SQSClient
     queue_url: str
     dead_letter_queue_url: str
     output: io.StringIO = field(default_factory=io.StringIO)
+    clock: FakeClock = field(default_factory=FakeClock)
 
     def invoke(self, records: dict[str, Any], *, seconds_left: float = 600) -> list[str]:
         """Run the Lambda handler on an event; return the message ids that it reports as failed."""
+        ends = self.clock.now + seconds_left
         with contextlib.redirect_stdout(self.output):
-            answer = self.app.lambda_handler(records, Context(seconds_left))
+            answer = self.app.lambda_handler(records, Context(lambda: ends - self.clock.now))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def put(self, body: Any = None, **attributes: str) -> str:
@@ -152,6 +156,7 @@ def deployed(moto_url: str, connect_url: str) -> Courier:
             "QUEUE_URL": queue_url,
             "DEAD_LETTER_QUEUE_URL": dead_letter_queue_url,
             "SEND_RATE_SHARE": "1000",
+            "BURST_SHARE": "1",
             "RETRY_SECONDS": "21600",
             "MAX_RECEIVES": "116",
             "POWERTOOLS_SERVICE_NAME": "reply-courier",
@@ -180,5 +185,8 @@ def courier(deployed: Courier, connect: ConnectControl, moto_url: str) -> Iterat
     fresh = Courier(deployed.app, deployed.sqs, deployed.queue_url, deployed.dead_letter_queue_url)
     for handler in deployed.app.logger.handlers:
         handler.setStream(fresh.output)
+    # A new environment for each test, on a clock that passes only when it waits for its turn.
+    pacer = Pacer(1000, 1, fresh.clock, fresh.clock.sleep)
+    deployed.app.delivery = dataclasses.replace(deployed.app.delivery, pacer=pacer)
     yield fresh
     print(fresh.output.getvalue())  # for the check of tests/conftest.py, and for whoever reads a failed test

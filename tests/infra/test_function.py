@@ -19,6 +19,7 @@ def test_the_function_is_told_its_queues_its_limits_and_its_names_and_nothing_el
         "QUEUE_URL": {"Ref": referred(template, "QueueArn")},
         "DEAD_LETTER_QUEUE_URL": {"Ref": referred(template, "DeadLetterQueueArn")},
         "SEND_RATE_SHARE": "1.0",
+        "BURST_SHARE": "2",
         "RETRY_SECONDS": "21600",
         "MAX_RECEIVES": "222",
         "POWERTOOLS_SERVICE_NAME": "reply-courier",
@@ -47,7 +48,7 @@ def test_the_settings_reach_the_function(synthesise: Synthesise) -> None:
     mapping = the_one(template, "AWS::Lambda::EventSourceMapping")
 
     assert function["Architectures"] == ["x86_64"]
-    assert function["Timeout"] == 65
+    assert function["Timeout"] == 110
     assert function["Environment"]["Variables"]["SEND_RATE_SHARE"] == "0.25"
     assert function["Environment"]["Variables"]["RETRY_SECONDS"] == "3600"
     assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (5, {"MaximumConcurrency": 2})

@@ -81,7 +81,11 @@ def test_a_reply_whose_answer_was_lost_is_sent_once(courier: LocalCourier, conne
     settle(courier)
     assert len(connect.sent) == 1
     assert {call["client_token"] for call in connect.calls} == {message_id}
-    assert [line["message"] for line in events_of(courier, message_id)] == ["reply_retried", "reply_sent"]
+    assert [line["message"] for line in events_of(courier, message_id)] == [
+        "call_repeated",
+        "reply_retried",
+        "reply_sent",
+    ]
 
 
 def test_every_sample_ends_in_one_place_and_nothing_personal_is_said_of_it(

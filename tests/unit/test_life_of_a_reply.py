@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from handler.batch import Batch
 from handler.delivery import NotDoneError
-from tests.fakes import CrashError, FakeConnect, FakeSqs, crash, delivery, lost_answer, refusal
+from tests.fakes import CrashError, FakeClock, FakeConnect, FakeSqs, crash, delivery, lost_answer, refusal
 from tests.samples import record, reply, string_attribute
 
 NOW = 1_800_000_000
@@ -53,7 +53,8 @@ class LifeOfAReply(RuleBasedStateMachine):
         self.connect = FakeConnect(repeat_conflicts, contacts=set())
         self.sqs = FakeSqs()
         self.ids = itertools.count()
-        self.delivery = delivery(self.connect, self.sqs, log=io.StringIO(), now=NOW)
+        self.clock = FakeClock()
+        self.delivery = delivery(self.connect, self.sqs, log=io.StringIO(), clock=self.clock, now=NOW)
 
     @rule(kind=st.sampled_from(["sound", "sound", "unknown", "invalid"]), own_token=st.booleans())
     def put(self, kind: str, own_token: bool) -> None:
@@ -142,7 +143,8 @@ class LifeOfAReply(RuleBasedStateMachine):
             receipt_handle=f"receipt-{message.id}",
         )
         event["messageAttributes"] = message.attributes
-        batch = Batch.of([event], lambda: 600, self.delivery.rng)
+        ends = self.clock.now + 60
+        batch = Batch.of([event], lambda: ends - self.clock.now, self.delivery.rng)
         try:
             self.delivery.deliver(SQSRecord(event), batch)
         except (NotDoneError, CrashError):

@@ -7,6 +7,7 @@ ENVIRONMENT = {
     "QUEUE_URL": "https://sqs/q",
     "DEAD_LETTER_QUEUE_URL": "https://sqs/dlq",
     "SEND_RATE_SHARE": "0.25",
+    "BURST_SHARE": "2",
     "RETRY_SECONDS": "21600",
     "MAX_RECEIVES": "116",
 }

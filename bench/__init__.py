@@ -1,0 +1,1 @@
+"""Figures of this project, measured beside a plain peer's in the same run."""

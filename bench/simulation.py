@@ -1,0 +1,333 @@
+"""Queue, event source mapping, function and Connect on a simulated clock; the function's code is the real one."""
+
+from __future__ import annotations
+
+import heapq
+import io
+import itertools
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from botocore.exceptions import ClientError
+
+from bench.virtual_time import VirtualTime
+from handler.batch import deliver_all
+from handler.delivery import Delivery
+from handler.observability import Observability
+from handler.pacer import Pacer
+from handler.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.capacity import Capacity
+
+INSTANCE_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
+POLL_SECONDS = 0.05
+"""From the end of an invocation to the start of the next one, where messages wait."""
+COLD_START_SECONDS = 0.6
+BODY = json.dumps(
+    {
+        "ContactId": "c",
+        "DestinationEmailAddress": {"EmailAddress": "a@b.example"},
+        "EmailMessage": {
+            "MessageSourceType": "RAW",
+            "RawMessage": {"Subject": "s", "Body": "b", "ContentType": "text/plain"},
+        },
+    }
+)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What happens to the function.
+
+    Attributes:
+        rate: The quota, in requests a second.
+        latency: Seconds of a call.
+        other_from: When another caller starts to take half of the quota; None: never.
+        outage: From when to when Connect answers 503.
+        full: From when to when Connect answers 402.
+    """
+
+    rate: float
+    latency: float = 0.15
+    other_from: float | None = None
+    outage: tuple[float, float] | None = None
+    full: tuple[float, float] | None = None
+
+    @property
+    def burst(self) -> float:
+        """The quota's burst: 5, as Connect has it at 2 a second, and above that in proportion."""
+        return max(5.0, 2.5 * self.rate)
+
+
+@dataclass
+class Message:
+    """A message on the simulated queue."""
+
+    id: str
+    sent_at: float
+    receives: int = 0
+    first_received_at: float = 0.0
+
+
+@dataclass
+class Result:
+    """What a run came to.
+
+    Attributes:
+        accepted: When each email was accepted, in seconds since the start.
+        waited: Seconds from enqueueing to acceptance, by message id.
+        calls, throttled, receives, billed_seconds: Totals.
+        throttled_alone: Calls throttled before another caller came.
+        others: When each request of the other caller was accepted.
+        backlog_until: When the last reply was received for the first time.
+        dead: Message ids on the dead-letter queue.
+    """
+
+    accepted: list[float] = field(default_factory=list)
+    waited: dict[str, float] = field(default_factory=dict)
+    calls: int = 0
+    throttled: int = 0
+    throttled_alone: int = 0
+    others: list[float] = field(default_factory=list)
+    receives: int = 0
+    billed_seconds: float = 0.0
+    dead: list[str] = field(default_factory=list)
+    backlog_until: float = 0.0
+
+    def share_of_quota_used(self, scenario: Scenario) -> float:
+        """Emails accepted while replies waited on the queue, over what the quota left for them in that time."""
+        end = self.backlog_until
+        taken = sum(at <= end for at in self.accepted)
+        left = scenario.rate * end + scenario.burst - sum(at <= end for at in self.others)
+        for span in filter(None, (scenario.outage, scenario.full)):
+            left -= scenario.rate * (min(span[1], end) - min(span[0], end))
+        return taken / left
+
+
+class Quota:
+    """A token bucket."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate, self._burst = rate, burst
+        self._tokens, self._at = burst, 0.0
+
+    def take(self, now: float) -> bool:
+        """Whether a request may pass now."""
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+class Connect:
+    """StartOutboundEmailContact as a scenario has it."""
+
+    def __init__(
+        self, scenario: Scenario, time: VirtualTime, quota: Quota, result: Result, sent_at: dict[str, float]
+    ) -> None:
+        self._scenario, self._time, self._quota, self._result = scenario, time, quota, result
+        self._sent_at = sent_at
+        self._accepted: set[str] = set()
+
+    def start_outbound_email_contact(self, *, ClientToken: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - the API's name
+        now, scenario, result = self._time.now(), self._scenario, self._result
+        result.calls += 1
+        error = self._error(now)
+        self._time.sleep(scenario.latency)
+        if error:
+            raise error
+        if ClientToken not in self._accepted:
+            self._accepted.add(ClientToken)
+            result.accepted.append(now)
+            result.waited[ClientToken] = now - self._sent_at[ClientToken]
+        return {"ContactId": "c", "ResponseMetadata": {"RequestId": "r"}}
+
+    def _error(self, now: float) -> ClientError | None:
+        if within(now, self._scenario.outage):
+            return refusal(503, "503")
+        if not self._quota.take(now):
+            self._result.throttled += 1
+            self._result.throttled_alone += self._scenario.other_from is None or now < self._scenario.other_from
+            return refusal(429, "ThrottlingException")
+        if within(now, self._scenario.full):
+            return refusal(402, "ServiceQuotaExceededException")
+        return None
+
+
+def within(now: float, span: tuple[float, float] | None) -> bool:
+    return span is not None and span[0] <= now < span[1]
+
+
+def refusal(status: int, code: str) -> ClientError:
+    metadata = {"HTTPStatusCode": status, "RequestId": "r"}
+    response: Any = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": metadata}
+    return ClientError(response, "StartOutboundEmailContact")
+
+
+class Queue:
+    """SQS, as far as the mapping and the function see it."""
+
+    def __init__(self, time: VirtualTime, result: Result, visibility: float) -> None:
+        self._time, self._result, self._visibility = time, result, visibility
+        self._visible: deque[Message] = deque()
+        self._hidden: list[tuple[float, int, Message]] = []
+        self._until: dict[str, float] = {}
+        self._messages: dict[str, Message] = {}
+        self._order = itertools.count()
+
+    def put(self, message: Message) -> None:
+        self._messages[message.id] = message
+        self._visible.append(message)
+
+    @property
+    def empty(self) -> bool:
+        return not self._messages
+
+    def next_visible_at(self) -> float:
+        return self._hidden[0][0] if self._hidden else float("inf")
+
+    def receive(self, count: int) -> list[dict[str, Any]]:
+        now = self._time.now()
+        while self._hidden and self._hidden[0][0] <= now:
+            at, _, message = heapq.heappop(self._hidden)
+            if self._until.get(message.id) == at and message.id in self._messages:
+                del self._until[message.id]
+                self._visible.append(message)
+        records: list[dict[str, Any]] = []
+        while self._visible and len(records) < count:
+            message = self._visible.popleft()
+            message.receives += 1
+            if message.receives == 1:
+                self._result.backlog_until = now
+            message.first_received_at = message.first_received_at or now
+            self._hide(message, self._visibility)
+            records.append(self._record(message))
+        self._result.receives += len(records)
+        return records
+
+    def delete(self, message_id: str) -> None:
+        self._messages.pop(message_id, None)
+        self._until.pop(message_id, None)
+
+    def _hide(self, message: Message, seconds: float) -> None:
+        at = self._time.now() + seconds
+        self._until[message.id] = at
+        heapq.heappush(self._hidden, (at, next(self._order), message))
+
+    def _record(self, message: Message) -> dict[str, Any]:
+        return {
+            "messageId": message.id,
+            "receiptHandle": message.id,
+            "body": BODY,
+            "attributes": {
+                "ApproximateReceiveCount": str(message.receives),
+                "SentTimestamp": str(round(message.sent_at * 1000)),
+                "ApproximateFirstReceiveTimestamp": str(round(message.first_received_at * 1000)),
+            },
+            "messageAttributes": {},
+        }
+
+    # What the function calls.
+
+    def change_message_visibility(self, *, ReceiptHandle: str, VisibilityTimeout: int, **_: Any) -> None:  # noqa: N803
+        self._hide(self._messages[ReceiptHandle], VisibilityTimeout)
+
+    def delete_message(self, *, ReceiptHandle: str, **_: Any) -> None:  # noqa: N803
+        self.delete(ReceiptHandle)
+
+    def send_message(self, *, MessageAttributes: dict[str, Any], **_: Any) -> None:  # noqa: N803
+        self._result.dead.append(MessageAttributes["ClientToken"]["StringValue"])
+
+
+def simulate(
+    scenario: Scenario, numbers: Capacity, arrivals: Sequence[float], seed: int = 1, until: float = 1e12
+) -> Result:
+    """Let replies arrive and be delivered until none is left.
+
+    Args:
+        scenario: What Connect does.
+        numbers: What the stack derives from the settings.
+        arrivals: When each reply is put on the queue, in seconds, ascending.
+        seed: For the jitter.
+        until: When to stop in any case, in seconds.
+    """
+    time, result = VirtualTime(), Result()
+    quota = Quota(scenario.rate, scenario.burst)
+    queue = Queue(time, result, numbers.visibility_timeout)
+    sent_at = {f"m{n}": at for n, at in enumerate(arrivals)}
+    connect = Connect(scenario, time, quota, result, sent_at)
+    left = deque(sent_at.items())
+    idle = list(range(numbers.concurrency))  # environments, the one used last at the end
+    log = io.StringIO()
+    logger = Logger(service="simulation", level="CRITICAL", stream=log)
+    metrics = Metrics(namespace="Simulation", service="simulation")
+    observability = Observability(logger, metrics, Tracer(disabled=True))
+    settings = Settings(
+        INSTANCE_ARN, "q", "dlq", numbers.share, numbers.burst, numbers.retry_seconds, numbers.max_receives
+    )
+
+    def arrive() -> None:
+        while left:
+            message_id, at = left.popleft()
+            if at > time.now():
+                time.sleep(at - time.now())
+            queue.put(Message(message_id, at))
+
+    def environment(number: int) -> None:
+        rng = Random(seed * 1000 + number)
+        delivery: Delivery | None = None
+        time.sleep(rng.random() * 0.01)
+        while (left or not queue.empty) and time.now() < until:
+            records = queue.receive(numbers.batch_size) if idle and idle[-1] == number else []
+            if not records:
+                time.sleep(POLL_SECONDS)
+                continue
+            idle.remove(number)
+            begun = time.now()
+            if delivery is None:
+                time.sleep(COLD_START_SECONDS)
+                delivery = Delivery(
+                    settings,
+                    connect,  # type: ignore[arg-type] # the one operation that is called
+                    queue,  # type: ignore[arg-type] # the three operations that are called
+                    Pacer(numbers.share, numbers.burst, time.now, time.sleep),
+                    observability,
+                    time.now,
+                    rng,
+                )
+            ends = begun + numbers.function_timeout
+            answer = deliver_all(records, lambda: ends - time.now(), delivery)
+            failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+            for record in records:
+                if record["messageId"] not in failed:
+                    queue.delete(record["messageId"])
+            result.billed_seconds += time.now() - begun
+            idle.append(number)
+            metrics.clear_metrics()
+            time.sleep(POLL_SECONDS)
+
+    def other_caller() -> None:
+        if scenario.other_from is None:
+            return
+        rng = Random(seed)
+        time.sleep(scenario.other_from)
+        while (left or not queue.empty) and time.now() < until:
+            if quota.take(time.now()):
+                result.others.append(time.now())
+            time.sleep(rng.expovariate(scenario.rate / 2))
+
+    time.start(arrive)
+    for number in range(numbers.concurrency):
+        time.start(lambda number=number: environment(number))  # type: ignore[misc]
+    time.start(other_caller)
+    time.run()
+    return result

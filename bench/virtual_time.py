@@ -1,0 +1,71 @@
+"""Time that passes only when everybody waits: blocking code of many threads, run through in the order of its waits."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+
+class VirtualTime:
+    """A clock for programs that wait much and compute little.
+
+    Each program runs in a thread of its own, but only one at a time: until it sleeps, when the one goes on whose sleep
+    ends first. So a run is repeatable, and days pass in seconds.
+    """
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._now = start
+        self._waiting: list[tuple[float, int, threading.Semaphore]] = []
+        self._order = itertools.count()
+        self._running = 0
+        self._done = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def now(self) -> float:
+        """Seconds since the start, plus `start`."""
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; only programs that were started here may."""
+        turn = threading.Semaphore(0)
+        heapq.heappush(self._waiting, (self._now + max(0.0, seconds), next(self._order), turn))
+        self._next()
+        turn.acquire()
+
+    def start(self, program: Callable[[], None]) -> None:
+        """Start a program now; it runs when its turn comes."""
+        turn = threading.Semaphore(0)
+
+        def run() -> None:
+            turn.acquire()
+            try:
+                program()
+            finally:
+                self._running -= 1
+                self._next()
+
+        self._running += 1
+        heapq.heappush(self._waiting, (self._now, next(self._order), turn))
+        thread = threading.Thread(target=run, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def run(self) -> None:
+        """Run all programs to their ends."""
+        self._next()
+        self._done.wait()
+        for thread in self._threads:
+            thread.join()
+
+    def _next(self) -> None:
+        if not self._waiting:
+            self._done.set()
+            return
+        self._now, _, turn = heapq.heappop(self._waiting)
+        turn.release()
