@@ -12,7 +12,7 @@ LOCK := cd requirements && ../$(UV) pip compile --quiet --upgrade --universal --
 # What `make synth` and `make deploy` pass to CDK, e.g. CONTEXT="-c instanceArn=arn:aws:connect:…"
 CONTEXT ?=
 
-.PHONY: help demo local test check bootstrap synth deploy lock clean
+.PHONY: help demo local test check bench bootstrap synth deploy lock clean
 
 help:
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ check: $(SETUP) ## format, lint, types, import rules, synth with cdk-nag
 	@mypy
 	@lint-imports --no-logo
 	@cdk synth --quiet -c instanceArn=arn:aws:connect:eu-central-1:111122223333:instance/11111111-2222-3333-4444-555555555555
+
+bench: $(SETUP) ## measure this project beside a plain peer; the tables go to bench/results/
+	@python -m bench
 
 bootstrap: $(SETUP) ## prepare an AWS account and Region for CDK, once
 	@cdk bootstrap $(CONTEXT)

@@ -8,6 +8,7 @@ import itertools
 import json
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -248,9 +249,7 @@ class Queue:
         self._result.dead.append(MessageAttributes["ClientToken"]["StringValue"])
 
 
-def simulate(
-    scenario: Scenario, numbers: Capacity, arrivals: Sequence[float], seed: int = 1, until: float = 1e12
-) -> Result:
+def simulate(scenario: Scenario, numbers: Capacity, arrivals: Sequence[float], seed: int = 1) -> Result:
     """Let replies arrive and be delivered until none is left.
 
     Args:
@@ -258,76 +257,92 @@ def simulate(
         numbers: What the stack derives from the settings.
         arrivals: When each reply is put on the queue, in seconds, ascending.
         seed: For the jitter.
-        until: When to stop in any case, in seconds.
     """
-    time, result = VirtualTime(), Result()
-    quota = Quota(scenario.rate, scenario.burst)
-    queue = Queue(time, result, numbers.visibility_timeout)
-    sent_at = {f"m{n}": at for n, at in enumerate(arrivals)}
-    connect = Connect(scenario, time, quota, result, sent_at)
-    left = deque(sent_at.items())
-    idle = list(range(numbers.concurrency))  # environments, the one used last at the end
-    log = io.StringIO()
-    logger = Logger(service="simulation", level="CRITICAL", stream=log)
-    metrics = Metrics(namespace="Simulation", service="simulation")
-    observability = Observability(logger, metrics, Tracer(disabled=True))
-    settings = Settings(
-        INSTANCE_ARN, "q", "dlq", numbers.share, numbers.burst, numbers.retry_seconds, numbers.max_receives
-    )
+    simulation = Simulation(scenario, numbers, arrivals, seed)
+    simulation.run()
+    return simulation.result
 
-    def arrive() -> None:
-        while left:
-            message_id, at = left.popleft()
-            if at > time.now():
-                time.sleep(at - time.now())
-            queue.put(Message(message_id, at))
 
-    def environment(number: int) -> None:
-        rng = Random(seed * 1000 + number)
+class Simulation:
+    """Producers, event source mapping, function and another caller, each a program on one clock."""
+
+    def __init__(self, scenario: Scenario, numbers: Capacity, arrivals: Sequence[float], seed: int) -> None:
+        self.result = Result()
+        self._scenario, self._numbers, self._seed = scenario, numbers, seed
+        self._time = VirtualTime()
+        self._quota = Quota(scenario.rate, scenario.burst)
+        self._queue = Queue(self._time, self.result, numbers.visibility_timeout)
+        sent_at = {f"m{n}": at for n, at in enumerate(arrivals)}
+        self._to_come = deque(sent_at.items())
+        self._connect = Connect(scenario, self._time, self._quota, self.result, sent_at)
+        self._idle = list(range(numbers.concurrency))  # environments, the one used last at the end
+        self._metrics = Metrics(namespace="Simulation", service="simulation")
+        logger = Logger(service="simulation", level="CRITICAL", stream=io.StringIO())
+        self._observability = Observability(logger, self._metrics, Tracer(disabled=True))
+
+    def run(self) -> None:
+        self._time.start(self._producers)
+        for number in range(self._numbers.concurrency):
+            self._time.start(partial(self._environment, number))
+        if self._scenario.other_from is not None:
+            self._time.start(partial(self._other_caller, self._scenario.other_from))
+        self._time.run()
+
+    @property
+    def _goes_on(self) -> bool:
+        return bool(self._to_come) or not self._queue.empty
+
+    def _producers(self) -> None:
+        while self._to_come:
+            message_id, at = self._to_come.popleft()
+            if at > self._time.now():
+                self._time.sleep(at - self._time.now())
+            self._queue.put(Message(message_id, at))
+
+    def _environment(self, number: int) -> None:
+        """Receive and invoke, as the mapping does: only while idle, the environment used last first."""
+        rng = Random(self._seed * 1000 + number)
         delivery: Delivery | None = None
-        time.sleep(rng.random() * 0.01)
-        while (left or not queue.empty) and time.now() < until:
-            records = queue.receive(numbers.batch_size) if idle and idle[-1] == number else []
-            if not records:
-                time.sleep(POLL_SECONDS)
-                continue
-            idle.remove(number)
-            begun = time.now()
-            if delivery is None:
-                time.sleep(COLD_START_SECONDS)
-                delivery = Delivery(
-                    settings,
-                    connect,  # type: ignore[arg-type] # the one operation that is called
-                    queue,  # type: ignore[arg-type] # the three operations that are called
-                    Pacer(numbers.share, numbers.burst, time.now, time.sleep),
-                    observability,
-                    time.now,
-                    rng,
-                )
-            ends = begun + numbers.function_timeout
-            answer = deliver_all(records, lambda: ends - time.now(), delivery)
-            failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-            for record in records:
-                if record["messageId"] not in failed:
-                    queue.delete(record["messageId"])
-            result.billed_seconds += time.now() - begun
-            idle.append(number)
-            metrics.clear_metrics()
-            time.sleep(POLL_SECONDS)
+        self._time.sleep(rng.random() * 0.01)
+        while self._goes_on:
+            records = self._queue.receive(self._numbers.batch_size) if self._idle and self._idle[-1] == number else []
+            if records:
+                self._idle.remove(number)
+                begun = self._time.now()
+                delivery = delivery or self._cold_start(rng)
+                self._invoke(delivery, records, begun + self._numbers.function_timeout)
+                self.result.billed_seconds += self._time.now() - begun
+                self._idle.append(number)
+            self._time.sleep(POLL_SECONDS)
 
-    def other_caller() -> None:
-        if scenario.other_from is None:
-            return
-        rng = Random(seed)
-        time.sleep(scenario.other_from)
-        while (left or not queue.empty) and time.now() < until:
-            if quota.take(time.now()):
-                result.others.append(time.now())
-            time.sleep(rng.expovariate(scenario.rate / 2))
+    def _cold_start(self, rng: Random) -> Delivery:
+        self._time.sleep(COLD_START_SECONDS)
+        numbers, time = self._numbers, self._time
+        return Delivery(
+            Settings(
+                INSTANCE_ARN, "q", "dlq", numbers.share, numbers.burst, numbers.retry_seconds, numbers.max_receives
+            ),
+            self._connect,  # type: ignore[arg-type] # the one operation that is called
+            self._queue,  # type: ignore[arg-type] # the three operations that are called
+            Pacer(numbers.share, numbers.burst, time.now, time.sleep),
+            self._observability,
+            time.now,
+            rng,
+        )
 
-    time.start(arrive)
-    for number in range(numbers.concurrency):
-        time.start(lambda number=number: environment(number))  # type: ignore[misc]
-    time.start(other_caller)
-    time.run()
-    return result
+    def _invoke(self, delivery: Delivery, records: list[dict[str, Any]], ends: float) -> None:
+        answer = deliver_all(records, lambda: ends - self._time.now(), delivery)
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        for record in records:
+            if record["messageId"] not in failed:
+                self._queue.delete(record["messageId"])
+        self._metrics.clear_metrics()
+
+    def _other_caller(self, begins: float) -> None:
+        """Takes half of the quota, at random moments."""
+        rng = Random(self._seed)
+        self._time.sleep(begins)
+        while self._goes_on:
+            if self._quota.take(self._time.now()):
+                self.result.others.append(self._time.now())
+            self._time.sleep(rng.expovariate(self._scenario.rate / 2))

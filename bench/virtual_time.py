@@ -5,11 +5,10 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
 
 class VirtualTime:
@@ -23,7 +22,6 @@ class VirtualTime:
         self._now = start
         self._waiting: list[tuple[float, int, threading.Semaphore]] = []
         self._order = itertools.count()
-        self._running = 0
         self._done = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -47,10 +45,8 @@ class VirtualTime:
             try:
                 program()
             finally:
-                self._running -= 1
                 self._next()
 
-        self._running += 1
         heapq.heappush(self._waiting, (self._now, next(self._order), turn))
         thread = threading.Thread(target=run, daemon=True)
         self._threads.append(thread)

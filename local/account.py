@@ -1,32 +1,23 @@
-"""What became of every reply of a run: counted from Connect's own record and the queues alone."""
+"""What became of every reply of a run: counted from Connect's own record and the dead-letter queue alone."""
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from local.connect_control import ConnectControl
-from local.redrive import messages
+from local.redrive import HIDDEN_SECONDS, messages
+from local.replies import Reply
 from local.stack import LocalCourier
 
 LABEL = re.compile(r"reply-\d{4}")
 
 
-@dataclass(frozen=True)
-class Reply:
-    """A reply of a run.
-
-    Attributes:
-        label: Its contact; it stands in the body, whatever else is wrong with that.
-        body: The message body.
-        kind: "sound"; "mended": its contact exists before the redrives; "unknown": it never does; "invalid".
-        attributes: Message attributes, all of them strings.
-    """
+class Letter(NamedTuple):
+    """A message on the dead-letter queue, and whether it has a token and a reason."""
 
     label: str
-    body: str
-    kind: str
-    attributes: Mapping[str, str]
+    is_explained: bool
 
 
 @dataclass(frozen=True)
@@ -34,15 +25,24 @@ class Account:
     """What became of the replies of a run; each list holds labels.
 
     Attributes:
-        sent: How many replies were sent.
-        lost: Neither sent nor on the dead-letter queue.
+        replies: How many there were.
+        sent: How many of them were sent.
+        calls: How often Connect was asked.
+        repeats: How many of the calls repeated a token that had been accepted.
+        answers_lost: How many accepted calls had their connection closed instead of an answer.
+        lost: Neither sent nor on the dead-letter queue in the end.
         twice: Sent more than once.
-        without_reason: On the dead-letter queue without a token or without a reason.
-        dead_though_sound: On the dead-letter queue though nothing is wrong with them, or though they were sent.
+        without_reason: At any time on the dead-letter queue without a token or without a reason.
+        dead_though_sound: On the dead-letter queue with nothing wrong with them, at any time; or there in the end,
+            though mended or sent.
         wrong_token: Connect was asked under more than one token.
     """
 
+    replies: int
     sent: int
+    calls: int
+    repeats: int
+    answers_lost: int
     lost: list[str]
     twice: list[str]
     without_reason: list[str]
@@ -50,24 +50,37 @@ class Account:
     wrong_token: list[str]
 
 
-def account(given: Sequence[Reply], courier: LocalCourier, connect: ConnectControl) -> Account:
-    """Look where every reply is. The dead-letter queue is read to its end and stays as it is."""
-    sent = Counter(email["contact_id"] for email in connect.sent)
-    dead: set[str] = set()
-    without_reason: set[str] = set()
+def letters(courier: LocalCourier) -> Iterator[Letter]:
+    """Look at every dead letter; they are visible again when all have been looked at."""
     for letter in messages(courier.aws.sqs, courier.dead_letter_queue_url):
-        label = LABEL.findall(letter["Body"])[0]
-        dead.add(label)
-        if not {"ClientToken", "Reason"} <= letter.get("MessageAttributes", {}).keys():
-            without_reason.add(label)
-    tokens = {(call["contact_id"], call["client_token"]) for call in connect.calls}
-    asked = Counter(contact_id for contact_id, _ in tokens)
-    sound = {reply.label for reply in given if reply.kind in {"sound", "mended"}}
+        attributes = letter.get("MessageAttributes", {})
+        yield Letter(LABEL.findall(letter["Body"])[0], {"ClientToken", "Reason"} <= attributes.keys())
+    courier.aws.skip(HIDDEN_SECONDS)
+
+
+def account(given: Sequence[Reply], calls: Sequence[Mapping[str, Any]], looks: Sequence[Sequence[Letter]]) -> Account:
+    """Say where every reply is.
+
+    Args:
+        given: All replies.
+        calls: Connect's record.
+        looks: The dead-letter queue before each redrive, and in the end.
+    """
+    sent = Counter(call["contact_id"] for call in calls if call["accepted"])
+    tokens = Counter(contact_id for contact_id, _ in {(call["contact_id"], call["client_token"]) for call in calls})
+    ever = {letter.label for look in looks for letter in look}
+    finally_dead = {letter.label for letter in looks[-1]}
+    sound = {reply.label for reply in given if reply.kind == "sound"}
+    mended = {reply.label for reply in given if reply.kind == "mended"}
     return Account(
+        replies=len(given),
         sent=len(sent),
-        lost=[reply.label for reply in given if reply.label not in sent and reply.label not in dead],
-        twice=[label for label, times in sent.items() if times > 1],
-        without_reason=sorted(without_reason),
-        dead_though_sound=sorted(dead & (sound | set(sent))),
-        wrong_token=[label for label, times in asked.items() if times > 1],
+        calls=len(calls),
+        repeats=sum(call["repeat"] for call in calls),
+        answers_lost=sum(call["accepted"] and call["status"] is None for call in calls),
+        lost=[reply.label for reply in given if reply.label not in finally_dead | sent.keys()],
+        twice=sorted(label for label, times in sent.items() if times > 1),
+        without_reason=sorted({letter.label for look in looks for letter in look if not letter.is_explained}),
+        dead_though_sound=sorted(ever & sound | finally_dead & (mended | sent.keys())),
+        wrong_token=sorted(label for label, times in tokens.items() if times > 1),
     )

@@ -1,6 +1,8 @@
 """Where local AWS is, and how to speak to it: environment for programs, clients for Python."""
 
+import json
 import os
+import urllib.request
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -77,6 +79,11 @@ class LocalAws:
     def files(self) -> "S3Client":
         """The buckets, among them the one with the deployed zips."""
         return self.session.client("s3", endpoint_url=self.endpoint)
+
+    def skip(self, seconds: float) -> None:
+        """Skip SQS's clock ahead: delays and visibility time-outs that end in these seconds are over (sqs_clock.py)."""
+        body = json.dumps({"seconds": seconds}).encode()
+        urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/_local/skip", body, method="POST")).close()
 
 
 def start_aws(processes: ProcessGroup, folder: Path) -> LocalAws:

@@ -3,26 +3,49 @@
 import platform
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.aws import ACCOUNT, REGION, ROOT, LocalAws
 from local.processes import ProcessGroup, lines
 
-STACK = "reply-courier"
 INSTANCE_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/11111111-2222-3333-4444-555555555555"
 ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
-def deploy(
-    aws: LocalAws, processes: ProcessGroup, folder: Path, say: Callable[[str], object], context: Mapping[str, str]
+@dataclass(frozen=True)
+class CdkApp:
+    """A CDK app with one stack.
+
+    Args:
+        stack: its name; its outputs name at least ``QueueUrl``, ``DeadLetterQueueUrl`` and ``FunctionName``.
+        command: synthesises it; run in the project's folder.
+    """
+
+    stack: str
+    command: str
+
+
+REPLY_COURIER = CdkApp("reply-courier", "python app.py")
+
+
+def deploy(  # noqa: PLR0913 - where to, how and what: all are needed
+    aws: LocalAws,
+    processes: ProcessGroup,
+    folder: Path,
+    say: Callable[[str], object],
+    *,
+    app: CdkApp,
+    context: Mapping[str, str],
 ) -> dict[str, str]:
-    """Bootstrap the account and deploy the stack of this project.
+    """Bootstrap the account and deploy a stack.
 
     Args:
         aws: where to.
         processes: runs the commands.
         folder: for the cloud assembly, so that two runs at once do not share one.
         say: is given the commands and each line of their output.
+        app: what to deploy.
         context: CDK context on top of the instance's ARN and this machine's architecture.
 
     Returns:
@@ -47,8 +70,8 @@ def deploy(
     cdk(folder, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
     # Directly: in moto a stack made by a change set has no outputs.
     options = ["--require-approval", "never", "--method", "direct", "--output", str(folder / "cdk.out")]
-    cdk(ROOT, "deploy", STACK, *options, *flags)
-    return outputs(aws, STACK)
+    cdk(ROOT, "deploy", app.stack, "--app", app.command, *options, *flags)
+    return outputs(aws, app.stack)
 
 
 def environment(aws: LocalAws) -> dict[str, str]:

@@ -103,6 +103,11 @@ class Poller:
         for delivery in self._in_flight:
             delivery.result()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no batch is being delivered, or waits for its environment."""
+        return not self._received and not self._in_flight
+
     def resume(self) -> None:
         """Receive again."""
         self._enabled.set()

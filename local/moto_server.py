@@ -2,7 +2,7 @@
 
 In moto a delete rebuilds the queue's list of messages: one that is sent meanwhile by another thread is lost, and two
 receives at once can both get the same message. SQS does neither, so requests take turns here. And moto takes what
-SQS refuses: such requests are stopped before they get to it.
+SQS refuses: such requests are stopped before they get to it. Its clock for SQS can be skipped ahead.
 """
 
 import os
@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from moto.sqs.models import Queue
+from moto.sqs import models
 from werkzeug.serving import make_server
 
+from local.sqs_clock import Skippable, SqsClock
 from local.sqs_gate import SqsGate
 
 if TYPE_CHECKING:
@@ -47,8 +48,12 @@ class OneAtATime:
 
 def main() -> None:
     """Serve until killed; prints where when ready."""
-    application = OneAtATime(DomainDispatcherApplication(create_backend_app))
-    Queue.wait_for_messages = lambda *_: application.give_way()  # type: ignore[method-assign]  # moto's only hook
+    clock = SqsClock(time.time)
+    application = OneAtATime(Skippable(DomainDispatcherApplication(create_backend_app), clock))
+    models.Queue.wait_for_messages = lambda *_: application.give_way()  # type: ignore[method-assign]  # moto's only hook
+    # What moto's queues and messages, and nothing else in moto, read the time with.
+    models.unix_time = lambda *_: clock.seconds()  # type: ignore[attr-defined]
+    models.unix_time_millis = lambda *_: clock.milliseconds()  # type: ignore[attr-defined]
     server = make_server("127.0.0.1", 0, SqsGate(application), threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.port)
     # By name: moto reads the template's S3 URL as its own only with "localhost" in it.

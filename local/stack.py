@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws, start_aws
-from local.cdk import STACK, deploy
+from local.cdk import REPLY_COURIER, CdkApp, deploy
 from local.deployed_function import DeployedFunction, deployed_log_format, fetch_function, install_runtime
 from local.event_source import Environment, Poller, take_over_mapping
 from local.lambda_environment import Surroundings
@@ -21,7 +21,7 @@ from local.xray import XRayDaemon
 
 @dataclass(frozen=True)
 class LocalCourier:
-    """reply-courier, deployed and running.
+    """reply-courier (or what is compared with it), deployed and running.
 
     Args:
         aws: clients for the queues and all else.
@@ -54,6 +54,7 @@ def running(
     watch: Callable[[LogLine], object] = lambda _line: None,
     context: Mapping[str, str] | None = None,
     around: Callable[[ExecutionEnvironment], Environment] = lambda environment: environment,
+    app: CdkApp = REPLY_COURIER,
 ) -> Iterator[LocalCourier]:
     """Start everything, with nothing left of earlier runs, and stop it all at the end.
 
@@ -62,6 +63,7 @@ def running(
         watch: is given each log line as it comes.
         context: CDK context for the deployment, such as ``{"sendRate": "5"}``.
         around: is put around each execution environment, for those that interfere.
+        app: what to deploy, for those that compare this project with another.
     """
     logs: list[LogLine] = []
     traces: list[dict[str, Any]] = []
@@ -78,9 +80,9 @@ def running(
             "local.connect", "--port", "0", env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=folder / "connect.log"
         )
         aws = start_aws(processes, folder)
-        outputs = deploy(aws, processes, folder, say, context or {})
+        outputs = deploy(aws, processes, folder, say, app=app, context=context or {})
 
-        log_format = deployed_log_format(aws, STACK)
+        log_format = deployed_log_format(aws, app.stack)
         function = fetch_function(aws, outputs["FunctionName"], folder / "task", log_format)
         install_runtime(folder / "runtime")
         sqs_faults = started.enter_context(SqsFaults(aws.endpoint, Random(0)))

@@ -22,3 +22,20 @@ def test_a_long_poll_ends_when_a_message_is_visible_again(empty_aws: LocalAws) -
     for _ in range(2):
         poll = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5, VisibilityTimeout=1)
         assert [message["MessageId"] for message in poll["Messages"]] == [sent]
+
+
+def test_a_skip_ends_delays_and_visibility_timeouts_that_nobody_waits_for(empty_aws: LocalAws) -> None:
+    sqs = empty_aws.sqs
+    url = sqs.create_queue(QueueName="skipped")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="delayed", DelaySeconds=600)
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    empty_aws.skip(601)
+    (message,) = sqs.receive_message(QueueUrl=url, VisibilityTimeout=40_000)["Messages"]
+    empty_aws.skip(39_900)
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    empty_aws.skip(101)
+    (again,) = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
+    assert again["MessageId"] == message["MessageId"]
+    first = int(again["Attributes"]["ApproximateFirstReceiveTimestamp"])
+    sent = int(again["Attributes"]["SentTimestamp"])
+    assert 601_000 <= first - sent < 660_000  # the timestamps are of the same clock

@@ -1,0 +1,19 @@
+"""The peer's CDK app: ``cdk deploy peer --app "python -m bench.peer"``."""
+
+from pathlib import Path
+
+from aws_cdk import App
+
+from bench.peer.bundle import bundle
+from bench.peer.stack import PeerStack
+
+app = App()
+PeerStack(
+    app,
+    "peer",
+    code=bundle(Path(__file__).parents[2]),
+    instance_arn=app.node.get_context("instanceArn"),
+    architecture=app.node.get_context("architecture"),
+    max_concurrency=int(app.node.get_context("maxConcurrency")),
+)
+app.synth()

@@ -1,0 +1,60 @@
+"""Replies for a run with faults: most are sound, some cannot be sent."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+type Kind = Literal["sound", "mended", "unknown", "invalid"]
+"""A "mended" one's contact exists before the redrives, an "unknown" one's never does."""
+
+KINDS: dict[Kind, int] = {"sound": 86, "mended": 4, "unknown": 4, "invalid": 6}
+"""How many in a hundred."""
+MOST_ATTRIBUTES = 10
+"""SQS's limit."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A reply of a run.
+
+    Attributes:
+        label: Its contact; it stands in the body, whatever else is wrong with that.
+        body: The message body.
+        kind: What is to become of it.
+        attributes: Message attributes, all of them strings.
+    """
+
+    label: str
+    body: str
+    kind: Kind
+    attributes: Mapping[str, str]
+
+
+def replies(count: int, rng: Random) -> Iterator[Reply]:
+    """Make replies, some of them with attributes, some with a client token of their producer's."""
+    for n in range(count):
+        label = f"reply-{n:04}"
+        (kind,) = rng.choices(list(KINDS), weights=list(KINDS.values()))
+        attributes = {f"own-{a}": "x" * rng.randint(1, 50) for a in range(rng.choice((0, 0, 0, 1, 3, MOST_ATTRIBUTES)))}
+        if rng.random() < 0.1 and len(attributes) < MOST_ATTRIBUTES:  # noqa: PLR2004 - a share
+            attributes["ClientToken"] = f"producer-{label}"
+        yield Reply(label, invalid_body(label, rng) if kind == "invalid" else sound_body(label, rng), kind, attributes)
+
+
+def sound_body(label: str, rng: Random) -> str:
+    """A reply that the contract takes."""
+    text = {"Subject": f"Re: {label}", "Body": "word " * rng.randint(1, 2000), "ContentType": "text/plain"}
+    return json.dumps(
+        {
+            "ContactId": label,
+            "DestinationEmailAddress": {"EmailAddress": f"{label}@customer.example"},
+            "EmailMessage": {"MessageSourceType": "RAW", "RawMessage": text},
+        }
+    )
+
+
+def invalid_body(label: str, rng: Random) -> str:
+    """A body that nobody can send."""
+    return rng.choice((label, f'{{"ContactId": "{label}"', f'{{"ContactId": "{label}"}}', f'["{label}"]', f'"{label}"'))

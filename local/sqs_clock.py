@@ -1,0 +1,60 @@
+"""SQS's clock in local AWS: it can be skipped ahead, so that nobody waits for backoffs and visibility time-outs."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from werkzeug.wrappers import Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+SKIP_PATH = "/_local/skip"
+
+
+class SqsClock:
+    """Runs on with ``now`` (epoch seconds), plus all that was skipped.
+
+    The timestamps that SQS reports are those of this clock. Nobody else's skips: to a function, messages may seem to
+    come from the future.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._skipped = 0.0
+
+    def skip(self, seconds: float) -> None:
+        """Go ahead."""
+        self._skipped += seconds
+
+    def seconds(self) -> float:
+        """Seconds since the epoch."""
+        return self._now() + self._skipped
+
+    def milliseconds(self) -> float:
+        """Milliseconds since the epoch."""
+        return self.seconds() * 1000
+
+
+class Skippable:
+    """A WSGI application with one call more: ``POST /_local/skip {"seconds": 30}`` skips the clock ahead."""
+
+    def __init__(self, application: "WSGIApplication", clock: SqsClock) -> None:
+        self._application = application
+        self._clock = clock
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request."""
+        if environ["PATH_INFO"] != SKIP_PATH:
+            return self._application(environ, start_response)
+        return self._skip(environ)(environ, start_response)
+
+    def _skip(self, environ: "WSGIEnvironment") -> Response:
+        try:
+            match json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))):
+                case {"seconds": int() | float() as seconds} if seconds >= 0:
+                    self._clock.skip(seconds)
+                    return Response("{}", content_type="application/json")
+        except ValueError:
+            pass  # no JSON is answered like JSON that makes no sense
+        return Response('Send {"seconds": N}, a number from 0.\n', status=400)
