@@ -6,8 +6,9 @@ YIELD = 0.8
 """What a throttled call leaves of the pace: others use the quota too."""
 RECOVERY = 0.01
 """What an answered call adds to the pace, as a part of the share: 20 calls win back what a throttle took."""
-SLOWEST = 0.02
-"""The least part of the share that is tried: something has to find out that the others are gone."""
+LONGEST_INTERVAL = 20
+"""Seconds between two calls, however often they are throttled: something has to find out that the others are gone,
+and an invocation must not end before its first call."""
 FIRST_PAUSE = 5
 LONGEST_PAUSE = 15
 """Seconds between two calls while Connect fails: it is found to be well again within this time."""
@@ -53,7 +54,7 @@ class Pacer:
 
     def throttled(self) -> None:
         """The quota is used up: slow down, and let it fill before the next call."""
-        self._pace = max(SLOWEST, self._pace * YIELD)
+        self._pace = max(self._interval / LONGEST_INTERVAL, self._pace * YIELD)
         self._paused_until = self._clock() + self._interval / self._pace
 
     def failed(self) -> None:

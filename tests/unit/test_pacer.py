@@ -95,9 +95,9 @@ def test_while_connect_fails_calls_become_few_and_one_answer_ends_it() -> None:
     assert pacer.wait_time() == 0
 
 
-@given(st.lists(st.sampled_from(["take", "answered", "throttled", "failed"]), max_size=200))
-def test_whatever_connect_answers_the_next_call_comes_within_reach(events: list[str]) -> None:
-    pacer, _ = paced(1)
+@given(st.floats(0.25, 10), st.lists(st.sampled_from(["take", "answered", "throttled", "failed"]), max_size=200))
+def test_whatever_connect_answers_the_next_call_comes_within_reach(rate: float, events: list[str]) -> None:
+    pacer, _ = paced(rate)
     for event in events:
         getattr(pacer, event)()
-        assert pacer.wait_time() <= 50
+        assert pacer.wait_time() <= 20 + 1e-6
