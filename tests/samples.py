@@ -39,7 +39,7 @@ def reply(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (members | changes).items() if value is not None}
 
 
-def record(  # noqa: PLR0913 - one argument for each thing a test may want to change
+def record(
     body: Any = None,
     *,
     message_id: str | None = None,
