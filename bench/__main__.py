@@ -1,4 +1,7 @@
-"""``python -m bench`` measures every table; ``python -m bench faults --seeds 5 --replies 300`` one of them."""
+"""``python -m bench`` measures every table and writes it to bench/results/.
+
+``python -m bench faults --seeds 5 --replies 300`` measures one of them, and prints it only.
+"""
 
 import argparse
 import shlex
@@ -27,5 +30,5 @@ if __name__ == "__main__":
         arguments = given or [name]
         text = report(f"python -m bench {shlex.join(arguments)}", TABLES[name](parser.parse_args(arguments)))
         print(text)
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{name}.md").write_text(text)
+        if not given:
+            (RESULTS / f"{name}.md").write_text(text)

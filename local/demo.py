@@ -1,6 +1,8 @@
 """``make demo``: what becomes of replies, good and bad, on their way from the queue to Connect."""
 
 import json
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from local.aws import ROOT
 from local.connect_control import ConnectControl
 from local.lambda_runtime import LogLine
-from local.redrive import counts_of, messages, redrive
+from local.redrive import counts_of, messages
 from local.stack import LocalCourier, running
 
 if TYPE_CHECKING:
@@ -133,7 +135,7 @@ class Demo:
             f"3. A surge of {SURGE} replies, while others use the quota too: 2 requests a second, with a burst of 5",
             *(plain(f"surge-{n:02}") for n in range(1, SURGE + 1)),
         )
-        replayed = self.mend_and_redrive(courier, connect)
+        replayed = self.mend_and_replay(courier, connect)
         self.account(courier, connect, replayed)
 
     def send(self, courier: LocalCourier, connect: ConnectControl, title: str, *replies: Sample) -> None:
@@ -153,19 +155,21 @@ class Demo:
         courier.poller.resume()
         wait_until_empty(courier)
 
-    def mend_and_redrive(self, courier: LocalCourier, connect: ConnectControl) -> int:
-        """Make good what was wrong with one dead letter, and move all of them back to the queue; return how many."""
-        say(f"\n4. The contact of {UNKNOWN_CONTACT} exists now. All dead letters are redriven, each with a new id")
-        say("   and its old token. The mended one is sent; those that nobody mended come back, each with its reason")
+    def mend_and_replay(self, courier: LocalCourier, connect: ConnectControl) -> int:
+        """Make good what was wrong with one dead letter, and replay it as an operator does; return how many moved."""
+        say(f"\n4. An operator looks, makes good what was wrong with {UNKNOWN_CONTACT} (its contact exists now), and")
+        say("   replays it: it gets a new message id and keeps its token")
         mended = next(sample for sample in samples() if sample.label == UNKNOWN_CONTACT)
         connect.draft(contact_of(mended) or "")
         courier.poller.pause()
-        moved = redrive(courier.aws.sqs, courier.dead_letter_queue_url, courier.queue_url)
-        for message_id, token in moved.items():
-            self.labels[message_id] = self.tokens[token]
+        operate(courier, "status")
+        operate(courier, "dlq", "list")
+        waiting, _ = counts_of(courier.aws.sqs, courier.dead_letter_queue_url)
+        operate(courier, "dlq", "replay", "--reason", "NotFound", "--yes")
+        still_waiting, _ = counts_of(courier.aws.sqs, courier.dead_letter_queue_url)
         courier.poller.resume()
         wait_until_empty(courier)
-        return len(moved)
+        return waiting - still_waiting
 
     def account(self, courier: LocalCourier, connect: ConnectControl, replayed: int) -> None:
         """Compare what came in with Connect's own record and the dead-letter queue."""
@@ -184,9 +188,7 @@ class Demo:
             f"queue, each with its token and reason."
         )
         say(f"Connect saw {statuses.total()} calls, {statuses[429]} of them throttled. Every token that it saw was the")
-        say(
-            "message id, or the attribute ClientToken, of a reply that came in; after the redrive it saw the same ones."
-        )
+        say("message id, or the attribute ClientToken, of a reply that came in; after the replay it saw the same ones.")
         say(
             f"demo: sent={len(accepted)} dead_lettered={len(letters)} replayed={replayed} "
             f"duplicates={len(twice)} lost={len(lost)}"
@@ -197,7 +199,7 @@ class Demo:
                 "; ".join([*lost_or_twice, *(f"asked under an unknown token: {token}" for token in unknown)])
             )
         if UNKNOWN_CONTACT not in {self.tokens[token] for token in accepted}:
-            raise DemoError(f"{UNKNOWN_CONTACT} was mended and redriven, but not sent")
+            raise DemoError(f"{UNKNOWN_CONTACT} was mended and replayed, but not sent")
 
     def watch(self, line: LogLine) -> None:
         """Tell in a line what the function says of a message."""
@@ -206,7 +208,24 @@ class Demo:
             story = STORY[said["message"]].format(**said)
         except (ValueError, KeyError, TypeError):
             return
-        say(f"   {self.labels.get(said['message_id'], said['message_id']):24} {story}")
+        label = self.labels.get(said["message_id"]) or self.tokens.get(said["client_token"], said["message_id"])
+        say(f"   {label:24} {story}")
+
+
+def operate(courier: LocalCourier, *arguments: str) -> None:
+    """Run the operators' command.
+
+    Raises:
+        DemoError: It failed.
+    """
+    say(f"   $ courier {' '.join(arguments)}")
+    command = [sys.executable, "-m", "ops", *arguments]
+    environment = {**courier.aws.program_environment, "COLUMNS": "100"}
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    for line in (run.stdout + run.stderr).splitlines():
+        say(f"   | {line}")
+    if run.returncode:
+        raise DemoError(f"courier {arguments[0]} ended with status {run.returncode}")
 
 
 def wait_until_empty(courier: LocalCourier) -> None:

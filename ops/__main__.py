@@ -1,0 +1,5 @@
+"""`python -m ops` is `courier`."""
+
+from ops.app import main
+
+main()

@@ -1,0 +1,100 @@
+"""The AWS account that the stack is in, and the stack's queues, found by its outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_sqs import SQSClient
+
+STACK = "reply-courier"
+CALLS = Config(
+    connect_timeout=5,
+    read_timeout=20,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    user_agent_extra="reply-courier/courier",
+)
+
+
+class NotOurStackError(Exception):
+    """The stack has no queues of ours among its outputs; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """The stack's queues, by their URLs."""
+
+    replies: str
+    dead_letters: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who asks, where, and for which stack; None is AWS's usual setting (environment, profile, instance).
+
+    Attributes:
+        stack: The CloudFormation stack's name.
+        profile: A profile of the AWS configuration files.
+        region: An AWS Region.
+        endpoint_url: Another address for all services.
+    """
+
+    stack: str = STACK
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        """Credentials and Region."""
+        return boto3.Session(profile_name=self.profile, region_name=self.region)
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        """The client of the queues; threads may share it."""
+        return self.session.client("sqs", endpoint_url=self.endpoint_url, config=CALLS)
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        """The client of the metrics."""
+        return self.session.client("cloudwatch", endpoint_url=self.endpoint_url, config=CALLS)
+
+    @cached_property
+    def queues(self) -> Queues:
+        """The stack's queues.
+
+        Raises:
+            NotOurStackError: It is another one's stack.
+            botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
+        """
+        cloudformation = self.session.client("cloudformation", endpoint_url=self.endpoint_url, config=CALLS)
+        (stack,) = cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
+        return queues_of(stack)
+
+
+def queues_of(stack: StackTypeDef) -> Queues:
+    """The queues in a stack's outputs.
+
+    Raises:
+        NotOurStackError: They are not there.
+    """
+    outputs: Mapping[str, str] = {
+        output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", []) if "OutputValue" in output
+    }
+    try:
+        return Queues(replies=outputs["QueueUrl"], dead_letters=outputs["DeadLetterQueueUrl"])
+    except KeyError as missing:
+        text = (
+            f"The stack {stack['StackName']} ({stack['StackStatus']}) has no output {missing}: it is another stack, "
+            "or its deployment did not end. Name the right one with --stack."
+        )
+        raise NotOurStackError(text) from None

@@ -1,0 +1,196 @@
+"""An operator at work: the command `courier` as a process of its own, on the queues of a stack in local AWS."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from local.aws import ROOT, LocalAws
+from tests.samples import reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mypy_boto3_sqs import SQSClient
+
+TEMPLATE = {
+    "Resources": {
+        "DeadLetters": {"Type": "AWS::SQS::Queue"},
+        "Queue": {
+            "Type": "AWS::SQS::Queue",
+            "Properties": {
+                "RedrivePolicy": {
+                    "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]},
+                    "maxReceiveCount": 1,
+                }
+            },
+        },
+    },
+    "Outputs": {
+        "QueueUrl": {"Value": {"Ref": "Queue"}},
+        "DeadLetterQueueUrl": {"Value": {"Ref": "DeadLetters"}},
+    },
+}
+"""The stack's queues and outputs; SQS moves a message at its second receive."""
+
+
+@dataclass
+class Operator:
+    """Runs `courier`, and looks at the queues behind its back.
+
+    Args:
+        aws: Where the stack is.
+        stack: Its name.
+        queue_url: The queue of replies.
+        dead_letter_queue_url: The other one.
+        environment: More for the command's environment; None takes a variable away.
+    """
+
+    aws: LocalAws
+    stack: str
+    queue_url: str
+    dead_letter_queue_url: str
+    environment: dict[str, str | None] = field(default_factory=dict)
+
+    @property
+    def sqs(self) -> SQSClient:
+        return self.aws.sqs
+
+    @property
+    def env(self) -> dict[str, str]:
+        everything = {**self.aws.program_environment, "COURIER_STACK": self.stack, **self.environment}
+        return {name: value for name, value in everything.items() if value is not None}
+
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "ops"]
+
+    def courier(self, *arguments: str, stdin: str | bytes = b"") -> subprocess.CompletedProcess[str]:
+        """Run the command to its end; no test of ours takes a minute of it."""
+        ended = subprocess.run(
+            [*self.command, *arguments],
+            cwd=ROOT,
+            env=self.env,
+            input=stdin.encode() if isinstance(stdin, str) else stdin,
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+        return subprocess.CompletedProcess(ended.args, ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+    def did(self, *arguments: str, stdin: str | bytes = b"") -> str:
+        """Run a command that is to succeed; return what it says."""
+        ended = self.courier(*arguments, stdin=stdin)
+        assert ended.returncode == 0, (ended.returncode, ended.stderr)
+        return ended.stdout
+
+    def edits_with(self, folder: Path, program: str) -> None:
+        """Set an editor: Python that finds the text in `text`, and leaves it there."""
+        script = folder / "editor.py"
+        script.write_text(
+            f"import sys\nfile = sys.argv[1]\ntext = open(file).read()\n{program}\nopen(file, 'w').write(text)\n"
+        )
+        self.environment |= {"EDITOR": f"{sys.executable} {script}", "TMPDIR": str(folder)}
+
+    def letter(self, body: Any = None, **attributes: str) -> str:
+        """Put a letter on the dead-letter queue, as the function does; return its id."""
+        ours = {"ClientToken": str(uuid.uuid4()), "Reason": "NotFound", "Detail": "Contact not found (404)"}
+        return self.put(self.dead_letter_queue_url, body, **{**ours, **attributes})
+
+    def put(self, url: str, body: Any = None, **attributes: str) -> str:
+        """Put a message on a queue; return its id."""
+        body = reply() if body is None else body
+        return self.sqs.send_message(
+            QueueUrl=url,
+            MessageBody=body if isinstance(body, str) else json.dumps(body),
+            MessageAttributes={name: {"DataType": "String", "StringValue": text} for name, text in attributes.items()},
+        )["MessageId"]
+
+    def letters(self, count: int) -> None:
+        """Put many letters there."""
+        for start in range(0, count, 10):
+            self.sqs.send_message_batch(
+                QueueUrl=self.dead_letter_queue_url,
+                Entries=[
+                    {
+                        "Id": str(n),
+                        "MessageBody": json.dumps(reply(ContactId=f"contact-{n}")),
+                        "MessageAttributes": {
+                            "ClientToken": {"DataType": "String", "StringValue": f"token-{n}"},
+                            "Reason": {"DataType": "String", "StringValue": "RetriesExhausted"},
+                        },
+                    }
+                    for n in range(start, min(start + 10, count))
+                ],
+            )
+
+    def moved_by_sqs(self, body: Any = None, **attributes: str) -> str:
+        """Have SQS itself move a message to the dead-letter queue; return its id."""
+        message_id = self.put(self.queue_url, body, **attributes)
+        for _ in range(2):
+            self.sqs.receive_message(QueueUrl=self.queue_url, VisibilityTimeout=0)
+        return message_id
+
+    def visible(self, url: str) -> list[dict[str, Any]]:
+        """What can be received of a queue now; it stays visible."""
+        found: list[Any] = []
+        while received := self.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            found += received
+        for message in found:
+            self.sqs.change_message_visibility(
+                QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
+        return found
+
+    @property
+    def dead_letters(self) -> list[dict[str, Any]]:
+        return self.visible(self.dead_letter_queue_url)
+
+    def on_the_queue(self) -> list[dict[str, Any]]:
+        """The replies; each is read once, since SQS moves it at its second receive."""
+        found: list[Any] = []
+        while received := self.sqs.receive_message(
+            QueueUrl=self.queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            found += received
+        return found
+
+    def counts(self, url: str) -> tuple[int, int]:
+        """Visible, in flight."""
+        counts = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return int(counts["ApproximateNumberOfMessages"]), int(counts["ApproximateNumberOfMessagesNotVisible"])
+
+
+def texts(message: dict[str, Any]) -> dict[str, str]:
+    """A message's attributes of type String."""
+    return {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
+
+
+def operator_of_a_new_stack(aws: LocalAws) -> Operator:
+    """A stack of its own, so that tests meet only their own letters."""
+    name = f"s{uuid.uuid4().hex}"
+    aws.stacks.create_stack(StackName=name, TemplateBody=json.dumps(TEMPLATE))
+    outputs = aws.stacks.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+    urls = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    return Operator(aws, name, urls["QueueUrl"], urls["DeadLetterQueueUrl"])
+
+
+def until(happens: Any, what: str, seconds: float = 30) -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < deadline, f"after {seconds} s: {what}"
+        time.sleep(0.02)
+
+
+def lines(text: str) -> Iterator[Any]:
+    """The JSON values of JSON lines."""
+    return map(json.loads, text.splitlines())
