@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -31,6 +32,12 @@ _CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[34][0-8]")
 
 
+def _as_a_terminal_starts_it() -> None:
+    """Ctrl-C reaches the programs whose controlling terminal it is typed into, if they do not ignore it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background of a shell ignores it
+
+
 class Terminal:
     """A terminal with `courier` running in it; `screen` is all that it has written so far."""
 
@@ -45,8 +52,7 @@ class Terminal:
             stdout=terminal,
             stderr=terminal,
             start_new_session=True,
-            # Ctrl-C reaches the programs whose controlling terminal it is typed into.
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - it calls the system once
+            preexec_fn=_as_a_terminal_starts_it,  # noqa: PLW1509 - it calls the system twice
         )
         os.close(terminal)
         self.written = ""
