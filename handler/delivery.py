@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -133,7 +132,8 @@ class Delivery:
         """Call Connect at the environment's pace, and again at once where waiting here is better than a new receive."""
         verdict: Verdict = HandBack(0)
         sent_perhaps = may_have_been_sent(message)
-        for tries in itertools.count(1):
+        tried = False
+        while True:
             if batch.seconds_left() < self.pacer.wait_time() + connect.CALL_SECONDS + ACT_SECONDS:
                 return verdict
             self.pacer.take()
@@ -143,10 +143,10 @@ class Delivery:
                 return verdict
             sent_perhaps = sent_perhaps or verdict.cause in MAY_PASS_AT_ONCE
             self._learn(verdict.cause)
-            if not (verdict.cause in PASSES_FOR_ALL or (verdict.cause in MAY_PASS_AT_ONCE and tries == 1)):
+            if not (verdict.cause in PASSES_FOR_ALL or (verdict.cause in MAY_PASS_AT_ONCE and not tried)):
                 return verdict
+            tried = True
             self.observability.call_repeated(message, verdict, self.pacer.wait_time())
-        raise AssertionError  # not reached: the count has no end
 
     def _call(
         self, reply: dict[str, Any], token: str, *, may_have_been_sent: bool
