@@ -1,4 +1,4 @@
-"""``python -m bench`` measures every table and writes it to bench/results/.
+"""``python -m bench`` measures every table and writes it to bench/results/, which takes hours.
 
 ``python -m bench faults --seeds 5 --replies 300`` measures one of them, and prints it only.
 """
@@ -8,8 +8,9 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
-from bench import faults
+from bench import adaptive, backlog, faults, surge
 from bench.report import report
 
 RESULTS = Path(__file__).with_name("results")
@@ -19,16 +20,46 @@ tables = parser.add_subparsers(dest="table", metavar="TABLE")
 faults_parser = tables.add_parser("faults", help="what becomes of replies when everything fails that can")
 faults_parser.add_argument("--seeds", type=int, default=2, help="how many runs, with seeds 1, 2, … (default 2)")
 faults_parser.add_argument("--replies", type=int, default=300, help="replies in each run (default 300)")
+surge_parser = tables.add_parser("surge", help="how much of the quota a surge gets, and what it costs")
+surge_parser.add_argument("--rates", type=float, nargs="+", default=[2, 5, 50], help="quotas, in requests a second")
+surge_parser.add_argument("--latencies", type=float, nargs="+", default=[150, 600], help="of a call, in milliseconds")
+troubles = get_args(surge.Trouble.__value__)
+surge_parser.add_argument("--troubles", nargs="+", choices=troubles, default=troubles, help="what else happens")
+surge_parser.add_argument("--seconds", type=float, help="how long each surge takes up the quota (default: 300, 600)")
+surge_parser.add_argument(
+    "--environments", type=int, default=surge.ENVIRONMENTS, help="at once (default %(default)s, some 6 GB)"
+)
+surge_parser.add_argument("--plot", type=Path, metavar="FILE", help="draw emails accepted over time (PNG)")
+adaptive_parser = tables.add_parser("adaptive", help="botocore's adaptive mode beside this project's rule (simulated)")
+adaptive_parser.add_argument("--seeds", type=int, default=5, help="how many runs of each, with seeds 1, 2, …")
+adaptive_parser.add_argument(
+    "--rates", type=float, nargs="+", default=[0.5, 2, 5, 50], help="quotas, in requests a second"
+)
+backlog_parser = tables.add_parser("backlog", help="a million replies at once (simulated)")
+backlog_parser.add_argument("--replies", type=int, default=1_000_000, help="how many (default %(default)s)")
 
 TABLES: dict[str, Callable[[argparse.Namespace], str]] = {
     "faults": lambda options: faults.table(range(1, options.seeds + 1), options.replies),
+    "surge": lambda options: surge.table(
+        [
+            surge.Setting(rate, latency / 1000, trouble, options.seconds or surge.SECONDS[trouble])
+            for rate in options.rates
+            for latency in options.latencies
+            for trouble in options.troubles
+        ],
+        options.environments,
+        options.plot,
+    ),
+    "adaptive": lambda options: adaptive.table(range(1, options.seeds + 1), options.rates),
+    "backlog": lambda options: backlog.table(options.replies),
 }
+ALL = [["faults"], ["surge", "--plot", "bench/results/surge.png"], ["adaptive"], ["backlog"]]
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    for name in [parser.parse_args(given).table] if given else TABLES:
-        arguments = given or [name]
-        text = report(f"python -m bench {shlex.join(arguments)}", TABLES[name](parser.parse_args(arguments)))
+    for arguments in [given] if given else ALL:
+        options = parser.parse_args(arguments)
+        text = report(f"python -m bench {shlex.join(arguments)}", TABLES[options.table](options))
         print(text)
         if not given:
-            (RESULTS / f"{name}.md").write_text(text)
+            (RESULTS / f"{options.table}.md").write_text(text)

@@ -1,7 +1,9 @@
 """The table "faults": what becomes of replies when everything fails that can."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from bench.peer import PEER
@@ -54,11 +56,11 @@ def table(seeds: Sequence[int], replies: int) -> str:
 def through_storm(app: CdkApp, context: Mapping[str, str], seed: int, replies: int) -> Outcome:
     """Deploy a system, and send replies through it while everything fails that can."""
     storm = Storm(Random(seed))
-    with running(lambda line: print(f"  | {line}"), context=context, around=storm.around, app=app) as courier:
+    with running(partial(print, " ", file=sys.stderr), context=context, around=storm.around, app=app) as courier:
         account = run(courier, storm, replies, repeat="same_contact")
         concurrency = len(courier.environments)
     outcome = Outcome(account, storm.struck["Runtime.ExitError"] + storm.struck["Sandbox.Timedout"], concurrency)
-    print(f"{app.stack}, seed {seed}: {outcome}", flush=True)
+    print(f"{app.stack}, seed {seed}: {outcome}", file=sys.stderr)
     return outcome
 
 

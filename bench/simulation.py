@@ -6,30 +6,39 @@ import heapq
 import io
 import itertools
 import json
+import os
 from collections import deque
-from dataclasses import dataclass, field
+from contextlib import redirect_stdout
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.exceptions import ClientError
 
+from bench.scenario import Result
 from bench.virtual_time import VirtualTime
 from handler.batch import deliver_all
 from handler.delivery import Delivery
 from handler.observability import Observability
 from handler.pacer import Pacer
 from handler.settings import Settings
+from infra.capacity import Capacity, capacity
+from infra.settings import Settings as StackSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from infra.capacity import Capacity
+    from bench.scenario import Scenario
 
 INSTANCE_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
 POLL_SECONDS = 0.05
 """From the end of an invocation to the start of the next one, where messages wait."""
+POLLERS = 5
+"""Lambda "starts by processing five batches concurrently, with five concurrent invocations of your function":
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
 COLD_START_SECONDS = 0.6
 BODY = json.dumps(
     {
@@ -43,31 +52,7 @@ BODY = json.dumps(
 )
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """What happens to the function.
-
-    Attributes:
-        rate: The quota, in requests a second.
-        latency: Seconds of a call.
-        other_from: When another caller starts to take half of the quota; None: never.
-        outage: From when to when Connect answers 503.
-        full: From when to when Connect answers 402.
-    """
-
-    rate: float
-    latency: float = 0.15
-    other_from: float | None = None
-    outage: tuple[float, float] | None = None
-    full: tuple[float, float] | None = None
-
-    @property
-    def burst(self) -> float:
-        """The quota's burst: 5, as Connect has it at 2 a second, and above that in proportion."""
-        return max(5.0, 2.5 * self.rate)
-
-
-@dataclass
+@dataclass(slots=True)
 class Message:
     """A message on the simulated queue."""
 
@@ -75,41 +60,6 @@ class Message:
     sent_at: float
     receives: int = 0
     first_received_at: float = 0.0
-
-
-@dataclass
-class Result:
-    """What a run came to.
-
-    Attributes:
-        accepted: When each email was accepted, in seconds since the start.
-        waited: Seconds from enqueueing to acceptance, by message id.
-        calls, throttled, receives, billed_seconds: Totals.
-        throttled_alone: Calls throttled before another caller came.
-        others: When each request of the other caller was accepted.
-        backlog_until: When the last reply was received for the first time.
-        dead: Message ids on the dead-letter queue.
-    """
-
-    accepted: list[float] = field(default_factory=list)
-    waited: dict[str, float] = field(default_factory=dict)
-    calls: int = 0
-    throttled: int = 0
-    throttled_alone: int = 0
-    others: list[float] = field(default_factory=list)
-    receives: int = 0
-    billed_seconds: float = 0.0
-    dead: list[str] = field(default_factory=list)
-    backlog_until: float = 0.0
-
-    def share_of_quota_used(self, scenario: Scenario) -> float:
-        """Emails accepted while replies waited on the queue, over what the quota left for them in that time."""
-        end = self.backlog_until
-        taken = sum(at <= end for at in self.accepted)
-        left = scenario.rate * end + scenario.burst - sum(at <= end for at in self.others)
-        for span in filter(None, (scenario.outage, scenario.full)):
-            left -= scenario.rate * (min(span[1], end) - min(span[0], end))
-        return taken / left
 
 
 class Quota:
@@ -207,8 +157,6 @@ class Queue:
         while self._visible and len(records) < count:
             message = self._visible.popleft()
             message.receives += 1
-            if message.receives == 1:
-                self._result.backlog_until = now
             message.first_received_at = message.first_received_at or now
             self._hide(message, self._visibility)
             records.append(self._record(message))
@@ -245,30 +193,54 @@ class Queue:
     def delete_message(self, *, ReceiptHandle: str, **_: Any) -> None:  # noqa: N803
         self.delete(ReceiptHandle)
 
-    def send_message(self, *, MessageAttributes: dict[str, Any], **_: Any) -> None:  # noqa: N803
-        self._result.dead.append(MessageAttributes["ClientToken"]["StringValue"])
+    def send_message(self, **_: Any) -> None:
+        self._result.dead += 1
 
 
-def simulate(scenario: Scenario, numbers: Capacity, arrivals: Sequence[float], seed: int = 1) -> Result:
+def derived(rate: float) -> Capacity:
+    """What the stack derives from a quota."""
+    return capacity(StackSettings(instance_arn=INSTANCE_ARN, send_rate=rate))
+
+
+type Pacing = Callable[[Capacity, VirtualTime], Pacer]
+"""Makes the pacer of an execution environment."""
+
+
+def as_deployed(numbers: Capacity, time: VirtualTime) -> Pacer:
+    """Pace as handler/app.py does."""
+    return Pacer(numbers.share, numbers.burst, time.now, time.sleep)
+
+
+def simulate(
+    scenario: Scenario,
+    numbers: Capacity,
+    arrivals: Sequence[float],
+    seed: int = 1,
+    pacing: Pacing = as_deployed,
+) -> Result:
     """Let replies arrive and be delivered until none is left.
 
     Args:
         scenario: What Connect does.
         numbers: What the stack derives from the settings.
         arrivals: When each reply is put on the queue, in seconds, ascending.
-        seed: For the jitter.
+        seed: For the jitter and the other caller.
+        pacing: For those that compare ours with another.
     """
-    simulation = Simulation(scenario, numbers, arrivals, seed)
-    simulation.run()
+    simulation = Simulation(scenario, numbers, arrivals, seed, pacing)
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # Powertools prints metrics
+        simulation.run()
     return simulation.result
 
 
 class Simulation:
     """Producers, event source mapping, function and another caller, each a program on one clock."""
 
-    def __init__(self, scenario: Scenario, numbers: Capacity, arrivals: Sequence[float], seed: int) -> None:
+    def __init__(
+        self, scenario: Scenario, numbers: Capacity, arrivals: Sequence[float], seed: int, pacing: Pacing
+    ) -> None:
         self.result = Result()
-        self._scenario, self._numbers, self._seed = scenario, numbers, seed
+        self._scenario, self._numbers, self._seed, self._pacing = scenario, numbers, seed, pacing
         self._time = VirtualTime()
         self._quota = Quota(scenario.rate, scenario.burst)
         self._queue = Queue(self._time, self.result, numbers.visibility_timeout)
@@ -300,12 +272,12 @@ class Simulation:
             self._queue.put(Message(message_id, at))
 
     def _environment(self, number: int) -> None:
-        """Receive and invoke, as the mapping does: only while idle, the environment used last first."""
+        """Receive and invoke, as the mapping does: only while idle, the environments used last first."""
         rng = Random(self._seed * 1000 + number)
         delivery: Delivery | None = None
         self._time.sleep(rng.random() * 0.01)
         while self._goes_on:
-            records = self._queue.receive(self._numbers.batch_size) if self._idle and self._idle[-1] == number else []
+            records = self._queue.receive(self._numbers.batch_size) if number in self._idle[-POLLERS:] else []
             if records:
                 self._idle.remove(number)
                 begun = self._time.now()
@@ -324,7 +296,7 @@ class Simulation:
             ),
             self._connect,  # type: ignore[arg-type] # the one operation that is called
             self._queue,  # type: ignore[arg-type] # the three operations that are called
-            Pacer(numbers.share, numbers.burst, time.now, time.sleep),
+            self._pacing(numbers, time),
             self._observability,
             time.now,
             rng,

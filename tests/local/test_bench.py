@@ -2,17 +2,53 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
+from bench.__main__ import ALL, parser
 from local.aws import ROOT
 
 
-def test_the_table_of_faults_is_measured_for_this_project_and_the_peer() -> None:
-    command = [sys.executable, "-m", "bench", "faults", "--seeds", "1", "--replies", "20"]
+def measure(*arguments: str) -> dict[str, list[str]]:
+    """Run a benchmark; return the rows of its tables, by the first cell."""
+    command = [sys.executable, "-m", "bench", *arguments]
     bench = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert bench.returncode == 0, bench.stderr
-    cells = [
-        [cell.strip() for cell in row.strip("|").split("|")] for row in bench.stdout.splitlines() if row.startswith("|")
-    ]
-    measured = {cell[0]: cell[1:] for cell in cells}
+    rows = [row.strip("|").split("|") for row in bench.stdout.splitlines() if row.startswith("|")]
+    assert f"`python -m bench {' '.join(arguments)}`" in bench.stdout
+    return {name.strip(): [cell.strip() for cell in cells] for name, *cells in rows}
+
+
+def test_the_table_of_faults_is_measured_for_this_project_and_the_peer() -> None:
+    measured = measure("faults", "--seeds", "1", "--replies", "20")
     assert measured["replies"] == ["20", "20"]
     assert [measured[name][0] for name in ("lost", "sent twice", "dead-lettered without reason")] == ["0", "0", "0"]
+
+
+def test_the_table_of_surges_is_measured_for_this_project_and_the_peer(tmp_path: Path) -> None:
+    plot = tmp_path / "surge.png"
+    options = ["--rates", "5", "--latencies", "150", "--troubles", "outage", "--seconds", "20", "--plot", str(plot)]
+    measured = measure("surge", *options)
+    ours, peers = zip(*(cell.split(" / ") for cell in measured["5/s, 150 ms, an outage (20 s)"]), strict=True)
+    share, calls, receives, billed, throttled, dead, other = ours
+    assert 0.5 < float(share) <= 1.1
+    assert 1 < float(calls)  # the outage was met
+    assert float(receives) >= 1
+    assert float(billed) > 0
+    assert (throttled, dead, other) == ("0.0%", "0", "-")
+    assert float(peers[1]) > 1
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_tables_of_the_simulation_are_measured() -> None:
+    adaptive = measure("adaptive", "--seeds", "1", "--rates", "2")
+    assert adaptive["2/s, another caller"][0] == "adaptive"  # the last of three
+    backlog = measure("backlog", "--replies", "200")
+    assert backlog["emails"] == ["200"] * 4
+    assert backlog["dead-lettered"] == ["0"] * 4
+
+
+def test_make_bench_measures_every_table() -> None:
+    (tables,) = (action.choices for action in parser._subparsers._group_actions)  # type: ignore[union-attr]  # noqa: SLF001
+    assert [arguments[0] for arguments in ALL] == list(tables)
+    for arguments in ALL:
+        parser.parse_args(arguments)

@@ -1,0 +1,209 @@
+"""The table "surge": how much of the quota a surge gets, and what it costs."""
+
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from itertools import batched, groupby
+from pathlib import Path
+from statistics import quantiles
+from typing import Literal
+
+from bench.load import BURSTS, LONE, Receives, surge, waits, warm_up
+from bench.peer import PEER
+from bench.plot import Panel, plot
+from bench.report import markdown
+from bench.scenario import Result, Scenario
+from local.cdk import REPLY_COURIER, CdkApp
+from local.stack import LocalCourier, running
+
+type Trouble = Literal["none", "other-caller", "outage"]
+
+SECONDS: dict[Trouble, float] = {"none": 300, "other-caller": 300, "outage": 600}
+"""For how long a surge takes up the quota."""
+ENVIRONMENTS = 110
+"""Execution environments at once: some 6 GB."""
+EXPLANATION = """\
+# Surge
+
+Replies come a little faster than the quota lets them go, until as many have come as it lets through in the time given.
+Each system is deployed to a local AWS of its own, with the same emulated Connect, and both run at the same time. The
+peer (`bench/peer/`) is a handler and a stack as the documentation of Powertools and CDK would have one write them, with
+the concurrency that this project derives. The other caller asks for half of the quota from the middle on, at random
+moments, and gives up what is throttled. The outage (503) takes a tenth of the time, from a third on.
+
+Each cell: **this project / the peer**. The share of the quota counts what was accepted until nine tenths of the time
+were over or nine tenths of the replies accepted; with another caller, from the middle on, and of what that one left.
+All else is counted until nothing was left on the queue. Nothing was wrong with any reply: none should be dead-lettered.
+
+"""
+EXPLANATION_OF_WAITS = f"""
+Seconds from enqueueing to acceptance, before the surge, with warm environments: {len(LONE)} replies that come alone,
+and {len(BURSTS)} in bursts of 5.
+
+"""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A row of the table.
+
+    Attributes:
+        rate: The quota, in requests a second.
+        latency: Of a call, in seconds.
+        trouble: What else happens.
+        seconds: For how long the surge takes up the quota.
+    """
+
+    rate: float
+    latency: float
+    trouble: Trouble
+    seconds: float
+
+    @property
+    def scenario(self) -> Scenario:
+        """What Connect does."""
+        match self.trouble:
+            case "other-caller":
+                return Scenario(self.rate, self.latency, other_from=self.seconds / 2)
+            case "outage":
+                return Scenario(
+                    self.rate, self.latency, outage=(self.seconds / 3, self.seconds / 3 + self.seconds / 10)
+                )
+            case _:
+                return Scenario(self.rate, self.latency)
+
+    def __str__(self) -> str:
+        trouble = {"none": "", "other-caller": ", another caller", "outage": ", an outage"}[self.trouble]
+        return f"{self.rate:g}/s, {self.latency * 1000:g} ms{trouble} ({self.seconds:g} s)"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What a setting came to, for both."""
+
+    setting: Setting
+    ours: Result
+    peers: Result
+
+
+def table(settings: Sequence[Setting], environments: int, image: Path | None) -> str:
+    """Measure both systems in every setting, and return the tables in Markdown.
+
+    Args:
+        settings: The rows.
+        environments: How many execution environments the machine has room for.
+        image: Where to draw emails accepted over time, if anywhere.
+    """
+    pairs = [pair for group in groups(settings, environments) for pair in measure(group)]
+    if image:
+        plot(image, [panel(pair) for pair in pairs])
+    return in_words(pairs)
+
+
+def groups(settings: Sequence[Setting], environments: int) -> list[list[Setting]]:
+    """Settings that run at the same time: those of one rate, as far as the machine has room."""
+    by_rate = [list(some) for _, some in groupby(settings, key=lambda setting: setting.rate)]
+    return [
+        list(group) for some in by_rate for group in batched(some, at_once(some[0].rate, environments), strict=False)
+    ]
+
+
+def at_once(rate: float, environments: int) -> int:
+    """How many settings of a rate run at the same time; each takes about one environment a second, twice."""
+    return max(1, int(environments // (2 * max(2, rate))))
+
+
+def measure(settings: Sequence[Setting]) -> list[Pair]:
+    """Deploy both systems for each setting, and let all surges come at the same time."""
+    with ExitStack() as started:
+
+        def start(app: CdkApp, **context: str) -> tuple[LocalCourier, Receives]:
+            receives = Receives()
+            say = partial(print, " ", file=sys.stderr)
+            courier = started.enter_context(running(say, context=context, around=receives.around, app=app))
+            warm_up(courier)
+            return courier, receives
+
+        systems = []
+        for setting in settings:
+            ours = start(REPLY_COURIER, sendRate=f"{setting.rate:g}")
+            systems += [(setting, ours), (setting, start(PEER, maxConcurrency=str(len(ours[0].environments))))]
+        with ThreadPoolExecutor(len(systems)) as pool:
+            results = list(pool.map(lambda system: run(system[0], *system[1]), systems))
+    return [Pair(*each) for each in zip(settings, results[::2], results[1::2], strict=True)]
+
+
+def run(setting: Setting, courier: LocalCourier, receives: Receives) -> Result:
+    """Let a surge come to one system; where there is no trouble, lone replies and bursts before it."""
+    waited = waits(courier, setting.scenario) if setting.trouble == "none" else {}
+    result = surge(courier, receives, setting.scenario, setting.seconds)
+    result.waited = waited
+    print(f"{courier.function.name}, {setting}: {len(result.accepted)} accepted", file=sys.stderr)
+    return result
+
+
+def in_words(pairs: Sequence[Pair]) -> str:
+    """Return the tables, with their explanation."""
+    surges = [[str(pair.setting), *(cell(figure, pair) for figure in FIGURES.values())] for pair in pairs]
+    waited = [
+        [str(pair.setting), *(cell(wait_of(kind, percentile), pair) for kind in KINDS for percentile in PERCENTILES)]
+        for pair in pairs
+        if pair.ours.waited
+    ]
+    percentiles = [f"{kind}, p{percentile}" for kind in KINDS.values() for percentile in PERCENTILES]
+    return (
+        f"{EXPLANATION}{markdown(['', *FIGURES], surges)}{EXPLANATION_OF_WAITS}{markdown(['', *percentiles], waited)}"
+    )
+
+
+def cell(figure: "Figure", pair: Pair) -> str:
+    """This project's figure and the peer's."""
+    return f"{figure(pair.setting, pair.ours)} / {figure(pair.setting, pair.peers)}"
+
+
+def other_caller_got(setting: Setting, result: Result) -> str:
+    """What the other caller got, over what it asked for."""
+    share = result.share_of_other_caller(setting.scenario, setting.seconds)
+    return "-" if share is None else f"{share:.2f}"
+
+
+def for_each_email(total: Callable[[Result], float]) -> "Figure":
+    """A total, divided by the emails."""
+    return lambda _, result: f"{total(result) / len(result.accepted):.2f}" if result.accepted else "-"
+
+
+def wait_of(kind: str, percentile: int) -> "Figure":
+    """A percentile of the waits of one kind of replies."""
+
+    def figure(_: Setting, result: Result) -> str:
+        waited = [seconds for contact, seconds in result.waited.items() if contact.startswith(kind)]
+        return f"{quantiles(waited, n=100, method='inclusive')[percentile - 1]:.2f}"
+
+    return figure
+
+
+def panel(pair: Pair) -> Panel:
+    """What to draw of a setting."""
+    scenario = pair.setting.scenario
+    curves = {"this project": pair.ours.accepted, "peer": pair.peers.accepted}
+    return Panel(str(pair.setting), pair.setting.seconds, scenario.left, curves)
+
+
+type Figure = Callable[[Setting, Result], str]
+
+KINDS = {"lone": "alone", "burst": "burst of 5"}
+PERCENTILES = (50, 99)
+FIGURES: dict[str, Figure] = {
+    "share of the quota": lambda setting, result: (
+        f"{result.share_of_quota_used(setting.scenario, setting.seconds):.3f}"
+    ),
+    "calls an email": for_each_email(lambda result: result.calls),
+    "receives an email": for_each_email(lambda result: result.receives),
+    "billed seconds an email": for_each_email(lambda result: result.billed_seconds),
+    "throttled calls": lambda _, result: f"{result.throttled / result.calls:.1%}",
+    "dead-lettered": lambda _, result: str(result.dead),
+    "other caller got": other_caller_got,
+}
