@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from infra.settings import Settings
 
 PLANNED_CALL_SECONDS = 1  # planned for one call to Connect; an environment sends one reply at a time
-BATCH_SECONDS = 20  # how long one batch is planned to take: neighbours of a slow reply wait no longer
 MARGIN_SECONDS = 30  # a call that times out, then a dead-letter queue that does not answer
 HOLD_SECONDS = 60  # a throttle or an outage this long is waited for in the function: no receives, few calls
 BURST_PER_RATE = 2.5  # Connect's quotas come as 2 requests a second with a burst of 5
@@ -51,8 +50,8 @@ def capacity(settings: Settings) -> Capacity:
     share = settings.send_rate / concurrency
     # All environments together never exceed the quota's burst.
     burst = max(1, math.floor(settings.send_rate * BURST_PER_RATE / concurrency))
-    # As many as one environment sends in the planned time; an SQS mapping without a batch window takes 10 at most.
-    batch_size = min(max(math.floor(BATCH_SECONDS * share), 1), 10)
+    # No more than an environment may send at once: a burst spreads over the environments, and none waits for its pace.
+    batch_size = burst
     # A whole batch at its pace, a wait for Connect, and then one call that goes wrong.
     function_timeout = math.ceil(batch_size / share + HOLD_SECONDS + MARGIN_SECONDS)
     # AWS's advice for SQS mappings: room for Lambda's own retries of a throttled invocation.

@@ -21,9 +21,9 @@ def test_the_numbers_of_the_default_settings() -> None:
         concurrency=2,
         share=1.0,
         burst=2,
-        batch_size=10,
-        function_timeout=100,
-        visibility_timeout=600,
+        batch_size=2,
+        function_timeout=92,
+        visibility_timeout=552,
         retry_seconds=21600,
         max_receives=222,
         max_receive_count=232,
@@ -33,11 +33,11 @@ def test_the_numbers_of_the_default_settings() -> None:
 @pytest.mark.parametrize(
     ("send_rate", "concurrency", "share", "batch_size", "function_timeout"),
     [
-        (0.5, 2, 0.25, 5, 110),
-        (1, 2, 0.5, 10, 110),
-        (2.5, 3, 2.5 / 3, 10, 102),
-        (5, 5, 1.0, 10, 100),
-        (500, 500, 1.0, 10, 100),
+        (0.5, 2, 0.25, 1, 94),
+        (1, 2, 0.5, 1, 92),
+        (2.5, 3, 2.5 / 3, 2, 93),
+        (5, 5, 1.0, 2, 92),
+        (500, 500, 1.0, 2, 92),
     ],
 )
 def test_the_rate_decides_environments_batches_and_time_outs(
@@ -63,6 +63,12 @@ def test_all_environments_together_never_exceed_the_quotas_burst(chosen: Setting
     numbers = capacity(chosen)
     assert numbers.burst >= 1
     assert numbers.burst == 1 or numbers.burst * numbers.concurrency <= 2.5 * chosen.send_rate
+
+
+@given(settings)
+def test_no_reply_of_a_batch_waits_for_the_pace_after_a_pause(chosen: Settings) -> None:
+    numbers = capacity(chosen)
+    assert numbers.batch_size <= numbers.burst
 
 
 @given(settings)

@@ -31,7 +31,7 @@ def test_the_mapping_takes_partial_batch_responses_and_filters_nothing(template:
     assert the_one(template, "AWS::Lambda::EventSourceMapping") == {
         "EventSourceArn": {"Fn::GetAtt": [referred(template, "QueueArn"), "Arn"]},
         "FunctionName": {"Ref": referred(template, "FunctionName")},
-        "BatchSize": 10,
+        "BatchSize": 2,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "ScalingConfig": {"MaximumConcurrency": 2},
     }
@@ -48,10 +48,10 @@ def test_the_settings_reach_the_function(synthesise: Synthesise) -> None:
     mapping = the_one(template, "AWS::Lambda::EventSourceMapping")
 
     assert function["Architectures"] == ["x86_64"]
-    assert function["Timeout"] == 110
+    assert function["Timeout"] == 94
     assert function["Environment"]["Variables"]["SEND_RATE_SHARE"] == "0.25"
     assert function["Environment"]["Variables"]["RETRY_SECONDS"] == "3600"
-    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (5, {"MaximumConcurrency": 2})
+    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (1, {"MaximumConcurrency": 2})
     assert the_one(template, "AWS::Logs::LogGroup")["RetentionInDays"] == 30
 
 

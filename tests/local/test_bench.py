@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.__main__ import ALL, parser
+from bench.__main__ import ALL, parser, tables
 from local.aws import ROOT
 
 
@@ -31,7 +31,7 @@ def test_the_table_of_surges_is_measured_for_this_project_and_the_peer(tmp_path:
     ours, peers = zip(*(cell.split(" / ") for cell in measured["5/s, 150 ms, an outage (20 s)"]), strict=True)
     share, calls, receives, billed, throttled, dead, other = ours
     assert 0.5 < float(share) <= 1.1
-    assert 1 < float(calls)  # the outage was met
+    assert float(calls) > 1  # the outage was met
     assert float(receives) >= 1
     assert float(billed) > 0
     assert (throttled, dead, other) == ("0.0%", "0", "-")
@@ -48,7 +48,6 @@ def test_the_tables_of_the_simulation_are_measured() -> None:
 
 
 def test_make_bench_measures_every_table() -> None:
-    (tables,) = (action.choices for action in parser._subparsers._group_actions)  # type: ignore[union-attr]  # noqa: SLF001
-    assert [arguments[0] for arguments in ALL] == list(tables)
+    assert [arguments[0] for arguments in ALL] == list(tables.choices)
     for arguments in ALL:
         parser.parse_args(arguments)

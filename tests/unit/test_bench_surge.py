@@ -1,10 +1,15 @@
 """The table "surge": what runs together, and what its cells say."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from bench.load import follow, in_their_second
 from bench.scenario import Result
 from bench.surge import Pair, Setting, groups, in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def test_settings_of_one_rate_run_together_as_far_as_there_is_room() -> None:

@@ -62,10 +62,14 @@ def test_a_long_outage_is_asked_about_seldom_and_ends_within_a_minute_of_its_cau
     assert result.dead == 0
 
 
-def test_a_reply_alone_waits_for_nothing_and_a_burst_goes_as_far_as_the_quotas() -> None:
-    arrivals = [60.0 * n for n in range(5)] + [600.0] * 5
-    result = simulate(Scenario(2), derived(2), arrivals)
-    waited = [result.waited[f"m{n}"] for n in range(10)]
-    assert max(waited[1:5]) < 0.5  # the first one meets a cold start
-    assert max(waited[5:]) < 4
+@pytest.mark.parametrize("rate", [2, 5, 50])
+def test_a_reply_alone_waits_for_nothing_and_a_burst_of_five_goes_as_far_as_the_quotas(rate: float) -> None:
+    arrivals = [10.0 * n for n in range(5)] + [60.0 + 20 * burst for burst in range(3) for _ in range(5)]
+    result = simulate(Scenario(rate), derived(rate), arrivals)
+    waited = [result.waited[f"m{n}"] for n in range(len(arrivals))]
+    assert max(waited[1:5]) < 0.1  # the first one meets a cold start
     assert result.throttled == 0
+    warm = waited[10:]  # the first burst meets cold starts too
+    # At 2 a second two environments share the burst of five, and send two each at once.
+    assert sorted(warm)[7] < 0.3
+    assert max(warm) < (1.1 if rate == 2 else 0.3)
