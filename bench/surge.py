@@ -98,9 +98,10 @@ def table(settings: Sequence[Setting], environments: int, image: Path | None) ->
         image: Where to draw emails accepted over time, if anywhere.
     """
     pairs = [pair for group in groups(settings, environments) for pair in measure(group)]
-    if image:
-        plot(image, [panel(pair) for pair in pairs])
-    return in_words(pairs)
+    if not image:
+        return in_words(pairs)
+    plot(image, [panel(pair) for pair in pairs])
+    return f"{in_words(pairs)}\n![Emails accepted over time, and the quota]({image.name})\n"
 
 
 def groups(settings: Sequence[Setting], environments: int) -> list[list[Setting]]:
@@ -172,7 +173,7 @@ def other_caller_got(setting: Setting, result: Result) -> str:
 
 def for_each_email(total: Callable[[Result], float]) -> "Figure":
     """A total, divided by the emails."""
-    return lambda _, result: f"{total(result) / len(result.accepted):.2f}" if result.accepted else "-"
+    return lambda _, result: f"{total(result) / len(result.accepted):.3f}" if result.accepted else "-"
 
 
 def wait_of(kind: str, percentile: int) -> "Figure":
@@ -204,6 +205,7 @@ FIGURES: dict[str, Figure] = {
     "receives an email": for_each_email(lambda result: result.receives),
     "billed seconds an email": for_each_email(lambda result: result.billed_seconds),
     "throttled calls": lambda _, result: f"{result.throttled / result.calls:.1%}",
+    "of them while alone": lambda _, result: f"{result.throttled_alone / result.calls:.1%}",
     "dead-lettered": lambda _, result: str(result.dead),
     "other caller got": other_caller_got,
 }

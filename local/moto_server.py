@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 
 from local.sqs_clock import Skippable, SqsClock
 from local.sqs_gate import SqsGate
+from local.sqs_long_queue import quicken
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -54,6 +55,7 @@ def main() -> None:
     # What moto's queues and messages, and nothing else in moto, read the time with.
     models.unix_time = lambda *_: clock.seconds()  # type: ignore[attr-defined]
     models.unix_time_millis = lambda *_: clock.milliseconds()  # type: ignore[attr-defined]
+    quicken(clock.milliseconds)
     server = make_server("127.0.0.1", 0, SqsGate(application), threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.port)
     # By name: moto reads the template's S3 URL as its own only with "localhost" in it.

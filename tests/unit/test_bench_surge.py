@@ -31,10 +31,20 @@ def test_a_cell_holds_this_projects_figure_and_the_peers() -> None:
     accepted = [n / 2 for n in range(200)]
     waited = {f"{kind}-{n}": n / 100 for kind in ("lone", "burst") for n in range(101)}
     ours = Result(accepted, calls=200, receives=210, billed_seconds=100, waited=waited)
-    peers = Result(accepted, calls=400, receives=300, billed_seconds=50, throttled=200, dead=3, waited=waited)
+    peers = Result(
+        accepted, calls=400, receives=300, billed_seconds=50, throttled=200, throttled_alone=40, dead=3, waited=waited
+    )
     rows = [row for row in in_words([Pair(setting, ours, peers)]).splitlines() if row.startswith("| 2/s")]
     surge, waits = ([cell.strip() for cell in row.strip("|").split("|")] for row in rows)
-    assert surge[2:] == ["1.00 / 2.00", "1.05 / 1.50", "0.50 / 0.25", "0.0% / 50.0%", "0 / 3", "- / -"]
+    assert surge[2:] == [
+        "1.000 / 2.000",
+        "1.050 / 1.500",
+        "0.500 / 0.250",
+        "0.0% / 50.0%",
+        "0.0% / 10.0%",
+        "0 / 3",
+        "- / -",
+    ]
     assert waits[1:] == ["0.50 / 0.50", "0.99 / 0.99", "0.50 / 0.50", "0.99 / 0.99"]
 
 
