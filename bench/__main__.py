@@ -44,8 +44,8 @@ TABLES: dict[str, Callable[[argparse.Namespace], str]] = {
         [
             surge.Setting(rate, latency / 1000, trouble, options.seconds or surge.SECONDS[trouble])
             for rate in options.rates
+            for trouble in options.troubles  # settings that take equally long are neighbours, and run together
             for latency in options.latencies
-            for trouble in options.troubles
         ],
         options.environments,
         options.plot,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+from random import Random
 from statistics import mean
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from infra.capacity import Capacity
 
 SECONDS = 600
+LONGEST_BACKOFF = 20
+"""Seconds, in botocore."""
 SHORTEST_WAIT = 1e-6
 """Seconds: less may not move the simulated clock, and botocore's token bucket would wait for ever."""
 EXPLANATION = """\
@@ -28,9 +32,9 @@ EXPLANATION = """\
 
 A surge of ten minutes through the function's own code on a simulated clock, {seeds} times with other draws: alone, and
 with another caller that asks for half of the quota from the middle on. **Rule**: what `handler/pacer.py` does.
-**Adaptive, paced**: each environment paced at its share of the rate, and botocore's `ClientRateLimiter` (what
-`retries={{"mode": "adaptive"}}` puts before each call) in place of the rule. **Adaptive**: the limiter alone. In all of
-them the function tries again what is throttled.
+**Adaptive, paced**: each environment paced at its share of the rate, and what botocore does with
+`retries={{"mode": "adaptive"}}` (its `ClientRateLimiter`, and its backoff after a throttled call) in place of the rule.
+**Adaptive**: the same without a pace of ours.
 
 The share of the quota counts what was accepted until nine tenths of the time were over or nine tenths of the replies
 accepted; with another caller, from the middle on, and of what that one left. Each cell is the mean of all runs.
@@ -81,6 +85,8 @@ def adaptive(kind: type[Pacer]) -> Pacing:
         def __init__(self, numbers: Capacity, time: VirtualTime) -> None:
             super().__init__(numbers.share, numbers.burst, time.now, time.sleep)
             self._limiter = limiter(time)
+            self._rng = Random(1)
+            self._throttled_in_a_row = 0
 
         def take(self) -> None:
             super().take()
@@ -89,9 +95,14 @@ def adaptive(kind: type[Pacer]) -> Pacing:
         def answered(self) -> None:
             super().answered()
             self._limiter.on_receiving_response(throttled=False)
+            self._throttled_in_a_row = 0
 
         def throttled(self) -> None:
             self._limiter.on_receiving_response(throttled=True)
+            # As botocore.retries.standard.ExponentialBackoff has it.
+            backoff = self._rng.random() * min(2**self._throttled_in_a_row, LONGEST_BACKOFF)
+            self._throttled_in_a_row += 1
+            self._paused_until = self._clock() + backoff
 
     return Adaptive
 
@@ -143,13 +154,12 @@ def figures(scenario: Scenario, pacing: Pacing, seeds: Sequence[int]) -> list[st
     return [mean_of([figure(scenario, result) for result in results]) for figure in FIGURES.values()]
 
 
-def mean_of(values: Sequence[float | None]) -> str:
+def mean_of(values: Sequence[float]) -> str:
     """The mean, for people; a dash where there is nothing to measure."""
-    measured = [value for value in values if value is not None]
-    return f"{mean(measured):.3f}" if measured else "-"
+    return "-" if any(map(isnan, values)) else f"{mean(values):.3f}"
 
 
-FIGURES: dict[str, Callable[[Scenario, Result], float | None]] = {
+FIGURES: dict[str, Callable[[Scenario, Result], float]] = {
     "share of the quota": lambda scenario, result: result.share_of_quota_used(scenario, SECONDS),
     "calls an email": lambda _, result: result.calls / len(result.accepted),
     "receives an email": lambda _, result: result.receives / len(result.accepted),

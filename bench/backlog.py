@@ -17,7 +17,8 @@ EXPLANATION = """\
 # A backlog
 
 {replies:,} replies are put on the queue at once, and go through the function's own code on a simulated clock
-(`bench/simulation.py`) until none is left, with the numbers that the stack derives. A call takes 150 ms.
+(`bench/simulation.py`) until none is left, with the numbers that the stack derives. A call takes 150 ms. Drafts do not
+expire here; in Connect they do ([runbook](../../docs/runbook.md#a-backlog)).
 
 """
 

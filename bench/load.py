@@ -1,13 +1,15 @@
 """A surge played on a deployed system: real messages, real invocations, real calls to the emulated Connect."""
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
+from typing import Any
 
-from bench.other_caller import PREFIX, other_caller
+from bench.other_caller import other_caller
 from bench.replies import put
 from bench.scenario import Result, Scenario
 from local.connect_control import ConnectControl
@@ -18,13 +20,19 @@ from local.redrive import counts_of
 from local.runtime_api import Failed, Returned
 from local.stack import LocalCourier
 
-LONE = [3.0 * n for n in range(30)]
-"""When replies come that are alone, in seconds."""
-BURSTS = [5.0 * n for n in range(20) for _ in range(5)]
-"""When replies come five at once, in seconds: the quota's own burst of five has filled again each time."""
+LONE = 30
+"""Replies that come alone."""
+LONE_EVERY = 3
+"""Seconds."""
+BURSTS, BURST = 20, 5
+"""How often replies come at once, and how many."""
 WARM_UP_REPLIES = 10
-"""For each environment: a whole batch, so that all of them are needed at once."""
+"""For each environment: so many that all of them are needed at once."""
 WARM_UP_LATENCY = 0.5
+OTHER = "other-"
+"""What the contacts begin with that the other caller replies to."""
+LATE = 1
+"""Seconds: when something is done later than this, it is said."""
 
 type Event = tuple[float, Callable[[], object]]
 """When to do something, in seconds since the start, and what."""
@@ -55,18 +63,33 @@ class _Counted:
 
 
 def warm_up(courier: LocalCourier) -> None:
-    """Start every execution environment."""
+    """Start every execution environment.
+
+    Raises:
+        RuntimeError: One was not needed, and is still cold.
+    """
     contacts = [f"warm-{n}" for n in range(WARM_UP_REPLIES * len(courier.environments))]
     connect_anew(courier, Scenario(rate=1e6, latency=WARM_UP_LATENCY), contacts)
+    courier.poller.pause()
     put(courier.aws.sqs, courier.queue_url, contacts)
+    courier.poller.resume()
     wait_until_empty(courier)
+    courier.poller.pause()
+    courier.poller.resume()
+    if cold := {each.name for each in courier.environments} - {line.environment for line in courier.logs}:
+        raise RuntimeError(f"the warm-up left environments cold: {', '.join(sorted(cold))}")
 
 
 def waits(courier: LocalCourier, scenario: Scenario) -> dict[str, float]:
     """Seconds from enqueueing to acceptance, by contact: of replies that come alone, and of bursts of five."""
+    refilled = max(5.0, 2 * scenario.burst / scenario.rate)
+    moments = {
+        "lone": [float(LONE_EVERY * n) for n in range(LONE)],
+        "burst": [refilled * n for n in range(BURSTS) for _ in range(BURST)],
+    }
     waited: dict[str, float] = {}
-    for kind, moments in {"lone": LONE, "burst": BURSTS}.items():
-        contacts = [f"{kind}-{n}" for n in range(len(moments))]
+    for kind, times in moments.items():
+        contacts = [f"{kind}-{n}" for n in range(len(times))]
         connect = connect_anew(courier, scenario, contacts)
         enqueued: dict[str, float] = {}
 
@@ -74,17 +97,15 @@ def waits(courier: LocalCourier, scenario: Scenario) -> dict[str, float]:
             enqueued |= dict.fromkeys(some, time.time())
             put(courier.aws.sqs, courier.queue_url, some)
 
-        follow(time.time(), in_their_second(moments, contacts, enqueue))
-        wait_until_empty(courier)
-        waited |= {sent["contact_id"]: sent["at"] - enqueued[sent["contact_id"]] for sent in connect.sent}
+        follow(time.time(), in_their_second(times, contacts, enqueue))
+        drain(courier, connect, scenario)
+        sent = {email["contact_id"]: email["at"] for email in connect.sent}
+        waited |= {contact: sent[contact] - enqueued[contact] for contact in contacts}
     return waited
 
 
 def surge(courier: LocalCourier, receives: Receives, scenario: Scenario, seconds: float) -> Result:
     """Let a surge come, and count what it takes until nothing is left of it.
-
-    While the quota lasts for the surge, time goes by for SQS as for all. After that, messages that are still hidden
-    come back as soon as nothing else is left to do.
 
     Args:
         courier: The system, with `receives` around its environments.
@@ -94,7 +115,8 @@ def surge(courier: LocalCourier, receives: Receives, scenario: Scenario, seconds
     """
     arrivals = scenario.arrivals(seconds)
     contacts = [f"surge-{n}" for n in range(len(arrivals))]
-    connect = connect_anew(courier, scenario, contacts)
+    others = [f"{OTHER}{n}" for n in range(round(scenario.rate * seconds))] if scenario.other_from is not None else []
+    connect = connect_anew(courier, scenario, [*contacts, *others])
     courier.poller.pause()
     waiting = arrivals.count(0)
     put(courier.aws.sqs, courier.queue_url, contacts[:waiting])
@@ -107,36 +129,46 @@ def surge(courier: LocalCourier, receives: Receives, scenario: Scenario, seconds
         events.append((scenario.outage[0], lambda: connect.fail("unavailable", times=None)))
         events.append((scenario.outage[1], connect.clear_faults))
     start = time.time()
-    with others(courier, connect, scenario, start, seconds):
+    begins = start + (scenario.other_from or 0)
+    with other_caller(courier.aws, connect.url, scenario.rate / 2, begins, others):
         courier.poller.resume()
         follow(start, events)
-        wait_until_empty(courier)
-    result = Result(
-        receives=sum(receives.counts[received:]),
-        billed_seconds=sum(map(billed_seconds, courier.logs[logged:])),
-        dead=dead_letters(courier) - dead,
-    )
-    for call in connect.calls:
+        drain(courier, connect, scenario)
+        courier.poller.pause()  # returns when the last invocation's report is there
+    result = counted(connect.calls, start, scenario.other_from)
+    result.receives = sum(receives.counts[received:])
+    result.billed_seconds = sum(map(billed_seconds, courier.logs[logged:]))
+    result.dead = dead_letters(courier) - dead
+    return result
+
+
+def drain(courier: LocalCourier, connect: ConnectControl, scenario: Scenario) -> None:
+    """Wait until nothing is left, and skip the time in which nothing happens; Connect's quota fills in that time."""
+    refill = partial(connect.settings, rate=scenario.rate, burst=scenario.burst)
+    wait_until_empty(courier, step=scenario.burst / scenario.rate, skipped=refill)
+
+
+def counted(calls: Iterable[Mapping[str, Any]], start: float, other_from: float | None) -> Result:
+    """Count the calls of a surge.
+
+    Args:
+        calls: Connect's record.
+        start: When the surge began, in epoch seconds.
+        other_from: When the other caller began, in seconds after that; None if there was none.
+    """
+    result = Result()
+    for call in calls:
         at = call["at"] - start
-        if call["contact_id"].startswith(PREFIX):
+        if call["contact_id"].startswith(OTHER):
+            result.others_asked.append(at)
             result.others += [at] * call["accepted"]
         else:
             throttled = call["error"] == "ThrottlingException"
             result.calls += 1
             result.throttled += throttled
-            result.throttled_alone += throttled and (scenario.other_from is None or at < scenario.other_from)
+            result.throttled_alone += throttled and (other_from is None or at < other_from)
             result.accepted += [at] * call["accepted"]
     return result
-
-
-def others(
-    courier: LocalCourier, connect: ConnectControl, scenario: Scenario, start: float, seconds: float
-) -> AbstractContextManager[None]:
-    """The other caller of a scenario, if it has one."""
-    if scenario.other_from is None:
-        return nullcontext()
-    contacts = round(scenario.rate * 2 * seconds)
-    return other_caller(courier.aws, connect, scenario.rate / 2, start + scenario.other_from, contacts)
 
 
 def connect_anew(courier: LocalCourier, scenario: Scenario, contacts: Sequence[str]) -> ConnectControl:
@@ -158,10 +190,14 @@ def in_their_second(
 
 
 def follow(start: float, events: Iterable[Event]) -> None:
-    """Do each thing when its time has come."""
+    """Do each thing when its time has come, and say so if the machine was too slow for that."""
+    late = 0.0
     for at, do in sorted(events, key=lambda event: event[0]):
         time.sleep(max(0.0, start + at - time.time()))
+        late = max(late, time.time() - start - at)
         do()
+    if late > LATE:
+        print(f"something was done {late:.1f} s late: is the machine too slow?", file=sys.stderr)
 
 
 def dead_letters(courier: LocalCourier) -> int:

@@ -1,5 +1,6 @@
 """How results are written down: a Markdown table, and what it takes to get it again."""
 
+import os
 import platform
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ PACKAGES = ("aws-lambda-powertools", "boto3", "aws-cdk-lib", "moto", "awslambdar
 def report(command: str, content: str) -> str:
     """Put command, date and versions under the content of a result."""
     versions = ", ".join([f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in PACKAGES)])
-    return f"{content}\n`{command}`, {datetime.now(UTC):%Y-%m-%d}, with {versions}.\n"
+    return f"{content}\n`{command}`, {datetime.now(UTC):%Y-%m-%d}, on {os.cpu_count()} processors, with {versions}.\n"
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import nan
 
 type Span = tuple[float, float]
 """From when to when, in seconds since the start."""
@@ -26,7 +27,7 @@ class Scenario:
         latency: Seconds of a call.
         other_from: When another caller starts to take half of the quota; None: never.
         outage: From when to when Connect answers 503.
-        full: From when to when Connect answers 402.
+        full: From when to when Connect answers 402; on the simulated clock only.
     """
 
     rate: float
@@ -40,15 +41,22 @@ class Scenario:
         """The quota's burst, in requests: 5, as Connect has it at 2 a second, and above that in proportion."""
         return max(BURST, round(BURST_PER_RATE * self.rate))
 
-    def quota(self, since: float, until: float) -> float:
-        """Requests that Connect could accept in this time, those of the burst included and those of others too."""
-        closed = sum(overlap(span, (since, until)) for span in (self.outage, self.full) if span)
-        return self.rate * (until - since - closed) + self.burst
+    def quota(self, since: float, until: float, tokens: float) -> float:
+        """Requests that Connect could accept in this time, from one caller or another.
+
+        Args:
+            since: Seconds since the start.
+            until: The same.
+            tokens: Requests of the burst that were left when the time began.
+        """
+        closed = [overlap(span, (since, until)) for span in (self.outage, self.full) if span]
+        refilled = sum(min(self.burst, self.rate * seconds) for seconds in closed)
+        return tokens + self.rate * (until - since - sum(closed)) + refilled
 
     def left(self, until: float) -> float:
         """Requests of the quota that are left from the start on, if the other caller gets its half."""
         others = self.rate / 2 * max(0.0, until - self.other_from) if self.other_from is not None else 0.0
-        return self.quota(0, until) - others
+        return self.quota(0, until, tokens=self.burst) - others
 
     def arrivals(self, seconds: float) -> list[float]:
         """When each reply is put on the queue, ascending: as many as can be sent in this time, some always waiting."""
@@ -64,6 +72,7 @@ class Result:
     Attributes:
         accepted: When each email was accepted, in seconds since the start.
         others: When each request of the other caller was accepted.
+        others_asked: When it made each request.
         waited: Seconds from enqueueing to acceptance, by reply.
         calls, throttled, receives, billed_seconds, dead: Totals; `dead` counts replies on the dead-letter queue.
         throttled_alone: Calls throttled before another caller came.
@@ -71,6 +80,7 @@ class Result:
 
     accepted: list[float] = field(default_factory=list)
     others: list[float] = field(default_factory=list)
+    others_asked: list[float] = field(default_factory=list)
     waited: dict[str, float] = field(default_factory=dict)
     calls: int = 0
     throttled: int = 0
@@ -85,19 +95,31 @@ class Result:
         In the rest the last batches run out. Where there is another caller, it is measured from that one's begin on.
         """
         accepted = sorted(self.accepted)
-        return scenario.other_from or 0, min(MEASURED * seconds, accepted[int(MEASURED * len(accepted))])
+        until = min([MEASURED * seconds, *accepted[int(MEASURED * len(accepted)) :][:1]])
+        return scenario.other_from or 0, until
 
     def share_of_quota_used(self, scenario: Scenario, seconds: float) -> float:
         """Emails accepted while the quota was in demand, over what the other caller left of it."""
-        span = self.measured(scenario, seconds)
-        return count_within(self.accepted, span) / (scenario.quota(*span) - count_within(self.others, span))
+        since, until = span = self.measured(scenario, seconds)
+        quota = scenario.quota(since, until, tokens=self.tokens(scenario, since))
+        return ratio(count_within(self.accepted, span), quota - count_within(self.others, span))
 
-    def share_of_other_caller(self, scenario: Scenario, seconds: float) -> float | None:
+    def share_of_other_caller(self, scenario: Scenario, seconds: float) -> float:
         """What the other caller got in this time, over what it asked for."""
-        if scenario.other_from is None:
-            return None
-        since, until = self.measured(scenario, seconds)
-        return count_within(self.others, (since, until)) / (scenario.rate / 2 * (until - since))
+        span = self.measured(scenario, seconds)
+        return ratio(count_within(self.others, span), count_within(self.others_asked, span))
+
+    def tokens(self, scenario: Scenario, at: float) -> float:
+        """Requests that were left of the burst at a time, after all that had been accepted until then."""
+        tokens, last = float(scenario.burst), 0.0
+        for now in [*sorted(time for time in self.accepted + self.others if time < at), at]:
+            tokens, last = min(scenario.burst, tokens + (now - last) * scenario.rate) - 1, now
+        return tokens + 1
+
+
+def ratio(part: float, whole: float) -> float:
+    """A part of a whole; not a number where there is none."""
+    return part / whole if whole > 0 else nan
 
 
 def count_within(times: Sequence[float], span: Span) -> int:

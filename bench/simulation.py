@@ -39,6 +39,8 @@ POLL_SECONDS = 0.05
 POLLERS = 5
 """Lambda "starts by processing five batches concurrently, with five concurrent invocations of your function":
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+ENVIRONMENTS_PER_POLLER = 10
+"""Where more are needed; how Lambda grows to them, by 300 environments a minute, is not played."""
 COLD_START_SECONDS = 0.6
 BODY = json.dumps(
     {
@@ -241,6 +243,7 @@ class Simulation:
     ) -> None:
         self.result = Result()
         self._scenario, self._numbers, self._seed, self._pacing = scenario, numbers, seed, pacing
+        self._pollers = max(POLLERS, numbers.concurrency // ENVIRONMENTS_PER_POLLER)
         self._time = VirtualTime()
         self._quota = Quota(scenario.rate, scenario.burst)
         self._queue = Queue(self._time, self.result, numbers.visibility_timeout)
@@ -277,7 +280,7 @@ class Simulation:
         delivery: Delivery | None = None
         self._time.sleep(rng.random() * 0.01)
         while self._goes_on:
-            records = self._queue.receive(self._numbers.batch_size) if number in self._idle[-POLLERS:] else []
+            records = self._queue.receive(self._numbers.batch_size) if number in self._idle[-self._pollers :] else []
             if records:
                 self._idle.remove(number)
                 begun = self._time.now()
@@ -315,6 +318,7 @@ class Simulation:
         rng = Random(self._seed)
         self._time.sleep(begins)
         while self._goes_on:
+            self.result.others_asked.append(self._time.now())
             if self._quota.take(self._time.now()):
                 self.result.others.append(self._time.now())
             self._time.sleep(rng.expovariate(self._scenario.rate / 2))

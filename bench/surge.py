@@ -7,15 +7,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import batched, groupby
+from math import isnan
 from pathlib import Path
 from statistics import quantiles
 from typing import Literal
 
-from bench.load import BURSTS, LONE, Receives, surge, waits, warm_up
+from bench.load import BURST, BURSTS, LONE, Receives, surge, waits, warm_up
 from bench.peer import PEER
 from bench.plot import Panel, plot
 from bench.report import markdown
-from bench.scenario import Result, Scenario
+from bench.scenario import Result, Scenario, ratio
 from local.cdk import REPLY_COURIER, CdkApp
 from local.stack import LocalCourier, running
 
@@ -28,20 +29,23 @@ ENVIRONMENTS = 110
 EXPLANATION = """\
 # Surge
 
-Replies come a little faster than the quota lets them go, until as many have come as it lets through in the time given.
-Each system is deployed to a local AWS of its own, with the same emulated Connect, and both run at the same time. The
+Replies come a little faster than the quota lets them go, until as many have come as it lets through in the time given;
+what it lets through in 20 s waits at the start. Each system is deployed to a local AWS of its own, with an emulated
+Connect of its own, and both run at the same time, in warm environments (how Lambda comes to many is not played). The
 peer (`bench/peer/`) is a handler and a stack as the documentation of Powertools and CDK would have one write them, with
 the concurrency that this project derives. The other caller asks for half of the quota from the middle on, at random
 moments, and gives up what is throttled. The outage (503) takes a tenth of the time, from a third on.
 
 Each cell: **this project / the peer**. The share of the quota counts what was accepted until nine tenths of the time
-were over or nine tenths of the replies accepted; with another caller, from the middle on, and of what that one left.
-All else is counted until nothing was left on the queue. Nothing was wrong with any reply: none should be dead-lettered.
+were over or nine tenths of the replies accepted; with another caller, from the middle on, and of what that one left;
+without the time of the outage. All else is counted until nothing was left on the queue; from the end of the time on,
+moments in which nothing happened were skipped. Nothing was wrong with any reply: none should be dead-lettered. (A
+contact takes one email. If the peer lost sight of one that it had sent, and sent it again, Connect refused it.)
 
 """
 EXPLANATION_OF_WAITS = f"""
-Seconds from enqueueing to acceptance, before the surge, with warm environments: {len(LONE)} replies that come alone,
-and {len(BURSTS)} in bursts of 5.
+Seconds from enqueueing to the call that was accepted, before the surge: {LONE} replies that came alone
+(their 99th percentile is about the longest), and {BURSTS} bursts of {BURST}.
 
 """
 
@@ -97,6 +101,8 @@ def table(settings: Sequence[Setting], environments: int, image: Path | None) ->
         environments: How many execution environments the machine has room for.
         image: Where to draw emails accepted over time, if anywhere.
     """
+    if image:
+        image.touch()  # rather fail now than in two hours
     pairs = [pair for group in groups(settings, environments) for pair in measure(group)]
     if not image:
         return in_words(pairs)
@@ -105,7 +111,7 @@ def table(settings: Sequence[Setting], environments: int, image: Path | None) ->
 
 
 def groups(settings: Sequence[Setting], environments: int) -> list[list[Setting]]:
-    """Settings that run at the same time: those of one rate, as far as the machine has room."""
+    """Settings that run at the same time: neighbours of the same rate, as far as the machine has room."""
     by_rate = [list(some) for _, some in groupby(settings, key=lambda setting: setting.rate)]
     return [
         list(group) for some in by_rate for group in batched(some, at_once(some[0].rate, environments), strict=False)
@@ -134,7 +140,9 @@ def measure(settings: Sequence[Setting]) -> list[Pair]:
             systems += [(setting, ours), (setting, start(PEER, maxConcurrency=str(len(ours[0].environments))))]
         with ThreadPoolExecutor(len(systems)) as pool:
             results = list(pool.map(lambda system: run(system[0], *system[1]), systems))
-    return [Pair(*each) for each in zip(settings, results[::2], results[1::2], strict=True)]
+    pairs = [Pair(*each) for each in zip(settings, results[::2], results[1::2], strict=True)]
+    print(in_words(pairs), file=sys.stderr)
+    return pairs
 
 
 def run(setting: Setting, courier: LocalCourier, receives: Receives) -> Result:
@@ -155,9 +163,8 @@ def in_words(pairs: Sequence[Pair]) -> str:
         if pair.ours.waited
     ]
     percentiles = [f"{kind}, p{percentile}" for kind in KINDS.values() for percentile in PERCENTILES]
-    return (
-        f"{EXPLANATION}{markdown(['', *FIGURES], surges)}{EXPLANATION_OF_WAITS}{markdown(['', *percentiles], waited)}"
-    )
+    text = EXPLANATION + markdown(["", *FIGURES], surges)
+    return text + EXPLANATION_OF_WAITS + markdown(["", *percentiles], waited) if waited else text
 
 
 def cell(figure: "Figure", pair: Pair) -> str:
@@ -165,10 +172,9 @@ def cell(figure: "Figure", pair: Pair) -> str:
     return f"{figure(pair.setting, pair.ours)} / {figure(pair.setting, pair.peers)}"
 
 
-def other_caller_got(setting: Setting, result: Result) -> str:
-    """What the other caller got, over what it asked for."""
-    share = result.share_of_other_caller(setting.scenario, setting.seconds)
-    return "-" if share is None else f"{share:.2f}"
+def share(part: float) -> str:
+    """A share, or a dash where there is nothing to share."""
+    return "-" if isnan(part) else f"{part:.3f}"
 
 
 def for_each_email(total: Callable[[Result], float]) -> "Figure":
@@ -198,14 +204,12 @@ type Figure = Callable[[Setting, Result], str]
 KINDS = {"lone": "alone", "burst": "burst of 5"}
 PERCENTILES = (50, 99)
 FIGURES: dict[str, Figure] = {
-    "share of the quota": lambda setting, result: (
-        f"{result.share_of_quota_used(setting.scenario, setting.seconds):.3f}"
-    ),
+    "share of the quota": lambda setting, result: share(result.share_of_quota_used(setting.scenario, setting.seconds)),
     "calls an email": for_each_email(lambda result: result.calls),
     "receives an email": for_each_email(lambda result: result.receives),
     "billed seconds an email": for_each_email(lambda result: result.billed_seconds),
-    "throttled calls": lambda _, result: f"{result.throttled / result.calls:.1%}",
-    "of them while alone": lambda _, result: f"{result.throttled_alone / result.calls:.1%}",
+    "throttled calls": lambda _, result: f"{ratio(result.throttled, result.calls):.1%}",
+    "throttled while alone": lambda _, result: f"{ratio(result.throttled_alone, result.calls):.1%}",
     "dead-lettered": lambda _, result: str(result.dead),
-    "other caller got": other_caller_got,
+    "other caller got": lambda setting, result: share(result.share_of_other_caller(setting.scenario, setting.seconds)),
 }

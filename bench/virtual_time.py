@@ -24,6 +24,7 @@ class VirtualTime:
         self._order = itertools.count()
         self._done = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._error: BaseException | None = None
 
     def now(self) -> float:
         """Seconds since the start, plus `start`."""
@@ -44,7 +45,10 @@ class VirtualTime:
             turn.acquire()
             try:
                 program()
-            finally:
+            except BaseException as error:  # noqa: BLE001 - it is raised again where the run was started
+                self._error = error
+                self._done.set()
+            else:
                 self._next()
 
         heapq.heappush(self._waiting, (self._now, next(self._order), turn))
@@ -53,9 +57,15 @@ class VirtualTime:
         thread.start()
 
     def run(self) -> None:
-        """Run all programs to their ends."""
+        """Run all programs to their ends, or until one fails.
+
+        Raises:
+            BaseException: what the program raised.
+        """
         self._next()
         self._done.wait()
+        if self._error:
+            raise self._error
         for thread in self._threads:
             thread.join()
 

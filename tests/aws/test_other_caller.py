@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from bench.other_caller import PREFIX, other_caller
+import pytest
+from botocore.exceptions import ClientError
+
+from bench.other_caller import other_caller
 from local.aws import LocalAws
 
 if TYPE_CHECKING:
     from local.connect_control import ConnectControl
 
+CONTACTS = [f"contact-{n}" for n in range(1, 11)]
 SOON = 0.01
 PATIENCE = 60
 
@@ -22,16 +26,24 @@ def wait_for_calls(connect: ConnectControl, count: int) -> None:
         time.sleep(SOON)
 
 
-def test_it_replies_to_contacts_of_its_own_and_gives_up_what_is_throttled(connect: ConnectControl) -> None:
+def test_it_replies_once_to_each_contact_and_gives_up_what_is_throttled(connect: ConnectControl) -> None:
     connect.settings(rate=1e-9, burst=3)
-    with other_caller(LocalAws(connect.url), connect, rate=500, begins=time.time(), contacts=10):
+    with other_caller(LocalAws(connect.url), connect.url, rate=500, begins=time.time(), contacts=CONTACTS):
         wait_for_calls(connect, 10)
-    assert len({call["contact_id"] for call in connect.calls}) == 10
-    assert all(call["contact_id"].startswith(PREFIX) for call in connect.calls)
+    assert sorted(call["contact_id"] for call in connect.calls) == sorted(CONTACTS)
     assert sorted(call["status"] for call in connect.calls) == [200] * 3 + [429] * 7
 
 
 def test_it_does_nothing_before_its_time(connect: ConnectControl) -> None:
-    with other_caller(LocalAws(connect.url), connect, rate=500, begins=time.time() + 3600, contacts=10):
-        pass
-    assert connect.calls == []
+    begins = time.time() + 0.3
+    with other_caller(LocalAws(connect.url), connect.url, rate=500, begins=begins, contacts=CONTACTS):
+        wait_for_calls(connect, 3)
+    assert all(call["at"] >= begins for call in connect.calls)
+
+
+def test_a_call_that_fails_otherwise_is_no_measurement(connect: ConnectControl) -> None:
+    with (
+        pytest.raises(ClientError, match="ResourceNotFound"),
+        other_caller(LocalAws(connect.url), connect.url, rate=500, begins=time.time(), contacts=["nobody"]),
+    ):
+        wait_for_calls(connect, 1)

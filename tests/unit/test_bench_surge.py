@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.load import follow, in_their_second
+from bench.load import counted, follow, in_their_second
 from bench.scenario import Result
 from bench.surge import Pair, Setting, groups, in_words
 
@@ -54,3 +54,23 @@ def test_replies_come_in_their_second_and_in_their_order() -> None:
     assert [at for at, _ in events] == [0, 3, 4]
     follow(0, reversed(events))  # long ago: nothing is waited for
     assert put == [["a", "b"], ["c", "d"], ["e"]]
+
+
+def test_the_other_callers_calls_are_not_ours() -> None:
+    def call(contact: str, at: float, error: str | None = None) -> dict[str, object]:
+        return {"contact_id": contact, "at": 1000.0 + at, "error": error, "accepted": error is None}
+
+    throttled = "ThrottlingException"
+    calls = [
+        call("surge-1", 1),
+        call("surge-2", 2, throttled),
+        call("other-1", 3),
+        call("surge-2", 4, throttled),
+        call("other-2", 5, throttled),
+        call("surge-2", 6),
+        call("surge-3", 7, "ServiceUnavailable"),
+    ]
+    result = counted(calls, start=1000.0, other_from=3.0)
+    assert (result.accepted, result.others, result.others_asked) == ([1, 6], [3], [3, 5])
+    assert (result.calls, result.throttled, result.throttled_alone) == (5, 2, 1)
+    assert counted(calls, start=1000.0, other_from=None).throttled_alone == 2

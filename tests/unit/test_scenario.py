@@ -1,15 +1,27 @@
 """What a surge is, and how its share of the quota is counted."""
 
+from math import isnan
+
 import pytest
 
 from bench.scenario import Result, Scenario
 
 
-def test_the_quota_of_a_time_holds_its_burst_and_not_the_time_of_an_outage() -> None:
-    assert Scenario(2).quota(0, 100) == 205
-    assert Scenario(50).quota(0, 10) == 625
-    assert Scenario(2, outage=(90, 150)).quota(0, 100) == 185
-    assert Scenario(2, full=(0, 50)).quota(10, 60) == 25
+def test_the_quota_of_a_time_holds_what_was_left_of_the_burst_and_not_the_time_of_an_outage() -> None:
+    assert Scenario(2).quota(0, 100, tokens=5) == 205
+    assert Scenario(50).quota(10, 20, tokens=0) == 500
+    # The burst is full again after an outage, if that is long enough.
+    assert Scenario(2, outage=(90, 150)).quota(0, 100, tokens=5) == 190
+    assert Scenario(2, outage=(10, 11)).quota(0, 100, tokens=0) == 200
+    assert Scenario(2, full=(0, 50)).quota(10, 60, tokens=1) == 26
+
+
+def test_the_burst_is_used_up_by_everybodys_requests_and_fills_at_the_rate() -> None:
+    assert Result().tokens(Scenario(2), 100) == 5
+    assert Result(accepted=[10, 10], others=[10]).tokens(Scenario(2), 10.5) == 3
+    assert Result(accepted=[n / 2 for n in range(200)]).tokens(Scenario(2), 99.75) == pytest.approx(4.5)
+    assert Result(accepted=[0.0] * 5).tokens(Scenario(2), 60) == 5
+    assert Result(accepted=[90.0] * 5).tokens(Scenario(2), 60) == 5
 
 
 def test_another_caller_leaves_half_from_its_begin_on() -> None:
@@ -42,12 +54,21 @@ def test_the_last_tenth_of_the_replies_does_not_count() -> None:
 
 def test_with_another_caller_it_is_counted_from_its_begin_on_and_of_what_that_one_left() -> None:
     scenario = Scenario(2, other_from=50)
-    halves = Result(
-        accepted=[n / 2 for n in range(100)] + [50.0 + n for n in range(50)], others=[50.5 + n for n in range(50)]
+    halves = [50.5 + n for n in range(50)]
+    result = Result(
+        accepted=[n / 2 for n in range(100)] + [50.0 + n for n in range(50)],
+        others=halves,
+        others_asked=halves + halves,
     )
-    since, until = halves.measured(scenario, 100)
+    since, until = result.measured(scenario, 100)
     assert since == 50
-    ours, others = until - since, until - since
-    assert halves.share_of_quota_used(scenario, 100) == pytest.approx(ours / (2 * ours + 5 - others), abs=0.02)
-    assert halves.share_of_other_caller(scenario, 100) == pytest.approx(1, abs=0.03)
-    assert halves.share_of_other_caller(Scenario(2), 100) is None
+    took = until - since
+    # Until then the rate had been used up to the last request, so 4 or 5 of the burst were left.
+    assert result.share_of_quota_used(scenario, 100) == pytest.approx(took / (2 * took + 4.5 - took), abs=0.02)
+    assert result.share_of_other_caller(scenario, 100) == pytest.approx(0.5)
+
+
+def test_where_there_is_nothing_to_share_there_is_no_share() -> None:
+    assert isnan(Result().share_of_other_caller(Scenario(2), 100))
+    assert isnan(Result().share_of_quota_used(Scenario(2, other_from=50), 50))
+    assert Result().share_of_quota_used(Scenario(2), 100) == 0
