@@ -54,7 +54,7 @@ class ReplyFunction(Construct):
             code=Code.from_asset(str(code)),
             role=handler_role(self, queues=queues, log_group=log_group, instance_arn=settings.instance_arn),
             timeout=Duration.seconds(capacity.function_timeout),
-            # The imports take 80 MiB and a batch is 6 MB at most. More would buy processor time, billed by the second,
+            # The imports take 80 MiB and a batch is 2 MiB at most. More would buy processor time, billed by the second,
             # for work that mostly waits for Connect and for its pace.
             memory_size=256,
             tracing=Tracing.ACTIVE,

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from local.redrive import counts_of
 from local.stack import LocalCourier
 
+LOOK_EVERY = 0.2
+"""Seconds: with a dozen systems at once, more looks take the time of what is looked at."""
 PATIENCE = 120
 """Seconds without any progress after which it is given up; one invocation may take most of them."""
 
@@ -38,4 +40,4 @@ def wait_until_empty(
         if not visible and courier.poller.is_idle:
             courier.aws.skip(step)
             skipped()
-        time.sleep(0.05)
+        time.sleep(LOOK_EVERY)

@@ -27,6 +27,13 @@ def test_alone_all_of_the_quota_is_used_and_nothing_wasted(rate: float, latency:
     assert result.dead == 0
 
 
+def test_the_largest_rate_is_reached_as_well() -> None:
+    scenario = Scenario(500)
+    result = surge(scenario, seconds=60)
+    assert result.share_of_quota_used(scenario, 60) >= 0.95  # of one minute, which begins with cold starts
+    assert (result.calls, result.receives, result.dead) == (30_000, 30_000, 0)
+
+
 @pytest.mark.parametrize("latency", [0.15, 0.6])
 @pytest.mark.parametrize("rate", [2, 5, 50])
 def test_with_another_caller_from_the_middle_on_what_is_left_is_used(rate: float, latency: float) -> None:
