@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isnan
 from random import Random
 from statistics import mean
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.retries import bucket, throttling
 from botocore.retries.adaptive import ClientRateLimiter, RateClocker
 
-from bench.report import markdown
+from bench.report import markdown, number
 from bench.scenario import Result, Scenario
 from bench.simulation import as_deployed, derived, simulate
 from handler.pacer import Pacer
@@ -47,9 +46,6 @@ class VirtualClock(bucket.Clock):
 
     def __init__(self, time: VirtualTime) -> None:
         self._time = time
-
-    def sleep(self, amount: float) -> None:
-        self._time.sleep(amount)
 
     def current_time(self) -> float:
         return self._time.now()
@@ -151,12 +147,7 @@ def figures(scenario: Scenario, pacing: Pacing, seeds: Sequence[int]) -> list[st
     """The means of each figure."""
     arrivals = scenario.arrivals(SECONDS)
     results = [simulate(scenario, derived(scenario.rate), arrivals, seed, pacing) for seed in seeds]
-    return [mean_of([figure(scenario, result) for result in results]) for figure in FIGURES.values()]
-
-
-def mean_of(values: Sequence[float]) -> str:
-    """The mean, for people; a dash where there is nothing to measure."""
-    return "-" if any(map(isnan, values)) else f"{mean(values):.3f}"
+    return [number(mean(figure(scenario, result) for result in results)) for figure in FIGURES.values()]
 
 
 FIGURES: dict[str, Callable[[Scenario, Result], float]] = {

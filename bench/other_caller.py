@@ -9,9 +9,9 @@ from random import Random
 
 from botocore.config import Config
 
-from bench.replies import reply
 from local.aws import LocalAws
 from local.cdk import INSTANCE_ARN
+from local.replies import reply
 
 MOST_CALLS_AT_ONCE = 64
 

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Sequence
 from itertools import batched
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from local.replies import reply
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -11,18 +13,6 @@ if TYPE_CHECKING:
 
 MESSAGES_PER_CALL = 10
 """Of SendMessageBatch."""
-
-
-def reply(label: str) -> dict[str, Any]:
-    """A reply as the contract has it, to a contact of this name."""
-    return {
-        "ContactId": label,
-        "DestinationEmailAddress": {"EmailAddress": f"{label}@customer.example"},
-        "EmailMessage": {
-            "MessageSourceType": "RAW",
-            "RawMessage": {"Subject": f"Re: {label}", "Body": "It is on its way.", "ContentType": "text/plain"},
-        },
-    }
 
 
 def put(sqs: "SQSClient", queue_url: str, labels: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ import platform
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import isnan
 
 PACKAGES = ("aws-lambda-powertools", "boto3", "aws-cdk-lib", "moto", "awslambdaric")
 
@@ -19,3 +20,8 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table; the first column holds names, the others figures."""
     ruler = ["---", *["---:"] * (len(header) - 1)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in [header, ruler, *rows])
+
+
+def number(value: float) -> str:
+    """Three digits, for people; a dash where there was nothing to measure."""
+    return "-" if isnan(value) else f"{value:.3f}"

@@ -27,13 +27,15 @@ from handler.pacer import Pacer
 from handler.settings import Settings
 from infra.capacity import Capacity, capacity
 from infra.settings import Settings as StackSettings
+from local.cdk import INSTANCE_ARN
+from local.connect.quota import TokenBucket
+from local.replies import reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bench.scenario import Scenario
 
-INSTANCE_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
 POLL_SECONDS = 0.05
 """From the end of an invocation to the start of the next one, where messages wait."""
 POLLERS = 5
@@ -42,16 +44,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
 ENVIRONMENTS_PER_POLLER = 10
 """Where more are needed; how Lambda grows to them, by 300 environments a minute, is not played."""
 COLD_START_SECONDS = 0.6
-BODY = json.dumps(
-    {
-        "ContactId": "c",
-        "DestinationEmailAddress": {"EmailAddress": "a@b.example"},
-        "EmailMessage": {
-            "MessageSourceType": "RAW",
-            "RawMessage": {"Subject": "s", "Body": "b", "ContentType": "text/plain"},
-        },
-    }
-)
+BODY = json.dumps(reply("c"))
 
 
 @dataclass(slots=True)
@@ -64,28 +57,11 @@ class Message:
     first_received_at: float = 0.0
 
 
-class Quota:
-    """A token bucket."""
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate, self._burst = rate, burst
-        self._tokens, self._at = burst, 0.0
-
-    def take(self, now: float) -> bool:
-        """Whether a request may pass now."""
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
-
-
 class Connect:
     """StartOutboundEmailContact as a scenario has it."""
 
     def __init__(
-        self, scenario: Scenario, time: VirtualTime, quota: Quota, result: Result, sent_at: dict[str, float]
+        self, scenario: Scenario, time: VirtualTime, quota: TokenBucket, result: Result, sent_at: dict[str, float]
     ) -> None:
         self._scenario, self._time, self._quota, self._result = scenario, time, quota, result
         self._sent_at = sent_at
@@ -245,7 +221,7 @@ class Simulation:
         self._scenario, self._numbers, self._seed, self._pacing = scenario, numbers, seed, pacing
         self._pollers = max(POLLERS, numbers.concurrency // ENVIRONMENTS_PER_POLLER)
         self._time = VirtualTime()
-        self._quota = Quota(scenario.rate, scenario.burst)
+        self._quota = TokenBucket(scenario.rate, scenario.burst)
         self._queue = Queue(self._time, self.result, numbers.visibility_timeout)
         sent_at = {f"m{n}": at for n, at in enumerate(arrivals)}
         self._to_come = deque(sent_at.items())

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import batched, groupby
-from math import isnan
 from pathlib import Path
 from statistics import quantiles
 from typing import Literal
@@ -15,7 +14,7 @@ from typing import Literal
 from bench.load import BURST, BURSTS, LONE, Receives, surge, waits, warm_up
 from bench.peer import PEER
 from bench.plot import Panel, plot
-from bench.report import markdown
+from bench.report import markdown, number
 from bench.scenario import Result, Scenario, ratio
 from local.cdk import REPLY_COURIER, CdkApp
 from local.stack import LocalCourier, running
@@ -172,14 +171,9 @@ def cell(figure: "Figure", pair: Pair) -> str:
     return f"{figure(pair.setting, pair.ours)} / {figure(pair.setting, pair.peers)}"
 
 
-def share(part: float) -> str:
-    """A share, or a dash where there is nothing to share."""
-    return "-" if isnan(part) else f"{part:.3f}"
-
-
 def for_each_email(total: Callable[[Result], float]) -> "Figure":
     """A total, divided by the emails."""
-    return lambda _, result: f"{total(result) / len(result.accepted):.3f}" if result.accepted else "-"
+    return lambda _, result: number(ratio(total(result), len(result.accepted)))
 
 
 def wait_of(kind: str, percentile: int) -> "Figure":
@@ -204,12 +198,12 @@ type Figure = Callable[[Setting, Result], str]
 KINDS = {"lone": "alone", "burst": "burst of 5"}
 PERCENTILES = (50, 99)
 FIGURES: dict[str, Figure] = {
-    "share of the quota": lambda setting, result: share(result.share_of_quota_used(setting.scenario, setting.seconds)),
+    "share of the quota": lambda setting, result: number(result.share_of_quota_used(setting.scenario, setting.seconds)),
     "calls an email": for_each_email(lambda result: result.calls),
     "receives an email": for_each_email(lambda result: result.receives),
     "billed seconds an email": for_each_email(lambda result: result.billed_seconds),
     "throttled calls": lambda _, result: f"{ratio(result.throttled, result.calls):.1%}",
     "throttled while alone": lambda _, result: f"{ratio(result.throttled_alone, result.calls):.1%}",
     "dead-lettered": lambda _, result: str(result.dead),
-    "other caller got": lambda setting, result: share(result.share_of_other_caller(setting.scenario, setting.seconds)),
+    "other caller got": lambda setting, result: number(result.share_of_other_caller(setting.scenario, setting.seconds)),
 }

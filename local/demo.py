@@ -13,6 +13,7 @@ from local.aws import ROOT
 from local.connect_control import ConnectControl
 from local.lambda_runtime import LogLine
 from local.redrive import counts_of, messages
+from local.replies import reply
 from local.stack import LocalCourier, running
 
 if TYPE_CHECKING:
@@ -78,13 +79,7 @@ def samples() -> Iterator[Sample]:
 
 def plain(label: str) -> Sample:
     """A sound reply to the contact of that name."""
-    message = {"Subject": f"Re: {label}", "Body": "It is on its way.", "ContentType": "text/plain"}
-    reply = {
-        "ContactId": label,
-        "DestinationEmailAddress": {"EmailAddress": f"{label}@customer.example"},
-        "EmailMessage": {"MessageSourceType": "RAW", "RawMessage": message},
-    }
-    return Sample(label, json.dumps(reply))
+    return Sample(label, json.dumps(reply(label)))
 
 
 def contact_of(sample: Sample) -> str | None:

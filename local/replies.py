@@ -1,10 +1,10 @@
-"""Replies for a run with faults: most are sound, some cannot be sent."""
+"""Replies to send on local AWS; for a run with faults, most are sound and some cannot be sent."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Literal
+from typing import Any, Literal
 
 type Kind = Literal["sound", "mended", "unknown", "invalid"]
 """A "mended" one's contact exists before the redrives, an "unknown" one's never does."""
@@ -43,16 +43,21 @@ def replies(count: int, rng: Random) -> Iterator[Reply]:
         yield Reply(label, invalid_body(label, rng) if kind == "invalid" else sound_body(label, rng), kind, attributes)
 
 
+def reply(label: str, text: str = "It is on its way.") -> dict[str, Any]:
+    """A reply as the contract has it, to the contact of that name."""
+    return {
+        "ContactId": label,
+        "DestinationEmailAddress": {"EmailAddress": f"{label}@customer.example"},
+        "EmailMessage": {
+            "MessageSourceType": "RAW",
+            "RawMessage": {"Subject": f"Re: {label}", "Body": text, "ContentType": "text/plain"},
+        },
+    }
+
+
 def sound_body(label: str, rng: Random) -> str:
     """A reply that the contract takes."""
-    text = {"Subject": f"Re: {label}", "Body": "word " * rng.randint(1, 2000), "ContentType": "text/plain"}
-    return json.dumps(
-        {
-            "ContactId": label,
-            "DestinationEmailAddress": {"EmailAddress": f"{label}@customer.example"},
-            "EmailMessage": {"MessageSourceType": "RAW", "RawMessage": text},
-        }
-    )
+    return json.dumps(reply(label, "word " * rng.randint(1, 2000)))
 
 
 def invalid_body(label: str, rng: Random) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -181,14 +180,6 @@ def operator_of_a_new_stack(aws: LocalAws) -> Operator:
     outputs = aws.stacks.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
     urls = {output["OutputKey"]: output["OutputValue"] for output in outputs}
     return Operator(aws, name, urls["QueueUrl"], urls["DeadLetterQueueUrl"])
-
-
-def until(happens: Any, what: str, seconds: float = 30) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < deadline, f"after {seconds} s: {what}"
-        time.sleep(0.02)
 
 
 def lines(text: str) -> Iterator[Any]:

@@ -17,11 +17,12 @@ import boto3
 import pytest
 
 from handler.pacer import Pacer
-from local.aws import start_aws
+from local.aws import LocalAws, start_aws
 from local.connect_control import ConnectControl
 from local.processes import ProcessGroup
 from local.sqs_event import record_of
 from tests.fakes import FakeClock
+from tests.operators import Operator, operator_of_a_new_stack
 from tests.samples import INSTANCE_ARN, QUEUE_ARN, REGION, event, reply
 
 if TYPE_CHECKING:
@@ -128,6 +129,18 @@ class Courier:
 def moto_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with ProcessGroup() as processes:
         yield start_aws(processes, tmp_path_factory.mktemp("moto")).endpoint
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """moto for the tests of one file: its clock is skipped ahead there."""
+    with ProcessGroup() as processes:
+        yield start_aws(processes, tmp_path_factory.mktemp("aws"))
+
+
+@pytest.fixture
+def operator(aws: LocalAws) -> Operator:
+    return operator_of_a_new_stack(aws)
 
 
 @pytest.fixture(scope="session")

@@ -11,29 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.aws import LocalAws, start_aws
-from local.processes import ProcessGroup
 from local.sqs_faults import SqsFaults
 from tests.operators import Operator, lines, operator_of_a_new_stack, texts
 from tests.samples import ADDRESS, BODY, NAME, PERSONAL, SUBJECT, reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 DAY = 86_400
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """moto of this file's own: its clock is skipped ahead."""
-    with ProcessGroup() as processes:
-        yield start_aws(processes, tmp_path_factory.mktemp("operators"))
-
-
-@pytest.fixture
-def operator(aws: LocalAws) -> Operator:
-    return operator_of_a_new_stack(aws)
 
 
 def nothing_held(operator: Operator) -> bool:

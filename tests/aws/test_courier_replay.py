@@ -16,7 +16,7 @@ import boto3
 import pytest
 
 from handler.batch import deliver_all
-from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws, start_aws
+from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws
 from local.connect_control import ConnectControl
 from local.processes import ProcessGroup
 from local.sqs_event import record_of
@@ -28,8 +28,9 @@ from ops.filters import Filters
 from ops.listing import Holding
 from ops.replay import Replay
 from tests.fakes import FakeConnect, FakeSqs, delivery
-from tests.operators import Operator, operator_of_a_new_stack, texts, until
+from tests.operators import Operator, operator_of_a_new_stack, texts
 from tests.samples import QUEUE_ARN, REGION
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,13 +71,6 @@ class Whole:
         return count
 
 
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """moto of this file's own: its clock is skipped ahead."""
-    with ProcessGroup() as processes:
-        yield start_aws(processes, tmp_path_factory.mktemp("replay"))
-
-
 @pytest.fixture
 def whole(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     operator = operator_of_a_new_stack(aws)
@@ -108,10 +102,10 @@ def test_a_replay_killed_in_the_middle_and_run_again_sends_each_reply_once(
         operator.environment["AWS_ENDPOINT_URL_SQS"] = faults.url
         replay = subprocess.Popen([*operator.command, "dlq", "replay", "--yes"], cwd=ROOT, env=operator.env)
         with replay:
-            until(lambda: sum(operator.counts(operator.dead_letter_queue_url)) < KILLED - 100, "not 100 replayed")
+            until(lambda: sum(operator.counts(operator.dead_letter_queue_url)) < KILLED - 100, "100 are replayed")
             # From here on nothing is deleted any more: there are letters that are sent and still there.
             faults.fail("DeleteMessageBatch", "error")
-            until(lambda: faults.struck["DeleteMessageBatch", "error"] > 0, "no delete failed")
+            until(lambda: faults.struck["DeleteMessageBatch", "error"] > 0, "a delete failed")
             replay.kill()
     assert replay.returncode == -9
     in_the_middle = sum(operator.counts(operator.queue_url)), sum(operator.counts(operator.dead_letter_queue_url))

@@ -15,11 +15,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
-import pytest
-
-from local.aws import ROOT, LocalAws, start_aws
-from local.processes import ProcessGroup
-from tests.operators import Operator, operator_of_a_new_stack, texts
+from local.aws import ROOT
+from tests.operators import Operator, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +77,12 @@ class Terminal:
             assert time.monotonic() < deadline, f"no {pattern!r} after {PATIENCE} s"
             assert self._read(), f"ended without {pattern!r}"
 
+    def is_ended_by_ctrl_c(self) -> None:
+        """Press it, and look at how the program ends."""
+        self.type(CTRL_C)
+        assert self.exit_code() == 130
+        assert "Traceback" not in self.screen
+
     def ctrl_c_until_it_ends(self) -> int:
         """Press Ctrl-C, and again: one that comes just before Python waits for a key is seen with the next one only."""
         for _ in range(PATIENCE):
@@ -104,17 +107,6 @@ class Terminal:
             return False
         self.written += text.decode(errors="replace")
         return bool(text)
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    with ProcessGroup() as processes:
-        yield start_aws(processes, tmp_path_factory.mktemp("terminal"))
-
-
-@pytest.fixture
-def operator(aws: LocalAws) -> Operator:
-    return operator_of_a_new_stack(aws)
 
 
 @contextmanager
@@ -157,21 +149,17 @@ def test_ctrl_c_at_the_prompt_does_nothing(operator: Operator) -> None:
 def test_ctrl_c_in_a_replay_ends_it_with_every_letter_in_one_place(operator: Operator) -> None:
     with nothing_lost(operator, 60), Terminal(operator, "dlq", "replay", "--yes", "--rate", "10") as terminal:
         terminal.read_until(r"Replayed .*[1-9]\d*/60")
-        terminal.type(CTRL_C)
-        assert terminal.exit_code() == 130
+        terminal.is_ended_by_ctrl_c()
         replayed = re.search(r"(\d+) replayed\.", terminal.screen)
         assert replayed is not None
         assert 0 < int(replayed[1]) < 60
-        assert "Traceback" not in terminal.screen
 
 
 def test_ctrl_c_in_a_list_gives_every_letter_back(operator: Operator) -> None:
     with nothing_lost(operator, 300), Terminal(operator, "dlq", "list") as terminal:
         # Unread, the terminal is full after some 50 rows: the list cannot have ended when the key is pressed.
         terminal.read_until(r"RetriesExhausted")
-        terminal.type(CTRL_C)
-        assert terminal.exit_code() == 130
-        assert "Traceback" not in terminal.screen
+        terminal.is_ended_by_ctrl_c()
 
 
 def test_a_killed_list_gives_every_letter_back(operator: Operator) -> None:
@@ -200,6 +188,4 @@ def test_no_colour_where_none_is_wanted(operator: Operator) -> None:
 def test_status_is_watched_until_ctrl_c(operator: Operator) -> None:
     with nothing_lost(operator, 12), Terminal(operator, "status", "--watch") as terminal:
         terminal.read_until(r"dead letters +12 +0 +0 ")
-        terminal.type(CTRL_C)
-        assert terminal.exit_code() == 130
-        assert "Traceback" not in terminal.screen
+        terminal.is_ended_by_ctrl_c()

@@ -10,6 +10,7 @@ import pytest
 from local.connect_control import ConnectControl
 from tests.aws.conftest import Courier
 from tests.samples import BODY, INSTANCE_ID, event, raw_message, record, reply, string_attribute
+from tests.waiting import until
 
 REFUSED = [
     # fault at Connect, how the reply is dead-lettered
@@ -186,9 +187,7 @@ def test_the_backoff_is_the_messages_visibility(courier: Courier, connect: Conne
     message_id = courier.put()
     assert courier.receive_and_invoke() == [message_id]
     assert courier.log[-1]["retry_in_seconds"] in {1, 2}
-    deadline = time.monotonic() + 20
-    while not (again := courier.receive()):
-        assert time.monotonic() < deadline, "the message did not come back after its backoff"
+    again = until(courier.receive, "the message is back after its backoff")
     assert (again[0]["messageId"], again[0]["attributes"]["ApproximateReceiveCount"]) == (message_id, "2")
 
 

@@ -10,26 +10,18 @@ from botocore.exceptions import ClientError
 
 from bench.other_caller import other_caller
 from local.aws import LocalAws
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from local.connect_control import ConnectControl
 
 CONTACTS = [f"contact-{n}" for n in range(1, 11)]
-SOON = 0.01
-PATIENCE = 60
-
-
-def wait_for_calls(connect: ConnectControl, count: int) -> None:
-    ends = time.monotonic() + PATIENCE
-    while len(connect.calls) < count:
-        assert time.monotonic() < ends, f"{len(connect.calls)} calls, where {count} were expected"
-        time.sleep(SOON)
 
 
 def test_it_replies_once_to_each_contact_and_gives_up_what_is_throttled(connect: ConnectControl) -> None:
     connect.settings(rate=1e-9, burst=3)
     with other_caller(LocalAws(connect.url), connect.url, rate=500, begins=time.time(), contacts=CONTACTS):
-        wait_for_calls(connect, 10)
+        until(lambda: len(connect.calls) >= 10, "10 calls are made")
     assert sorted(call["contact_id"] for call in connect.calls) == sorted(CONTACTS)
     assert sorted(call["status"] for call in connect.calls) == [200] * 3 + [429] * 7
 
@@ -37,7 +29,7 @@ def test_it_replies_once_to_each_contact_and_gives_up_what_is_throttled(connect:
 def test_it_does_nothing_before_its_time(connect: ConnectControl) -> None:
     begins = time.time() + 0.3
     with other_caller(LocalAws(connect.url), connect.url, rate=500, begins=begins, contacts=CONTACTS):
-        wait_for_calls(connect, 3)
+        until(lambda: len(connect.calls) >= 3, "3 calls are made")
     assert all(call["at"] >= begins for call in connect.calls)
 
 
@@ -46,4 +38,4 @@ def test_a_call_that_fails_otherwise_is_no_measurement(connect: ConnectControl) 
         pytest.raises(ClientError, match="ResourceNotFound"),
         other_caller(LocalAws(connect.url), connect.url, rate=500, begins=time.time(), contacts=["nobody"]),
     ):
-        wait_for_calls(connect, 1)
+        until(lambda: connect.calls, "a call is made")

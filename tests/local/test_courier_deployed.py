@@ -11,10 +11,9 @@ from local.connect_control import ConnectControl
 from local.redrive import counts_of
 from local.stack import LocalCourier
 from ops.account import STACK
-from tests.operators import Operator, until
+from tests.operators import Operator
 from tests.samples import reply
-
-PATIENCE = 60
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def test_dead_letters_of_the_deployed_function_are_mended_and_sent_once(
     bodies = [reply(ContactId=f"late-{n}") for n in range(8)] + [reply(ContactId="misspelt")]
     text = "\n".join(map(json.dumps, bodies))
     assert operator.did("send", "-", "--token", "morning", stdin=text) == "9 on the queue.\n"
-    until(lambda: empty(courier), "replies are still on the queue", PATIENCE)
+    until(lambda: empty(courier), "the queue is empty")
     status = json.loads(operator.did("status", "--json"))
     assert status["reasons"] == {"NotFound": 9}
 
@@ -42,7 +41,7 @@ def test_dead_letters_of_the_deployed_function_are_mended_and_sent_once(
     operator.edits_with(tmp_path, "text = text.replace('misspelt', 'spelt')")
     operator.did("dlq", "edit", json.loads(misspelt)["id"], "--yes")
     assert operator.did("dlq", "replay", "--yes", "--rate", "20") == "8 replayed.\n"
-    until(lambda: empty(courier), "replies are still on the queue", PATIENCE)
+    until(lambda: empty(courier), "the queue is empty")
 
     sent = {email["client_token"]: email["contact_id"] for email in connect.sent}
     assert sent == {f"morning.{n + 1}": f"late-{n}" for n in range(8)} | {"morning.9.edit-1": "spelt"}

@@ -1,8 +1,6 @@
 """The deployed whole: the zip that CDK put there, run by AWS's runtime client, fed by the mapping's poller."""
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,20 +10,12 @@ from local.demo import contact_of, samples
 from local.redrive import counts_of, messages, redrive
 from local.stack import LocalCourier
 from tests.samples import ADDRESS, SUBJECT, reply
-
-PATIENCE = 60
+from tests.waiting import until
 
 
 @pytest.fixture
 def connect(courier: LocalCourier) -> ConnectControl:
     return ConnectControl(courier.connect_url)
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"after {PATIENCE} s still not: {what}"
-        time.sleep(0.05)
 
 
 def settle(courier: LocalCourier) -> None:

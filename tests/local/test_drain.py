@@ -6,6 +6,7 @@ from local.drain import wait_until_empty
 from local.redrive import counts_of
 from local.stack import LocalCourier
 from tests.samples import reply
+from tests.waiting import until
 
 
 def test_nobody_waits_for_the_visibility_timeout_of_what_a_crash_left_behind(courier: LocalCourier) -> None:
@@ -13,8 +14,7 @@ def test_nobody_waits_for_the_visibility_timeout_of_what_a_crash_left_behind(cou
     connect.draft("contact-1")
     connect.fail("hang", seconds=3600)
     courier.aws.sqs.send_message(QueueUrl=courier.queue_url, MessageBody=json.dumps(reply()))
-    while not connect.calls:
-        time.sleep(0.02)
+    until(lambda: connect.calls, "the call has come")
     assert not courier.poller.is_idle
     for environment in courier.environments:
         environment.kill()

@@ -13,18 +13,12 @@ from local.event_source import LONG_POLL, Poller, take_over_mapping
 from local.lambda_environment import Surroundings
 from local.lambda_runtime import ExecutionEnvironment, LogLine
 from local.processes import ProcessGroup
+from tests.waiting import until
 
 type Deploy = Callable[..., DeployedFunction]
 
 VISIBILITY = 2
 """Seconds; short, so that the tests need not wait long for a message to come back."""
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
 
 
 @dataclass
@@ -107,7 +101,7 @@ def test_a_message_is_delivered_with_all_it_carries_and_deleted(mapped: Any) -> 
     with mapped("whole") as mapping:
         (sent,) = mapping.send({"do": "nothing", "text": "grüße 🦊"}, MessageAttributes=attributes)
         mapping.poller.resume()
-        wait_until(lambda: mapping.left() == 0)
+        until(lambda: mapping.left() == 0, "the queue is empty")
         (record,) = mapping.received(sent)
     assert json.loads(record["body"]) == {"do": "nothing", "text": "grüße 🦊"}
     assert record["eventSourceARN"] == mapping.queue_arn
@@ -123,7 +117,7 @@ def test_only_reported_messages_come_back_with_a_higher_receive_count(mapped: An
     with mapped("partial") as mapping:
         good, bad = mapping.send({"do": "nothing"}, {"do": "report"})
         mapping.poller.resume()
-        wait_until(lambda: len(mapping.received(bad)) == 2)
+        until(lambda: len(mapping.received(bad)) == 2, "the reported one came twice")
         mapping.poller.pause()
         assert len(mapping.received(good)) == 1
         assert mapping.left() == 1
@@ -149,7 +143,7 @@ def test_an_invocation_that_fails_deletes_nothing_and_all_come_back_after_their_
         ids = mapping.send({"do": "nothing"}, action)
         mapping.poller.resume()
         # Their visibility ends a moment apart: they may come back in two batches, and one of them may succeed alone.
-        wait_until(lambda: all(len(mapping.received(message_id)) >= 2 for message_id in ids))
+        until(lambda: all(len(mapping.received(message_id)) >= 2 for message_id in ids), "all came twice")
     first, second = (line["at"] for line in mapping.logged("records")[:2])
     assert [record["messageId"] for record in mapping.logged("records")[0]["records"]] == ids
     assert second - first >= VISIBILITY - 0.5  # an environment that starts writes its line late
@@ -159,14 +153,14 @@ def test_null_is_full_success(mapped: Any) -> None:
     with mapped("null") as mapping:
         mapping.send({"do": "answer", "value": None})
         mapping.poller.resume()
-        wait_until(lambda: mapping.left() == 0)
+        until(lambda: mapping.left() == 0, "the queue is empty")
 
 
 def test_batches_are_as_large_as_deployed_and_no_larger(mapped: Any) -> None:
     with mapped("batches", batch_size=3, concurrency=2) as mapping:
         mapping.send(*[{"do": "nothing"}] * 7)
         mapping.poller.resume()
-        wait_until(lambda: mapping.left() == 0)
+        until(lambda: mapping.left() == 0, "the queue is empty")
     assert sorted(len(line["records"]) for line in mapping.logged("records")) == [1, 3, 3]
 
 
@@ -174,7 +168,7 @@ def test_invocations_in_flight_reach_the_maximum_concurrency_and_never_pass_it(m
     with mapped("concurrency", batch_size=1, concurrency=3) as mapping:
         ids = mapping.send(*[{"do": "wait", "seconds": 0.2}] * 15)
         mapping.poller.resume()
-        wait_until(lambda: mapping.left() == 0)
+        until(lambda: mapping.left() == 0, "the queue is empty")
         assert all(len(mapping.received(message_id)) == 1 for message_id in ids)
     changes = [(line["at"], 1) for line in mapping.logged("records")]
     changes += [(line["at"], -1) for line in mapping.logged("finished")]
@@ -187,7 +181,7 @@ def test_a_lone_message_is_served_by_one_environment_again_and_again(mapped: Any
         mapping.poller.resume()
         for _ in range(3):
             mapping.send({"do": "nothing"})
-            wait_until(lambda: mapping.left() == 0)
+            until(lambda: mapping.left() == 0, "the queue is empty")
     assert {log.environment for log in mapping.logs} == {"warm-0"}
 
 
@@ -195,7 +189,7 @@ def test_nothing_is_received_while_no_environment_is_free(mapped: Any) -> None:
     with mapped("busy", batch_size=1, concurrency=2, timeout=60, visibility=60) as mapping:
         mapping.send({"do": "hang"}, {"do": "hang"})
         mapping.poller.resume()
-        wait_until(lambda: sum(log.line == "hanging" for log in mapping.logs) == 2)
+        until(lambda: sum(log.line == "hanging" for log in mapping.logs) == 2, "both hang")
         mapping.send({"do": "nothing"})
         # As long as a long poll of an empty queue takes, a poller that did receive would have had this message.
         empty = mapping.aws.sqs.create_queue(QueueName="empty")["QueueUrl"]
@@ -207,7 +201,7 @@ def test_stopping_abandons_what_is_in_flight(mapped: Any) -> None:
     with mapped("stopped", timeout=60) as mapping:
         mapping.send({"do": "hang"})
         mapping.poller.resume()
-        wait_until(lambda: LogLine("stopped-0", "hanging") in mapping.logs)
+        until(lambda: LogLine("stopped-0", "hanging") in mapping.logs, "it hangs")
         begun = time.monotonic()
     assert time.monotonic() - begun < 10
     assert mapping.left() == 1

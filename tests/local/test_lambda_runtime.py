@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from local.lambda_environment import Surroundings
 from local.lambda_runtime import ExecutionEnvironment, LogLine
 from local.processes import ProcessGroup
 from local.runtime_api import Failed, Returned
+from tests.waiting import until
 
 type Deploy = Callable[..., DeployedFunction]
 type Logs = list[LogLine]
@@ -54,13 +54,6 @@ def alive(pid: int) -> bool:
     # One that is dead but not reaped counts as dead: in a container nobody may reap the children of a killed parent.
     status = Path(f"/proc/{pid}/stat")
     return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
 
 
 def reports(logs: Logs) -> list[dict[str, Any]]:
@@ -145,7 +138,7 @@ def test_a_process_killed_between_two_invocations_costs_neither(deploy_tiny: Dep
 def test_a_process_killed_during_an_invocation_fails_it(deploy_tiny: Deploy, run: Any, logs: Logs) -> None:
     with run(deploy_tiny("killed-busy")) as environment, ThreadPoolExecutor(1) as other_thread:
         invocation = other_thread.submit(environment.invoke, {"do": "hang"})
-        wait_until(lambda: LogLine("environment-1", "hanging") in logs)
+        until(lambda: LogLine("environment-1", "hanging") in logs, "it hangs")
         environment.kill()
         outcome = invocation.result()
     assert isinstance(outcome, Failed)
@@ -206,7 +199,7 @@ def test_no_process_outlives_a_parent_that_is_killed(deploy_tiny: Deploy, surrou
     assert all(alive(pid) for pid in pids)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    wait_until(lambda: not any(alive(pid) for pid in pids))
+    until(lambda: not any(alive(pid) for pid in pids), "all processes are gone")
 
 
 ORPHANING = """

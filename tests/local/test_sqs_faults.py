@@ -3,7 +3,6 @@
 import http.client
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,12 +19,12 @@ from local.redrive import counts_of
 from local.sqs_faults import SqsFaults
 from local.sqs_proxy import Kind
 from local.stack import LocalCourier
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MIB = 1_048_576
-PATIENCE = 60
 
 
 @dataclass
@@ -244,10 +243,8 @@ def test_the_deployed_functions_calls_are_struck_and_the_pollers_are_not(courier
     faults.fail("DeleteMessageBatch", "error")
     try:
         sqs.send_message(QueueUrl=courier.queue_url, MessageBody="no reply")
-        deadline = time.monotonic() + PATIENCE
-        while counts_of(sqs, courier.dead_letter_queue_url) != (1, 0) or counts_of(sqs, courier.queue_url) != (0, 0):
-            assert time.monotonic() < deadline, f"after {PATIENCE} s it is still not on the dead-letter queue alone"
-            time.sleep(0.05)
+        until(lambda: counts_of(sqs, courier.dead_letter_queue_url) == (1, 0), "it is on the dead-letter queue")
+        until(lambda: counts_of(sqs, courier.queue_url) == (0, 0), "the queue is empty")
         assert faults.struck - before == {("SendMessage", "drop_before"): 1}
     finally:
         faults.clear()
