@@ -33,7 +33,7 @@ check: $(SETUP) ## format, lint, types, import rules, synth with cdk-nag
 	@lint-imports --no-logo
 	@cdk synth --quiet -c instanceArn=arn:aws:connect:eu-central-1:111122223333:instance/11111111-2222-3333-4444-555555555555
 
-bench: $(SETUP) ## measure this project beside a plain peer, in about three hours; the tables go to bench/results/
+bench: $(SETUP) ## measure this project beside a plain peer, in about two hours; the tables go to bench/results/
 	@python -m bench
 
 bootstrap: $(SETUP) ## prepare an AWS account and Region for CDK, once
