@@ -7,7 +7,7 @@ from infra.settings import Settings
 
 PLANNED_CALL_SECONDS = 1  # planned for one call to Connect; an environment sends one reply at a time
 MARGIN_SECONDS = 30  # a call that times out, then a dead-letter queue that does not answer
-HOLD_SECONDS = 60  # a throttle or an outage this long is waited for in the function: no receives, few calls
+HOLD_SECONDS = 60  # a throttle or a full instance this long is waited for in the function, with no new receive
 BURST_PER_RATE = 2.5  # Connect's quotas come as 2 requests a second with a burst of 5
 MEAN_BACKOFF_SECONDS = 450  # full jitter below 900 s: half of that on average
 RAMP_UP_RECEIVES = 10  # receives that the backoff uses up while it grows to its 900 s
