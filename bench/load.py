@@ -29,6 +29,8 @@ BURSTS, BURST = 20, 5
 WARM_UP_REPLIES = 10
 """For each environment: so many that all of them are needed at once."""
 WARM_UP_LATENCY = 0.5
+WARM_UPS = 10
+"""Times at most."""
 OTHER = "other-"
 """What the contacts begin with that the other caller replies to."""
 LATE = 1
@@ -63,10 +65,14 @@ class _Counted:
 
 
 def warm_up(courier: LocalCourier) -> None:
-    """Start every execution environment: send replies until all have been needed."""
+    """Start every execution environment: send replies until all have been needed.
+
+    Raises:
+        RuntimeError: One never was, and is still cold.
+    """
     contacts = [f"warm-{n}" for n in range(WARM_UP_REPLIES * len(courier.environments))]
-    names = {environment.name for environment in courier.environments}
-    while names - {line.environment for line in courier.logs}:
+    cold: set[str] = set()
+    for _ in range(WARM_UPS):
         connect_anew(courier, Scenario(rate=1e6, latency=WARM_UP_LATENCY), contacts)
         courier.poller.pause()
         put(courier.aws.sqs, courier.queue_url, contacts)
@@ -74,6 +80,10 @@ def warm_up(courier: LocalCourier) -> None:
         wait_until_empty(courier)
         courier.poller.pause()  # returns when the last report is in the log
         courier.poller.resume()
+        cold = {each.name for each in courier.environments} - {line.environment for line in courier.logs}
+        if not cold:
+            return
+    raise RuntimeError(f"the warm-up left environments cold: {', '.join(sorted(cold))}")
 
 
 def waits(courier: LocalCourier, scenario: Scenario) -> dict[str, float]:

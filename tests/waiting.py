@@ -1,16 +1,27 @@
 """Waiting for a condition."""
 
+from __future__ import annotations
+
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-PATIENCE = 60
-"""Seconds: no test of ours waits for long, however busy the machine is."""
+from local.redrive import counts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.stack import LocalCourier
 
 
-def until[T](happens: Callable[[], T], what: str) -> T:
+def until[T](happens: Callable[[], T], what: str, seconds: float = 60) -> T:
     """Wait until something is true, and return it."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while not (happened := happens()):
-        assert time.monotonic() < deadline, f"after {PATIENCE} s still not: {what}"
+        assert time.monotonic() < deadline, f"after {seconds} s still not: {what}"
         time.sleep(0.02)
     return happened
+
+
+def settle(courier: LocalCourier) -> None:
+    """Wait until the deployed whole has nothing on its queue and nothing in flight."""
+    until(lambda: counts_of(courier.aws.sqs, courier.queue_url) == (0, 0), "the queue is empty")

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 
 QUEUES = ("replies", "dead-letters")
-HIDDEN = "900"
-"""Seconds: longer than a test waits for a message that the function is to make visible."""
 
 
 @dataclass
@@ -165,9 +163,7 @@ def deployed(moto_url: str, connect_url: str) -> Courier:
         for name, value in (credentials | endpoints).items():
             environment.setenv(name, value)
         sqs = boto3.client("sqs")
-        queue_url, dead_letter_queue_url = (
-            sqs.create_queue(QueueName=queue, Attributes={"VisibilityTimeout": HIDDEN})["QueueUrl"] for queue in QUEUES
-        )
+        queue_url, dead_letter_queue_url = (sqs.create_queue(QueueName=queue)["QueueUrl"] for queue in QUEUES)
         settings = {
             "CONNECT_INSTANCE_ARN": INSTANCE_ARN,
             "QUEUE_URL": queue_url,
@@ -198,7 +194,7 @@ def connect(connect_url: str) -> ConnectControl:
 def courier(deployed: Courier, connect: ConnectControl, moto_url: str) -> Iterator[Courier]:  # noqa: ARG001 - reset for each test
     urllib.request.urlopen(f"{moto_url}/moto-api/reset", data=b"").close()
     for queue in QUEUES:
-        deployed.sqs.create_queue(QueueName=queue, Attributes={"VisibilityTimeout": HIDDEN})
+        deployed.sqs.create_queue(QueueName=queue)
     fresh = Courier(deployed.app, deployed.sqs, deployed.queue_url, deployed.dead_letter_queue_url)
     for handler in deployed.app.logger.handlers:
         handler.setStream(fresh.output)

@@ -45,6 +45,7 @@ def test_the_tables_of_the_simulation_are_measured() -> None:
     assert pace == "adaptive"
     assert float(share) > 0.9
     assert float(calls) > 1.1  # it learns from throttled calls only
+    assert adaptive["2/s, another caller"][0] == "adaptive"
     backlog = measure("backlog", "--replies", "200")
     assert backlog["emails"] == ["200"] * 4
     assert backlog["dead-lettered"] == ["0"] * 4

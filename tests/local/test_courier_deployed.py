@@ -8,21 +8,16 @@ import pytest
 
 from local.aws import ROOT
 from local.connect_control import ConnectControl
-from local.redrive import counts_of
 from local.stack import LocalCourier
 from ops.account import STACK
 from tests.operators import Operator
 from tests.samples import reply
-from tests.waiting import until
+from tests.waiting import settle
 
 
 @pytest.fixture
 def operator(courier: LocalCourier) -> Operator:
     return Operator(courier.aws, STACK, courier.queue_url, courier.dead_letter_queue_url)
-
-
-def empty(courier: LocalCourier) -> bool:
-    return counts_of(courier.aws.sqs, courier.queue_url) == (0, 0)
 
 
 def test_dead_letters_of_the_deployed_function_are_mended_and_sent_once(
@@ -32,7 +27,7 @@ def test_dead_letters_of_the_deployed_function_are_mended_and_sent_once(
     bodies = [reply(ContactId=f"late-{n}") for n in range(8)] + [reply(ContactId="misspelt")]
     text = "\n".join(map(json.dumps, bodies))
     assert operator.did("send", "-", "--token", "morning", stdin=text) == "9 on the queue.\n"
-    until(lambda: empty(courier), "the queue is empty")
+    settle(courier)
     status = json.loads(operator.did("status", "--json"))
     assert status["reasons"] == {"NotFound": 9}
 
@@ -41,7 +36,7 @@ def test_dead_letters_of_the_deployed_function_are_mended_and_sent_once(
     operator.edits_with(tmp_path, "text = text.replace('misspelt', 'spelt')")
     operator.did("dlq", "edit", json.loads(misspelt)["id"], "--yes")
     assert operator.did("dlq", "replay", "--yes", "--rate", "20") == "8 replayed.\n"
-    until(lambda: empty(courier), "the queue is empty")
+    settle(courier)
 
     sent = {email["client_token"]: email["contact_id"] for email in connect.sent}
     assert sent == {f"morning.{n + 1}": f"late-{n}" for n in range(8)} | {"morning.9.edit-1": "spelt"}

@@ -10,16 +10,12 @@ from local.demo import contact_of, samples
 from local.redrive import counts_of, messages, redrive
 from local.stack import LocalCourier
 from tests.samples import ADDRESS, SUBJECT, reply
-from tests.waiting import until
+from tests.waiting import settle, until
 
 
 @pytest.fixture
 def connect(courier: LocalCourier) -> ConnectControl:
     return ConnectControl(courier.connect_url)
-
-
-def settle(courier: LocalCourier) -> None:
-    until(lambda: counts_of(courier.aws.sqs, courier.queue_url) == (0, 0), "the queue is empty")
 
 
 def put(courier: LocalCourier, body: Any, **attributes: str) -> str:

@@ -12,9 +12,8 @@ import pytest
 
 from local.aws import ROOT, LocalAws
 from local.connect_control import ConnectControl
-from local.redrive import counts_of
 from local.stack import LocalCourier
-from tests.waiting import until
+from tests.waiting import settle
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 RUN_ELSEWHERE = {
@@ -94,5 +93,5 @@ def test_the_program_in_the_readme_sends_a_reply(courier: LocalCourier) -> None:
         "CONTACT_ID": "contact-of-the-readme",
     }
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
-    until(lambda: counts_of(courier.aws.sqs, courier.queue_url) == (0, 0), "the queue is empty")
+    settle(courier)
     assert [email["contact_id"] for email in connect.sent] == ["contact-of-the-readme"]

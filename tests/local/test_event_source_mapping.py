@@ -19,6 +19,8 @@ type Deploy = Callable[..., DeployedFunction]
 
 VISIBILITY = 2
 """Seconds; short, so that the tests need not wait long for a message to come back."""
+PATIENCE = 20
+"""Seconds."""
 
 
 @dataclass
@@ -53,6 +55,9 @@ class Mapped:
 
     def left(self) -> int:
         return self._count("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+    def until_empty(self) -> None:
+        until(lambda: self.left() == 0, "the queue is empty", PATIENCE)
 
     def _count(self, *names: Any) -> int:
         counts = self.aws.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=names)["Attributes"]
@@ -101,7 +106,7 @@ def test_a_message_is_delivered_with_all_it_carries_and_deleted(mapped: Any) -> 
     with mapped("whole") as mapping:
         (sent,) = mapping.send({"do": "nothing", "text": "grüße 🦊"}, MessageAttributes=attributes)
         mapping.poller.resume()
-        until(lambda: mapping.left() == 0, "the queue is empty")
+        mapping.until_empty()
         (record,) = mapping.received(sent)
     assert json.loads(record["body"]) == {"do": "nothing", "text": "grüße 🦊"}
     assert record["eventSourceARN"] == mapping.queue_arn
@@ -117,7 +122,7 @@ def test_only_reported_messages_come_back_with_a_higher_receive_count(mapped: An
     with mapped("partial") as mapping:
         good, bad = mapping.send({"do": "nothing"}, {"do": "report"})
         mapping.poller.resume()
-        until(lambda: len(mapping.received(bad)) == 2, "the reported one came twice")
+        until(lambda: len(mapping.received(bad)) == 2, "the reported one came twice", PATIENCE)
         mapping.poller.pause()
         assert len(mapping.received(good)) == 1
         assert mapping.left() == 1
@@ -143,7 +148,7 @@ def test_an_invocation_that_fails_deletes_nothing_and_all_come_back_after_their_
         ids = mapping.send({"do": "nothing"}, action)
         mapping.poller.resume()
         # Their visibility ends a moment apart: they may come back in two batches, and one of them may succeed alone.
-        until(lambda: all(len(mapping.received(message_id)) >= 2 for message_id in ids), "all came twice")
+        until(lambda: all(len(mapping.received(message_id)) >= 2 for message_id in ids), "all came twice", PATIENCE)
     first, second = (line["at"] for line in mapping.logged("records")[:2])
     assert [record["messageId"] for record in mapping.logged("records")[0]["records"]] == ids
     assert second - first >= VISIBILITY - 0.5  # an environment that starts writes its line late
@@ -153,14 +158,14 @@ def test_null_is_full_success(mapped: Any) -> None:
     with mapped("null") as mapping:
         mapping.send({"do": "answer", "value": None})
         mapping.poller.resume()
-        until(lambda: mapping.left() == 0, "the queue is empty")
+        mapping.until_empty()
 
 
 def test_batches_are_as_large_as_deployed_and_no_larger(mapped: Any) -> None:
     with mapped("batches", batch_size=3, concurrency=2) as mapping:
         mapping.send(*[{"do": "nothing"}] * 7)
         mapping.poller.resume()
-        until(lambda: mapping.left() == 0, "the queue is empty")
+        mapping.until_empty()
     assert sorted(len(line["records"]) for line in mapping.logged("records")) == [1, 3, 3]
 
 
@@ -168,7 +173,7 @@ def test_invocations_in_flight_reach_the_maximum_concurrency_and_never_pass_it(m
     with mapped("concurrency", batch_size=1, concurrency=3) as mapping:
         ids = mapping.send(*[{"do": "wait", "seconds": 0.2}] * 15)
         mapping.poller.resume()
-        until(lambda: mapping.left() == 0, "the queue is empty")
+        mapping.until_empty()
         assert all(len(mapping.received(message_id)) == 1 for message_id in ids)
     changes = [(line["at"], 1) for line in mapping.logged("records")]
     changes += [(line["at"], -1) for line in mapping.logged("finished")]
@@ -181,7 +186,7 @@ def test_a_lone_message_is_served_by_one_environment_again_and_again(mapped: Any
         mapping.poller.resume()
         for _ in range(3):
             mapping.send({"do": "nothing"})
-            until(lambda: mapping.left() == 0, "the queue is empty")
+            mapping.until_empty()
     assert {log.environment for log in mapping.logs} == {"warm-0"}
 
 
@@ -189,7 +194,7 @@ def test_nothing_is_received_while_no_environment_is_free(mapped: Any) -> None:
     with mapped("busy", batch_size=1, concurrency=2, timeout=60, visibility=60) as mapping:
         mapping.send({"do": "hang"}, {"do": "hang"})
         mapping.poller.resume()
-        until(lambda: sum(log.line == "hanging" for log in mapping.logs) == 2, "both hang")
+        until(lambda: sum(log.line == "hanging" for log in mapping.logs) == 2, "both hang", PATIENCE)
         mapping.send({"do": "nothing"})
         # As long as a long poll of an empty queue takes, a poller that did receive would have had this message.
         empty = mapping.aws.sqs.create_queue(QueueName="empty")["QueueUrl"]
@@ -201,7 +206,7 @@ def test_stopping_abandons_what_is_in_flight(mapped: Any) -> None:
     with mapped("stopped", timeout=60) as mapping:
         mapping.send({"do": "hang"})
         mapping.poller.resume()
-        until(lambda: LogLine("stopped-0", "hanging") in mapping.logs, "it hangs")
+        until(lambda: LogLine("stopped-0", "hanging") in mapping.logs, "it hangs", PATIENCE)
         begun = time.monotonic()
     assert time.monotonic() - begun < 10
     assert mapping.left() == 1

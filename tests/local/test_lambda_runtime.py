@@ -138,7 +138,7 @@ def test_a_process_killed_between_two_invocations_costs_neither(deploy_tiny: Dep
 def test_a_process_killed_during_an_invocation_fails_it(deploy_tiny: Deploy, run: Any, logs: Logs) -> None:
     with run(deploy_tiny("killed-busy")) as environment, ThreadPoolExecutor(1) as other_thread:
         invocation = other_thread.submit(environment.invoke, {"do": "hang"})
-        until(lambda: LogLine("environment-1", "hanging") in logs, "it hangs")
+        until(lambda: LogLine("environment-1", "hanging") in logs, "it hangs", seconds=10)
         environment.kill()
         outcome = invocation.result()
     assert isinstance(outcome, Failed)
@@ -199,7 +199,7 @@ def test_no_process_outlives_a_parent_that_is_killed(deploy_tiny: Deploy, surrou
     assert all(alive(pid) for pid in pids)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    until(lambda: not any(alive(pid) for pid in pids), "all processes are gone")
+    until(lambda: not any(alive(pid) for pid in pids), "all processes are gone", seconds=10)
 
 
 ORPHANING = """

@@ -1,7 +1,6 @@
 """What local AWS puts in moto's place to be quick says what moto says."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from moto.sqs.exceptions import ReceiptHandleIsInvalid
@@ -15,18 +14,11 @@ RETENTION = 60
 
 
 @pytest.fixture(autouse=True)
-def moto_is_itself_again() -> Iterator[None]:
-    own = {
-        owner: {name: vars(owner)[name] for name in names}
-        for owner, names in (
-            (Queue, (*LOOKS, "delete_message")),
-            (SQSBackend, ("is_message_valid_based_on_retention_period",)),
-        )
-    }
-    yield
-    for owner, attributes in own.items():
-        for name, attribute in attributes.items():
-            setattr(owner, name, attribute)
+def moto_is_itself_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*LOOKS, "delete_message"):
+        monkeypatch.setattr(Queue, name, vars(Queue)[name])
+    name = "is_message_valid_based_on_retention_period"
+    monkeypatch.setattr(SQSBackend, name, vars(SQSBackend)[name])
 
 
 @pytest.fixture
