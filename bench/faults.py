@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
+from bench.chaos.run import run
+from bench.chaos.storm import Storm
+from bench.chaos.tally import Account
 from bench.peer import PEER
 from bench.report import markdown
-from local.account import Account
 from local.cdk import REPLY_COURIER, CdkApp
-from local.chaos import run
-from local.stack import running
-from local.storm import Storm
+from local.system import running
 
 SEND_RATE = 40
 """Replies a second: enough for many environments at once. Connect's own quota is out of the way."""

@@ -12,13 +12,13 @@ from typing import Any
 from bench.other_caller import other_caller
 from bench.replies import put
 from bench.scenario import Result, Scenario
-from local.connect_control import ConnectControl
+from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
-from local.event_source import Environment
-from local.lambda_runtime import LogLine
-from local.redrive import counts_of
-from local.runtime_api import Failed, Returned
-from local.stack import LocalCourier
+from local.function.event_source_mapping import Environment
+from local.function.execution_environment import LogLine
+from local.function.runtime_api import Failed, Returned
+from local.sqs.redrive import counts_of
+from local.system import LocalCourier
 
 LONE = 30
 """Replies that come alone."""
@@ -57,7 +57,7 @@ class _Counted:
     counts: list[int]
 
     def invoke(self, event: Mapping[str, object], /) -> Returned | Failed:
-        self.counts.append(len(event["Records"]))  # type: ignore[arg-type] # what local/sqs_event.py puts there
+        self.counts.append(len(event["Records"]))  # type: ignore[arg-type] # what local/function/sqs_event.py puts there
         return self.environment.invoke(event)
 
     def kill(self) -> None:

@@ -28,7 +28,7 @@ from handler.settings import Settings
 from infra.capacity import Capacity, capacity
 from infra.settings import Settings as StackSettings
 from local.cdk import INSTANCE_ARN
-from local.connect.quota import TokenBucket
+from local.connect.instance.quota import TokenBucket
 from local.replies import reply
 
 if TYPE_CHECKING:

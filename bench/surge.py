@@ -17,7 +17,7 @@ from bench.plot import Panel, plot
 from bench.report import markdown, number
 from bench.scenario import Result, Scenario, ratio
 from local.cdk import REPLY_COURIER, CdkApp
-from local.stack import LocalCourier, running
+from local.system import LocalCourier, running
 
 type Trouble = Literal["none", "other-caller", "outage"]
 

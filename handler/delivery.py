@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.reply import InvalidReplyError, parse
 from handler import connect, dead_letter, redelivery, sqs
 from handler.client_token import ClientTokenError, client_token, may_have_been_sent
 from handler.message import Message
-from handler.reply import InvalidReplyError, parse
 from handler.verdict import AlreadySent, Cause, DeadLetter, HandBack, Reason, Retry, Sent, Verdict
 
 if TYPE_CHECKING:

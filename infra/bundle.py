@@ -13,6 +13,7 @@ from pathlib import Path
 
 # What is installed does not depend on this machine; the compiled modules in it are removed below in any case.
 PLATFORM = ["--python-version", "3.13", "--python-platform", "aarch64-unknown-linux-gnu"]
+PACKAGES = ("contract", "handler")  # our own, of which the function consists
 DEPLOYED_AT = "/var/task"  # where Lambda unpacks the function: the path in the bytecode, instead of this machine's
 SERVICES = {"connect", "sqs", "xray"}  # the clients that are made; xray's by aws_xray_sdk, when it is imported
 KEPT_METADATA = ("METADATA", "LICENSE*", "NOTICE*", "licenses")
@@ -22,7 +23,7 @@ def bundle(project: Path) -> Path:
     """Return the function's folder under `build/`, building it only if its input has changed since.
 
     Args:
-        project: The project's folder; `handler/` and `requirements/handler.txt` in it are the input.
+        project: The project's folder; `contract/`, `handler/` and `requirements/handler.txt` in it are the input.
 
     Raises:
         RuntimeError: This is not Python 3.13, or a package could not be installed.
@@ -42,7 +43,7 @@ def build(project: Path, folder: Path) -> None:
     """Build the bundle in `folder`, which must not exist yet; needs the package index unless uv has it all cached."""
     _install(project / "requirements" / "handler.txt", folder)
     _trim(folder)
-    for source in _handler_files(project):
+    for source in _our_files(project):
         target = folder / source.relative_to(project)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
@@ -60,16 +61,17 @@ def _put(built: Path, folder: Path) -> None:
     _remove(path for path in folder.parent.glob("bundle-*") if path != folder)
 
 
-def _handler_files(project: Path) -> Iterator[Path]:
-    for path in sorted((project / "handler").rglob("*")):
-        if path.suffix in {".py", ".json"}:
-            yield path
+def _our_files(project: Path) -> Iterator[Path]:
+    for package in PACKAGES:
+        for path in sorted((project / package).rglob("*")):
+            if path.suffix in {".py", ".json"}:
+                yield path
 
 
 def _digest(project: Path) -> str:
     """Return a digest of all that the bundle is made from, this file and the compiler included."""
     digest = hashlib.sha256(sys.version.encode())
-    for path in (Path(__file__), project / "requirements" / "handler.txt", *_handler_files(project)):
+    for path in (Path(__file__), project / "requirements" / "handler.txt", *_our_files(project)):
         content = path.read_bytes()
         digest.update(f"{path.name} {path.parent.name} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from local.aws import REGION
-from local.lambda_runtime import LogLine
-from local.log_summary import summary
-from local.stack import LocalCourier, running
+from local.function.execution_environment import LogLine
+from local.function.log_summary import summary
+from local.system import LocalCourier, running
 
 HOW_TO = """
 Ready. What was sent is shown on {page}

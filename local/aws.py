@@ -89,4 +89,4 @@ class LocalAws:
 def start_aws(processes: ProcessGroup, folder: Path) -> LocalAws:
     """Start moto's server with nothing in it; its log goes to ``folder``."""
     log = folder / "moto.log"
-    return LocalAws(processes.start_server("local.moto_server", env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=log))
+    return LocalAws(processes.start_server("local.sqs.moto_server", env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=log))

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from local.aws import ROOT
-from local.connect_control import ConnectControl
-from local.lambda_runtime import LogLine
-from local.redrive import counts_of, messages
+from local.connect.control_client import ConnectControl
+from local.function.execution_environment import LogLine
 from local.replies import reply
-from local.stack import LocalCourier, running
+from local.sqs.redrive import counts_of, messages
+from local.system import LocalCourier, running
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
@@ -214,7 +214,7 @@ def operate(courier: LocalCourier, *arguments: str) -> None:
         DemoError: It failed.
     """
     say(f"   $ courier {' '.join(arguments)}")
-    command = [sys.executable, "-m", "ops", *arguments]
+    command = [sys.executable, "-m", "courier", *arguments]
     environment = {**courier.aws.program_environment, "COLUMNS": "100"}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     for line in (run.stdout + run.stderr).splitlines():

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
-from local.redrive import counts_of
-from local.stack import LocalCourier
+from local.sqs.redrive import counts_of
+from local.system import LocalCourier
 
 LOOK_EVERY = 0.2
 """Seconds: with a dozen systems at once, more looks take the time of what is looked at."""

@@ -68,7 +68,7 @@ class Operator:
 
     @property
     def command(self) -> list[str]:
-        return [sys.executable, "-m", "ops"]
+        return [sys.executable, "-m", "courier"]
 
     def courier(self, *arguments: str, stdin: str | bytes = b"") -> subprocess.CompletedProcess[str]:
         """Run the command to its end; no test of ours takes a minute of it."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from local.redrive import counts_of
+from local.sqs.redrive import counts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from local.stack import LocalCourier
+    from local.system import LocalCourier
 
 
 def until[T](happens: Callable[[], T], what: str, seconds: float = 60) -> T:

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from local.connect.answer import Answer, error_answer
 from local.connect.control import control_answer
-from local.connect.page import page_answer
+from local.connect.page.page import page_answer
 from local.connect.service import EmulatedConnect
 
 

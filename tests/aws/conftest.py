@@ -18,10 +18,10 @@ import pytest
 
 from handler.pacer import Pacer
 from local.aws import LocalAws, start_aws
-from local.connect_control import ConnectControl
+from local.connect.control_client import ConnectControl
+from local.function.sqs_event import record_of
 from local.processes import ProcessGroup
-from local.sqs_event import record_of
-from tests.fakes import FakeClock
+from tests.fakes.function import FakeClock
 from tests.operators import Operator, operator_of_a_new_stack
 from tests.samples import INSTANCE_ARN, QUEUE_ARN, REGION, event, reply
 

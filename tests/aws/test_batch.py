@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.connect_control import ConnectControl
+from local.connect.control_client import ConnectControl
 from tests.aws.conftest import Courier
 from tests.samples import event, record, reply
 

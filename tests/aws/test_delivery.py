@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.connect_control import ConnectControl
+from local.connect.control_client import ConnectControl
 from tests.aws.conftest import Courier
 from tests.samples import BODY, INSTANCE_ID, event, raw_message, record, reply, string_attribute
 from tests.waiting import until

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_connect import ConnectClient
 
-    from local.connect_control import ConnectControl
+    from local.connect.control_client import ConnectControl
 
 SCRIPT = "<script>alert(1)</script>"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.connect_control import ConnectControl
+from local.connect.control_client import ConnectControl
 from tests.aws.conftest import Courier
 
 FOLDER = Path(__file__).parents[2] / "events"

@@ -13,7 +13,7 @@ from local.aws import LocalAws
 from tests.waiting import until
 
 if TYPE_CHECKING:
-    from local.connect_control import ConnectControl
+    from local.connect.control_client import ConnectControl
 
 CONTACTS = [f"contact-{n}" for n in range(1, 11)]
 

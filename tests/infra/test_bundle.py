@@ -52,9 +52,10 @@ def test_the_same_input_gives_the_same_bytes_and_modes(built: Path, tmp_path: Pa
 
 
 def test_it_holds_our_code_the_contract_and_the_packages(built: Path) -> None:
-    names = {path.name for path in (PROJECT / "handler").glob("*") if path.suffix in {".py", ".json"}}
-    assert "reply.schema.json" in names
-    assert {path.name for path in (built / "handler").iterdir() if path.is_file()} == names
+    for ours in ("contract", "handler"):
+        names = {path.name for path in (PROJECT / ours).glob("*") if path.suffix in {".py", ".json"}}
+        assert {path.name for path in (built / ours).iterdir() if path.is_file()} == names
+    assert (built / "contract" / "reply.schema.json").is_file()
     assert all((built / package).is_dir() for package in ("aws_lambda_powertools", "boto3", "botocore", "aws_xray_sdk"))
 
 
@@ -80,7 +81,7 @@ def test_every_module_comes_with_bytecode_that_needs_no_source_time(built: Path)
 
 
 def test_bytecode_names_the_path_in_lambda_and_not_the_one_of_this_machine(built: Path) -> None:
-    bytecode = (built / "handler" / "__pycache__" / "reply.cpython-313.pyc").read_bytes()
+    bytecode = (built / "contract" / "__pycache__" / "reply.cpython-313.pyc").read_bytes()
     assert marshal.loads(bytecode[16:]).co_filename == "/var/task/handler/reply.py"
 
 

@@ -1,0 +1,56 @@
+"""Replies through a storm, redriven again and again, and every one of them accounted for."""
+
+from collections.abc import Sequence
+
+from bench.chaos.storm import Storm
+from bench.chaos.tally import Account, account, letters
+from local.connect.control_client import ConnectControl
+from local.drain import wait_until_empty
+from local.replies import Reply, replies
+from local.sqs.redrive import redrive
+from local.system import LocalCourier
+
+REDRIVES = 2
+
+
+def run(courier: LocalCourier, storm: Storm, count: int, *, repeat: str) -> Account:
+    """Send replies through the storm, mend some causes, redrive, and account for every reply.
+
+    Args:
+        courier: The running system, with `storm.around` around its environments.
+        storm: What strikes it, and where the replies' own chance comes from.
+        count: Replies.
+        repeat: What Connect answers to a repeated token: "same_contact" or "conflict".
+    """
+    given = list(replies(count, storm.rng))
+    connect = ConnectControl(courier.connect_url)
+    connect.reset()
+    seed = storm.rng.getrandbits(32)
+    # A sent contact takes another email: only tokens are to keep replies from being sent twice.
+    connect.settings(rate=1000, burst=1000, latency_ms=150, repeat=repeat, used_draft="send", seed=seed)
+    draft(connect, given, "sound", "invalid")
+    with storm.striking(courier, connect):
+        put(courier, given)
+        wait_until_empty(courier)
+        looks = [list(letters(courier))]
+        draft(connect, given, "mended")
+        for _ in range(REDRIVES):
+            redrive(courier.aws.sqs, courier.dead_letter_queue_url, courier.queue_url)
+            wait_until_empty(courier)
+            looks.append(list(letters(courier)))
+    return account(given, connect.calls, looks)
+
+
+def draft(connect: ConnectControl, given: Sequence[Reply], *kinds: str) -> None:
+    """Make the contacts of some kinds of replies."""
+    connect.draft(*(reply.label for reply in given if reply.kind in kinds))
+
+
+def put(courier: LocalCourier, given: Sequence[Reply]) -> None:
+    """Put replies on the queue."""
+    for reply in given:
+        courier.aws.sqs.send_message(
+            QueueUrl=courier.queue_url,
+            MessageBody=reply.body,
+            MessageAttributes={n: {"DataType": "String", "StringValue": v} for n, v in reply.attributes.items()},
+        )

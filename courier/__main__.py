@@ -1,0 +1,5 @@
+"""`python -m courier` is `courier`."""
+
+from courier.cli import main
+
+main()

@@ -1,0 +1,90 @@
+"""The command `courier`: its commands and options, its exit codes, and what a person is told when AWS says no."""
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from typer.core import TyperGroup
+
+from courier import dlq_discard, dlq_edit, dlq_files, dlq_reading, dlq_replay, replies, view
+from courier.aws import STACK, Account, NotOurStackError
+from courier.edit import EditorError
+from courier.errors import explain, passes
+from courier.options import NO_ACCESS, SOME_NOT_DONE
+
+
+class Courier(TyperGroup):
+    """Tells a person what went wrong, where a traceback would not."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the types are private to Typer
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (BotoCoreError, ClientError) as error:
+            view.fail(explain(error, ctx.obj))
+            raise typer.Exit(SOME_NOT_DONE if passes(error) else NO_ACCESS) from None
+        except (NotOurStackError, EditorError) as error:
+            view.fail(str(error))
+            raise typer.Exit(NO_ACCESS) from None
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise  # whoever read our output has enough
+            view.fail(f"{error.filename or 'a file'}: {error.strerror}")
+            raise typer.Exit(NO_ACCESS) from None
+
+
+app = typer.Typer(
+    cls=Courier,
+    help="Look after the replies that reply-courier could not send.",
+    epilog="Exit codes: 0 done, 1 some could not be done, 2 wrong usage or no access, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,  # they print local variables: replies
+)
+dlq = typer.Typer(help="The dead-letter queue.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(dlq, name="dlq")
+COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
+    app: {"send": replies.send, "check": replies.check, "status": dlq_reading.status},
+    dlq: {
+        "list": dlq_reading.list_letters,
+        "show": dlq_reading.show,
+        "replay": dlq_replay.replay,
+        "edit": dlq_edit.edit,
+        "discard": dlq_discard.discard,
+        "export": dlq_files.export,
+        "import": dlq_files.import_letters,
+    },
+}
+for group, commands in COMMANDS.items():
+    for name, command in commands.items():
+        group.command(name)(command)
+
+
+@app.callback()
+def settings(
+    context: typer.Context,
+    stack: Annotated[str, typer.Option(envvar="COURIER_STACK", help="The CloudFormation stack.")] = STACK,
+    profile: Annotated[str | None, typer.Option(help="The AWS profile.")] = None,
+    region: Annotated[str | None, typer.Option(help="The AWS Region.")] = None,
+    endpoint_url: Annotated[str | None, typer.Option(help="Another address for all AWS services.")] = None,
+) -> None:
+    """Keep what every command needs to find the queues."""
+    context.obj = Account(stack, profile, region, endpoint_url)
+
+
+def main() -> NoReturn:
+    """Run the command; the process ends with its exit code: 130 when it is interrupted, as by Ctrl-C."""
+    # A terminal that is closed, and kill, end it as Ctrl-C does: what is held is given back.
+    for ending in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, ending):  # Windows has no SIGHUP
+            signal.signal(getattr(signal, ending), _interrupt)
+    app()
+    raise AssertionError("Typer ends the process")
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,91 @@
+"""`courier dlq export` and `courier dlq import`: letters as JSON lines, body and attributes bit for bit."""
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from courier import view
+from courier.filters import select
+from courier.held_letters import Holding
+from courier.letter_json import ImportLineError, exported, line, whole
+from courier.options import SOME_NOT_DONE, Contacts, Limit, NewerThan, OlderThan, Reasons, filters_of
+from courier.put import put
+from courier.replay import sendable, ten
+from courier.sending import Left, Outgoing
+
+if TYPE_CHECKING:
+    from courier.aws import Account
+
+
+@contextmanager
+def private_file(path: Path) -> Iterator[TextIO]:
+    """A new file that only its owner can read, for what holds replies.
+
+    Raises:
+        FileExistsError: It would overwrite something.
+        OSError: It cannot be made.
+    """
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        yield file
+
+
+def export(  # noqa: PLR0913 - the command's options
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A new file.")],
+    *,
+    reason: Reasons = None,
+    contact: Contacts = None,
+    older_than: OlderThan = None,
+    newer_than: NewerThan = None,
+    limit: Limit = None,
+) -> None:
+    """Write letters to a file, JSON lines; they stay on the queue. The file holds whole replies: keep it safe."""
+    account: Account = context.obj
+    filters = filters_of(None, reason, contact, older_than, newer_than)
+    count = 0
+    with Holding(account.sqs, account.queues.dead_letters, view.warn) as holding, private_file(file) as written:
+        try:
+            for letter in select(holding, filters, time.time(), limit):
+                written.write(line(whole(letter)) + "\n")
+                count += 1
+        except BaseException:
+            file.unlink()  # half an export looks like a whole one
+            raise
+    view.say(f"{count} letters are in {file}.")
+
+
+def import_letters(
+    context: typer.Context, file: Annotated[Path, typer.Argument(help="From an export or a discard.")]
+) -> None:
+    """Put exported letters on the dead-letter queue, body and attributes as they were, under the tokens they had.
+
+    Imported twice, a letter is there twice, under one token: Connect sends it once.
+    """
+    account: Account = context.obj
+    with file.open("rb") as lines:
+        faults = [each for each in _read(lines) if isinstance(each, Left)]
+        if faults:
+            view.left(faults)
+            view.say("Nothing was imported.")
+            raise typer.Exit(SOME_NOT_DONE)
+        lines.seek(0)
+        messages = (each for each in _read(lines) if isinstance(each, Outgoing))
+        raise typer.Exit(put(account, account.queues.dead_letters, messages, "imported"))
+
+
+def _read(lines: Iterable[bytes]) -> Iterator[Outgoing | Left]:
+    for number, text in enumerate(lines, start=1):
+        if not text.strip():
+            continue
+        name = f"line {number}"
+        try:
+            body, attributes = exported(text)
+        except ImportLineError as wrong:
+            yield Left(name, str(wrong))
+        else:
+            yield sendable(Outgoing(name, body, ten(attributes)))

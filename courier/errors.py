@@ -1,0 +1,101 @@
+"""What went wrong between this machine and AWS, and what to do about it: for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's own name
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+
+if TYPE_CHECKING:
+    from courier.aws import Account
+
+NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+BAD_CREDENTIALS = {
+    *("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException"),
+    *("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure", "InvalidSecurity"),
+}
+QUEUE_GONE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+PASSING = {"RequestThrottled", "Throttling", "ThrottlingException", "ServiceUnavailable", "InternalFailure"}
+IN_FLIGHT_LIMIT = "OverLimit"
+_SERVICES = {"DescribeStacks": "cloudformation", "GetMetricStatistics": "cloudwatch"}
+_SERVER_ERROR = 500
+
+LOG_IN = "Log in again (aws sso login), or set AWS_PROFILE, or name a profile with --profile."
+
+
+def explain(error: BotoCoreError | ClientError, account: Account) -> str:  # noqa: PLR0911 - one answer for each cause
+    """A sentence or two about a failed call. Nothing that the call held is in it."""
+    if isinstance(error, ClientError):
+        return _refusal(error, account)
+    match error:
+        case NoCredentialsError() | PartialCredentialsError():
+            return f"There are no AWS credentials. {LOG_IN}"
+        case ProfileNotFound():
+            return f"{error}. The profiles are in ~/.aws/config; `aws configure list-profiles` names them."
+        case NoRegionError():
+            return "No AWS Region is set. Name the stack's with --region, or set AWS_REGION."
+        case SSOError() | UnauthorizedSSOTokenError() | TokenRetrievalError() | CredentialRetrievalError():
+            return f"The AWS credentials cannot be had or are over ({type(error).__name__}). {LOG_IN}"
+        case EndpointConnectionError():
+            return f"{error} Check the Region (--region), the network, and --endpoint-url or AWS_ENDPOINT_URL."
+        case ConnectionError() | HTTPClientError():
+            return f"AWS did not answer ({type(error).__name__}). Check the network, and run the command again."
+    return f"{type(error).__name__}: {error}"
+
+
+def passes(error: BotoCoreError | ClientError) -> bool:
+    """Whether the same command may do better in a while, with nothing changed."""
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= _SERVER_ERROR or error.response["Error"].get("Code") in PASSING | {IN_FLIGHT_LIMIT}
+
+
+def permission(operation: str) -> str:
+    """The IAM action for an operation; a batch is allowed by the action for one.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+    """
+    return f"{_SERVICES.get(operation, 'sqs')}:{operation.removesuffix('Batch')}"
+
+
+def _refusal(error: ClientError, account: Account) -> str:  # noqa: PLR0911 - one answer for each cause
+    answer = error.response["Error"]
+    code, text, operation = answer.get("Code", ""), answer.get("Message", ""), error.operation_name
+    where = f"in the Region {account.session.region_name}"
+    if code in NOT_ALLOWED:
+        return (
+            f"You are not allowed to {permission(operation)} {where}. Have your administrator allow it, "
+            "or use another profile (--profile)."
+        )
+    if code in BAD_CREDENTIALS:
+        return f"AWS does not take these credentials ({code}). {LOG_IN}"
+    if operation == "DescribeStacks" and code == "ValidationError":
+        return (
+            f"There is no stack {account.stack} {where}, in the account of these credentials. "
+            "Name the Region with --region, the profile with --profile, or the stack with --stack."
+        )
+    if code in QUEUE_GONE:
+        return (
+            f"The stack {account.stack} {where} names a queue that does not exist: somebody has deleted it by hand. "
+            "Deploy the stack again; what was on the queue is lost."
+        )
+    if code == IN_FLIGHT_LIMIT:
+        return "SQS lets 120,000 messages of a queue be received at once, and so many are. Wait, and run it again."
+    if passes(error):
+        return f"SQS is busy or out of order ({code} to {operation}). Run the command again in a while."
+    return f"AWS refused {operation} {where}: {code}: {text}"

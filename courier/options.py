@@ -1,0 +1,65 @@
+"""The options that several commands share, and the exit codes."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from courier.filters import Filters, seconds
+
+DONE, SOME_NOT_DONE, NO_ACCESS = 0, 1, 2
+NOT_THERE = "is not on the dead-letter queue now, or somebody else holds it"
+
+
+def _age(text: str) -> float:
+    try:
+        return seconds(text)
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong)) from None
+
+
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ID]...", help="Message ids, as `dlq list` shows them.", show_default=False),
+]
+OneId = Annotated[str, typer.Argument(metavar="ID", help="The message id, as `dlq list` shows it.")]
+Reasons = Annotated[
+    list[str] | None, typer.Option("--reason", metavar="REASON", help="Its Reason; may be given again.")
+]
+Contacts = Annotated[
+    list[str] | None, typer.Option("--contact", metavar="ID", help="Its ContactId; may be given again.")
+]
+OlderThan = Annotated[float | None, typer.Option(parser=_age, metavar="AGE", help="Such as 90s, 15m, 12h, 7d.")]
+NewerThan = Annotated[float | None, typer.Option(parser=_age, metavar="AGE", help="Such as 90s, 15m, 12h, 7d.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="No more letters than this.")]
+Rate = Annotated[float | None, typer.Option(min=0.1, help="No more letters a second than this.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON for programs, a line each.")]
+
+
+def filters_of(
+    ids: Sequence[str] | None = None,
+    reasons: Sequence[str] | None = None,
+    contacts: Sequence[str] | None = None,
+    older_than: float | None = None,
+    newer_than: float | None = None,
+) -> Filters:
+    """The filters that a command was given."""
+    return Filters(
+        ids=frozenset(ids or ()),
+        reasons=frozenset(reasons or ()),
+        contacts=frozenset(contacts or ()),
+        older_than=older_than,
+        newer_than=newer_than,
+    )
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask, unless the operator has said yes beforehand.
+
+    Raises:
+        typer.Exit: The answer is no: what was asked for is not done.
+        typer.Abort: There is nobody to answer.
+    """
+    if not yes and not typer.confirm(question, err=True):
+        raise typer.Exit(SOME_NOT_DONE)

@@ -1,0 +1,48 @@
+"""Puts the messages of a file on a queue, and says how far it came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from courier import sending, view
+from courier.options import DONE, SOME_NOT_DONE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from courier.aws import Account
+    from courier.sending import Left, Outgoing
+
+
+def put(account: Account, queue_url: str, messages: Iterable[Outgoing], done: str, after_a_stop: str = "") -> int:
+    """Send messages to a queue, in their order; name those that it did not take, and return the exit code.
+
+    Args:
+        account: Where.
+        queue_url: The queue.
+        messages: What to send.
+        done: What was done with them, in a word.
+        after_a_stop: What to do if it is cut off.
+
+    Raises:
+        botocore.exceptions.ClientError, BotoCoreError: A call failed.
+    """
+    taken = 0
+    left: list[Left] = []
+    batch: list[Outgoing] = []
+    try:
+        for batch in sending.batches(messages):
+            refused = sending.send(account.sqs, queue_url, batch)
+            taken += len(batch) - len(refused)
+            left += refused
+    except (BotoCoreError, ClientError, KeyboardInterrupt):
+        view.fail(
+            f"stopped at {batch[0].name if batch else 'the beginning'}: what stands before it is {done}.{after_a_stop}"
+        )
+        raise
+    finally:
+        view.say(f"{taken} {done}.")
+        view.left(left)
+    return SOME_NOT_DONE if left else DONE

@@ -1,0 +1,145 @@
+"""How the two queues are: asked without receiving a single reply, for that would count towards its death."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from courier.held_letters import Holding
+from courier.letters import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_sqs import SQSClient
+
+    from courier.aws import Account
+
+METRIC_MINUTES = 15
+"""SQS reports its metrics each minute, and some minutes late."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """One queue.
+
+    Attributes:
+        waiting: Messages that can be received.
+        in_flight: Messages that were received and are not done.
+        delayed: Messages that cannot be received yet.
+        oldest: Age of the oldest in seconds; None if there is none, or nobody knows.
+    """
+
+    waiting: int
+    in_flight: int
+    delayed: int
+    oldest: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The dead letters, read one by one.
+
+    Attributes:
+        reasons: How many for each reason.
+        oldest_since: Since when the oldest waits, in seconds since the epoch; None if there is none.
+    """
+
+    reasons: Counter[str]
+    oldest_since: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Both queues, and what the dead letters themselves say."""
+
+    replies: QueueStatus
+    dead_letters: QueueStatus
+    letters: Letters
+
+    @property
+    def dead_counts(self) -> tuple[int, int, int]:
+        """The dead letters' counts."""
+        return self.dead_letters.waiting, self.dead_letters.in_flight, self.dead_letters.delayed
+
+    def form(self) -> dict[str, Any]:
+        """As `status --json` writes it."""
+        return {
+            name: {
+                "waiting": queue.waiting,
+                "in_flight": queue.in_flight,
+                "delayed": queue.delayed,
+                "oldest_seconds": None if queue.oldest is None else round(queue.oldest),
+            }
+            for name, queue in (("replies", self.replies), ("dead_letters", self.dead_letters))
+        } | {"reasons": dict(self.letters.reasons.most_common())}
+
+
+def status(account: Account, now: float, say: Callable[[str], None], before: Status | None = None) -> Status:
+    """Ask SQS and CloudWatch; read every dead letter, and give them back.
+
+    Args:
+        account: Where.
+        now: Seconds since the epoch.
+        say: Is told what a person has to know.
+        before: The last status: while the counts are the same, the letters are not read again.
+
+    Raises:
+        botocore.exceptions.ClientError, BotoCoreError: SQS does not tell.
+    """
+    queues = account.queues
+    dead = _counts(account.sqs, queues.dead_letters)
+    letters = before.letters if before and before.dead_counts == dead else _read(account, say)
+    oldest = None if letters.oldest_since is None else now - letters.oldest_since
+    replies = QueueStatus(*_counts(account.sqs, queues.replies), oldest=_oldest(account, queues.replies, say))
+    return Status(replies, QueueStatus(*dead, oldest=oldest), letters)
+
+
+def _read(account: Account, say: Callable[[str], None]) -> Letters:
+    reasons: Counter[str] = Counter()
+    oldest_since = math.inf
+    with Holding(account.sqs, account.queues.dead_letters, say) as holding:
+        for letter in holding:
+            reasons[harmless(letter.reason) or "(unreadable)"] += 1
+            oldest_since = min(oldest_since, letter.waiting_since)
+    return Letters(reasons, None if oldest_since == math.inf else oldest_since)
+
+
+def _counts(sqs: SQSClient, queue_url: str) -> tuple[int, int, int]:
+    asked = sqs.get_queue_attributes(
+        QueueUrl=queue_url,
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ],
+    )["Attributes"]
+    return (
+        int(asked["ApproximateNumberOfMessages"]),
+        int(asked["ApproximateNumberOfMessagesNotVisible"]),
+        int(asked["ApproximateNumberOfMessagesDelayed"]),
+    )
+
+
+def _oldest(account: Account, queue_url: str, say: Callable[[str], None]) -> float | None:
+    """SQS's own metric: the queue itself does not tell, and receiving would count."""
+    end = datetime.now(UTC)
+    try:
+        points = account.cloudwatch.get_metric_statistics(
+            Namespace="AWS/SQS",
+            MetricName="ApproximateAgeOfOldestMessage",
+            Dimensions=[{"Name": "QueueName", "Value": queue_url.rpartition("/")[2]}],
+            StartTime=end - timedelta(minutes=METRIC_MINUTES),
+            EndTime=end,
+            Period=60,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+    except (BotoCoreError, ClientError) as refused:
+        say(f"The oldest reply's age is not known: cloudwatch:GetMetricStatistics failed ({type(refused).__name__}).")
+        return None
+    return max(points, key=lambda point: point["Timestamp"])["Maximum"] if points else None

@@ -1,0 +1,105 @@
+"""What a person sees, line by line. All of the command prints through this, and nothing but the views uses Rich."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from courier.filters import short
+from courier.letter_json import summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from courier.letters import Letter
+    from courier.sending import Left
+    from courier.status import Status
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+out = Console(highlight=False, markup=False, emoji=False)
+err = Console(highlight=False, markup=False, emoji=False, stderr=True)
+
+
+def say(text: str) -> None:
+    """A line of an answer, at once, as wide as it is."""
+    out.print(text, soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """A line that is no part of the answer."""
+    err.print(text, soft_wrap=True, style="yellow")
+
+
+def fail(text: str) -> None:
+    """Why the command did not do what was asked."""
+    err.print(f"courier: {text}", soft_wrap=True, style="red")
+
+
+def data(line: str) -> None:
+    """A line for programs."""
+    out.out(line, highlight=False)
+
+
+def printable(text: str) -> str:
+    """The text without what could control a terminal: a reply is written by others."""
+    return _CONTROL.sub("\ufffd", text)
+
+
+def head() -> None:
+    """The header of a list of letters."""
+    _row("ID", "REASON", "AGE", "CONTACT", style="bold")
+
+
+def letter_row(letter: Letter, now: float) -> None:
+    """A letter of a list, as it comes."""
+    form = summary(letter)
+    _row(letter.id, form["reason"] or "?", short(now - letter.waiting_since), form["contact_id"] or "?")
+
+
+def plan_row(letter: Letter, what: str) -> None:
+    """What would happen to a letter."""
+    _row(letter.id, summary(letter)["reason"] or "?", "", what)
+
+
+def _row(letter_id: str, reason: str, age: str, rest: str, style: str = "") -> None:
+    line = f"{letter_id:36} {reason:18} " + (f"{age:>4} " if age else "") + rest
+    if out.is_terminal:
+        out.print(Text(line, style=style), no_wrap=True, overflow="ellipsis", crop=True)
+    else:
+        data(line)
+
+
+def left(letters: Iterable[Left]) -> None:
+    """Each that could not be done, and why."""
+    for each in letters:
+        fail(f"{each.name}: {each.why}")
+
+
+def status_table(status: Status) -> Table:
+    """Both queues, and the dead letters by their reasons."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("QUEUE", "WAITING", "IN FLIGHT", "DELAYED", "OLDEST"):
+        table.add_column(name, justify="left" if name == "QUEUE" else "right", no_wrap=True)
+    for name, queue in (("replies", status.replies), ("dead letters", status.dead_letters)):
+        counts = (str(count) for count in (queue.waiting, queue.in_flight, queue.delayed))
+        table.add_row(name, *counts, "-" if queue.oldest is None else short(queue.oldest))
+    for reason, count in status.letters.reasons.most_common():
+        table.add_row(f"  {reason}", str(count))
+    return table
+
+
+def watch(statuses: Iterable[Status]) -> None:
+    """Show each status in the place of the one before; off a terminal, one after the other."""
+    if not out.is_terminal:
+        for status in statuses:
+            out.print(status_table(status))
+        return
+    with Live(console=out, auto_refresh=False) as live:
+        for status in statuses:
+            live.update(status_table(status), refresh=True)

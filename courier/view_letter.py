@@ -1,0 +1,71 @@
+"""A letter on the screen: the only place that shows a reply."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from courier.filters import short
+from courier.letter_json import iso, summary
+from courier.letters import DETAIL, OURS
+from courier.replay import DRAFT_SECONDS
+from courier.view import out, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from courier.letters import Letter
+
+
+def letter_page(letter: Letter, now: float) -> None:
+    """The whole of a letter: its history, what the function said, and the reply."""
+    form = summary(letter)
+    history = Table.grid(padding=(0, 2))
+    history.add_column(style="bold", no_wrap=True)
+    history.add_column(overflow="fold")
+    rows = {
+        "Id": letter.id,
+        "Reason": letter.reason,
+        "Detail": letter.text(DETAIL),
+        "Contact": letter.contact_id or "",
+        "Client token": letter.token or "cannot be used",
+        "On this queue since": iso(letter.sent_at),
+        "Dead-lettered": form["dead_lettered_at"] or "",
+        "Age": short(now - letter.waiting_since) + _age_note(now - letter.waiting_since),
+    }
+    own = {
+        f"Attribute {name}": value.get("StringValue", "(binary)")
+        for name, value in letter.attributes.items()
+        if name not in OURS
+    }
+    for name, value in (rows | own).items():
+        if value:
+            history.add_row(printable(name), printable(value))
+    out.print(history)
+    for name, value in _parts(letter.body):
+        out.print(Text(f"\n{printable(name)}", style="bold"))
+        out.print(Text(printable(value)), soft_wrap=True)
+
+
+def _age_note(age: float) -> str:
+    return ": its draft may have expired in Connect" if age > DRAFT_SECONDS else ""
+
+
+def _parts(body: str) -> Iterator[tuple[str, str]]:
+    """A reply as a person reads it: who it is for, its subject, its text; a body that is no reply as it is."""
+    try:
+        reply: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        yield "Body (not JSON)", body
+        return
+    raw = reply.get("EmailMessage", {}) if isinstance(reply, dict) else None
+    message = raw.pop("RawMessage", None) if isinstance(raw, dict) else None
+    yield "Reply", json.dumps(reply, indent=2, ensure_ascii=False)
+    if isinstance(message, dict):
+        for name, value in message.items():
+            yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    elif message is not None:
+        yield "RawMessage", json.dumps(message, ensure_ascii=False)

@@ -1,0 +1,51 @@
+"""The emulated Connect's control calls, for whoever stages something: the demo, tests, benchmarks."""
+
+import json
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ConnectControl:
+    """Speaks to the emulated Connect at ``url``; what it answers is described in local/connect/control/calls.py."""
+
+    url: str
+
+    def reset(self) -> None:
+        """Forget everything: settings, drafts, tokens, faults, the record."""
+        self._call("POST", "reset")
+
+    def settings(self, **changes: object) -> None:
+        """Change settings, such as ``rate`` and ``burst`` of the quota."""
+        self._call("PUT", "settings", changes)
+
+    def draft(self, *contact_ids: str, expires_in_seconds: int = 43_200) -> None:
+        """Make drafts that can be sent."""
+        self._call("POST", "drafts", {"contact_ids": contact_ids, "expires_in_seconds": expires_in_seconds})
+
+    def fail(self, fault: str, times: int | None = 1, **more: object) -> None:
+        """Let the next ``times`` calls that match fail; None: until the faults are cleared."""
+        self._call("POST", "faults", {"fault": fault, "times": times, **more})
+
+    def clear_faults(self) -> None:
+        """Let nothing fail any more."""
+        self._call("DELETE", "faults")
+
+    @property
+    def calls(self) -> list[dict[str, Any]]:
+        """Every StartOutboundEmailContact request so far, with its answer."""
+        calls: list[dict[str, Any]] = self._call("GET", "calls")["calls"]
+        return calls
+
+    @property
+    def sent(self) -> list[dict[str, Any]]:
+        """Every email that was really sent."""
+        sent: list[dict[str, Any]] = self._call("GET", "sent")["sent"]
+        return sent
+
+    def _call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/_local/{path}", data, method=method)
+        with urllib.request.urlopen(request) as answer:
+            return json.loads(answer.read())

@@ -1,0 +1,1 @@
+"""One emulated Connect instance: what it holds, and what it decides about each request."""

@@ -1,0 +1,120 @@
+"""One Connect instance: what it holds, and what it decides about each request."""
+
+import random
+import re
+from collections import deque
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from local.connect.answer import Answer, Refused, json_answer
+from local.connect.instance.client_tokens import TokenMemory
+from local.connect.instance.contact_requests import checked_creation, checked_sending
+from local.connect.instance.drafts import DEFAULT_EXPIRY_SECONDS, Drafts
+from local.connect.instance.faults import AFTER, BEFORE, Faults, answer_instead, answer_spoilt
+from local.connect.instance.quota import TokenBucket
+from local.connect.instance.record import Record
+from local.connect.instance.settings import Settings, checked_settings
+
+_ARN = "arn:aws:connect:us-east-1:123456789012:instance/{}"
+
+_CONFLICT = Refused("IdempotencyException", "An entity with the same name already exists.").answer
+
+
+class Decision(NamedTuple):
+    """The answer to a StartOutboundEmailContact request, whether it causes an email, and whether it is a repeat."""
+
+    answer: Answer
+    accepted: bool = False
+    repeat: bool = False
+
+
+def text_member(request: object, name: str) -> str | None:
+    """Return a member of a request, which may be anything, if it is a string."""
+    value = request.get(name) if isinstance(request, dict) else None
+    return value if isinstance(value, str) else None
+
+
+class Instance:
+    """An instance as it is in a new account. Times are epoch seconds."""
+
+    def __init__(self) -> None:
+        self.drafts = Drafts()
+        self.faults = Faults()
+        self.record = Record()
+        self._sendings = TokenMemory()
+        self._creations = TokenMemory()
+        self._accepted_at: deque[float] = deque()
+        self.settings = Settings()
+        self._bucket = TokenBucket(self.settings.rate, self.settings.burst)
+        self._rng = random.Random(self.settings.seed)
+
+    def change_settings(self, changes: object) -> None:
+        """Change settings. A quota that is set starts with all of its burst, a seed with its first draw.
+
+        Raises:
+            ControlCallError: a setting is unknown or out of range; none is changed then.
+        """
+        members = checked_settings(changes)
+        self.settings = replace(self.settings, **members)
+        if members.keys() & {"rate", "burst"}:
+            self._bucket = TokenBucket(self.settings.rate, self.settings.burst)
+        if "seed" in members:
+            self._rng = random.Random(self.settings.seed)
+
+    def send(self, request: object, now: float) -> Decision:
+        """Decide on a StartOutboundEmailContact request.
+
+        Raises:
+            Refused: it is answered with an error, and nothing has changed but the quota that it used.
+        """
+        token, contact_id = text_member(request, "ClientToken"), text_member(request, "ContactId")
+        if fault := self.faults.strike(BEFORE, contact_id, token, self._rng):
+            return Decision(answer_instead(fault))
+        if not self._bucket.take(now):
+            raise Refused("ThrottlingException", "Rate exceeded")
+        valid = checked_sending(request)
+        self._check_instance(valid["InstanceId"])
+        repeat = self._sendings.recall(valid, now) is not None
+        if repeat and self.settings.repeat == "conflict":
+            return Decision(_CONFLICT, repeat=True)
+        if not repeat:
+            self.drafts.check(valid["ContactId"], now, sends_again=self.settings.used_draft == "send")
+            self._check_capacity(now)
+            self._accept(valid, now)
+        answer = json_answer({"ContactId": contact_id})
+        if fault := self.faults.strike(AFTER, contact_id, token, self._rng):
+            answer = answer_spoilt(fault, answer)
+        return Decision(answer, accepted=not repeat, repeat=repeat)
+
+    def create_contact(self, request: object, new_contact_id: str, now: float) -> Answer:
+        """Decide on a CreateContact request, which has a quota of its own that is not emulated.
+
+        Raises:
+            Refused: it is answered with an error.
+        """
+        valid = checked_creation(request)
+        self._check_instance(valid["InstanceId"])
+        contact_id = self._creations.recall(valid, now)
+        if contact_id is None:
+            contact_id = new_contact_id
+            minutes = valid.get("ExpiryDurationInMinutes")
+            self.drafts.add([contact_id], now + (DEFAULT_EXPIRY_SECONDS if minutes is None else minutes * 60))
+            self._creations.remember(valid, contact_id, now)
+        arn = f"{_ARN.format(self.settings.instance_id)}/contact/{contact_id}"
+        return json_answer({"ContactId": contact_id, "ContactArn": arn})
+
+    def _check_instance(self, instance_id: str) -> None:
+        known = re.escape(self.settings.instance_id)
+        if not re.fullmatch(rf"(arn:[\w-]+:connect:[\w-]+:\d{{12}}:instance/)?{known}", instance_id):
+            raise Refused("ResourceNotFoundException", "Instance not found")
+
+    def _check_capacity(self, now: float) -> None:
+        while self._accepted_at and self._accepted_at[0] + self.settings.active_seconds <= now:
+            self._accepted_at.popleft()
+        if len(self._accepted_at) >= self.settings.capacity:
+            raise Refused("ServiceQuotaExceededException", "Concurrent active emails per instance exceeded.")
+
+    def _accept(self, request: dict[str, Any], now: float) -> None:
+        self.drafts.mark_sent(request["ContactId"])
+        self._accepted_at.append(now)
+        self._sendings.remember(request, request["ContactId"], now)

@@ -1,0 +1,1 @@
+"""Lambda on a laptop: the deployed zip in execution environments, fed by the event source mapping."""

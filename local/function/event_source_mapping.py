@@ -1,0 +1,164 @@
+"""The event source mapping between the queue and the function: receives, invokes, deletes what is done."""
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from local.aws import LocalAws
+from local.function.runtime_api import Failed, Returned
+from local.function.sqs_event import Record, batches, done, event_of, record_of
+from local.processes import in_background
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+UNLIMITED_CONCURRENCY = 10
+"""Environments on a laptop for a mapping without MaximumConcurrency, which Lambda scales to 1,250."""
+LONG_POLL = 1
+"""Seconds a receive waits for a message, and so about the longest time until ``pause`` or ``stop`` is heard."""
+
+
+@dataclass(frozen=True)
+class EventSourceMapping:
+    """What is deployed. How long a received message stays hidden is the queue's own setting."""
+
+    queue_arn: str
+    batch_size: int
+    maximum_concurrency: int
+    reports_item_failures: bool
+
+
+def take_over_mapping(aws: LocalAws, function_name: str) -> EventSourceMapping:
+    """Read the function's mapping and switch moto's own polling off, which would run the function in Docker.
+
+    Raises:
+        NotImplementedError: the mapping filters messages or waits for batches to fill, which the poller here does not.
+    """
+    (mapping,) = aws.functions.list_event_source_mappings(FunctionName=function_name)["EventSourceMappings"]
+    if mapping.get("FilterCriteria") or mapping.get("MaximumBatchingWindowInSeconds"):
+        raise NotImplementedError("local AWS polls without filters and without a batching window: add them to it first")
+    aws.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    return EventSourceMapping(
+        queue_arn=mapping["EventSourceArn"],
+        batch_size=mapping["BatchSize"],
+        maximum_concurrency=mapping.get("ScalingConfig", {}).get("MaximumConcurrency", UNLIMITED_CONCURRENCY),
+        reports_item_failures="ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []),
+    )
+
+
+class Environment(Protocol):
+    """What the poller needs of an execution environment; a test may put one of its own around it."""
+
+    def invoke(self, event: Mapping[str, object], /) -> Returned | Failed:
+        """Run the function on one event."""
+
+    def kill(self) -> None:
+        """Cut off what it runs."""
+
+
+class Poller:
+    """Keeps a mapping's promises; it never changes the visibility of a message.
+
+    It receives only when an environment is free, and prefers the one used last, as Lambda does: the others start
+    when they are needed.
+    """
+
+    def __init__(self, mapping: EventSourceMapping, sqs: "SQSClient", environments: Sequence[Environment]) -> None:
+        self._mapping = mapping
+        self._sqs = sqs
+        self._queue_url = sqs.get_queue_url(QueueName=mapping.queue_arn.split(":")[-1])["QueueUrl"]
+        self._environments = environments[: mapping.maximum_concurrency]
+        self._idle: queue.LifoQueue[Environment] = queue.LifoQueue()
+        for environment in reversed(self._environments):
+            self._idle.put(environment)
+        self._vacancies = threading.Semaphore(len(self._environments))
+        self._received: deque[list[Record]] = deque()
+        self._in_flight: set[Future[None]] = set()
+        self._enabled = threading.Event()
+        self._receiving = threading.Lock()
+        self._stopping = False
+
+    def __enter__(self) -> Self:
+        self._invokers = ThreadPoolExecutor(max_workers=len(self._environments), thread_name_prefix="invoker")
+        self._receiver = in_background(self._run, name="poller")
+        self.resume()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, and abandon what is in flight: those messages come back after their visibility timeout."""
+        self._stopping = True
+        self._enabled.set()
+        while self._receiver.is_alive() or any(not delivery.done() for delivery in set(self._in_flight)):
+            for environment in self._environments:
+                environment.kill()
+            self._receiver.join(timeout=0.05)
+        self._invokers.shutdown()
+        for delivery in self._in_flight:
+            delivery.result()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no batch is being delivered, or waits for its environment."""
+        return not self._received and not self._in_flight
+
+    def resume(self) -> None:
+        """Receive again."""
+        self._enabled.set()
+
+    def pause(self) -> None:
+        """Stop receiving; returns when nothing is in flight any more."""
+        self._enabled.clear()
+        with self._receiving:
+            in_flight = set(self._in_flight)
+        wait(in_flight)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._enabled.wait()
+            self._vacancies.acquire()
+            with self._receiving:
+                batch = self._next_batch() if self._enabled.is_set() else []
+                if batch:
+                    delivery = self._invokers.submit(self._deliver, self._idle.get(), batch)
+                    self._in_flight.add(delivery)
+                    delivery.add_done_callback(self._landed)
+                else:
+                    self._vacancies.release()
+
+    def _next_batch(self) -> list[Record]:
+        if not self._received:
+            answer = self._sqs.receive_message(
+                QueueUrl=self._queue_url,
+                MaxNumberOfMessages=self._mapping.batch_size,
+                WaitTimeSeconds=LONG_POLL,
+                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["All"],
+            )
+            records = [record_of(message, self._mapping.queue_arn) for message in answer.get("Messages", [])]
+            self._received.extend(batches(records))
+        return self._received.popleft() if self._received else []
+
+    def _deliver(self, environment: Environment, batch: list[Record]) -> None:
+        try:
+            outcome = environment.invoke(event_of(batch))
+        finally:
+            self._idle.put(environment)
+            self._vacancies.release()
+        records = done(batch, outcome, reports_item_failures=self._mapping.reports_item_failures)
+        if records:
+            # A delete that SQS refuses is not repeated: the message comes back, as it would from Lambda.
+            self._sqs.delete_message_batch(
+                QueueUrl=self._queue_url,
+                Entries=[{"Id": str(n), "ReceiptHandle": record["receiptHandle"]} for n, record in enumerate(records)],
+            )
+
+    def _landed(self, delivery: Future[None]) -> None:
+        if delivery.exception() is None:
+            self._in_flight.discard(delivery)

@@ -1,0 +1,115 @@
+"""A Lambda execution environment: invokes the deployed function, one event at a time, as Lambda does."""
+
+import json
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from local.function.deployed_function import DeployedFunction
+from local.function.environment_variables import Surroundings
+from local.function.platform_report import platform_report
+from local.function.runtime_api import Failed, Invocation, Ready, Returned
+from local.function.runtime_process import Exited, RuntimeProcess
+from local.processes import ProcessGroup
+
+INIT_LIMIT = 10
+"""Seconds for the init phase. Lambda then repeats it within the function's own time-out: here one allowance of both."""
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """What an environment wrote to stdout or stderr, unchanged, or Lambda's own report of an invocation."""
+
+    environment: str
+    line: str
+
+
+class ExecutionEnvironment:
+    """Runs a function in a process that starts with the first invocation and serves the later ones too.
+
+    After a crash, a time-out or a failed init phase, the next invocation starts a new process. One thread at a time
+    may invoke; ``kill`` may come from any.
+
+    Args:
+        name: of the environment, and of its log stream.
+        function: what to run.
+        surroundings: what its process is given besides.
+        processes: where to start it.
+        log: takes every line.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: DeployedFunction,
+        surroundings: Surroundings,
+        processes: ProcessGroup,
+        log: Callable[[LogLine], object],
+    ) -> None:
+        self.name = name
+        self._function = function
+        self._surroundings = surroundings
+        self._processes = processes
+        self._log = log
+        self._process: RuntimeProcess | None = None
+
+    def invoke(self, event: Mapping[str, object]) -> Returned | Failed:
+        """Run the handler on one event and wait for what comes of it."""
+        request_id = str(uuid.uuid4())
+        begun = time.monotonic()
+        cold = self._process is None
+        process = self._process = self._process or self._start()
+        happened = process.next_event(begun + INIT_LIMIT + self._function.timeout)
+        if isinstance(happened, Exited) and not cold:  # it ended after its last invocation: this one is not to blame
+            self.close()
+            return self.invoke(event)
+        ready = time.monotonic()
+        if isinstance(happened, Ready):
+            process.offer(self._invocation(request_id, event))
+            happened = process.next_event(ready + self._function.timeout)
+        match happened:
+            case Returned() | Failed():
+                outcome: Returned | Failed = happened
+            case Exited():
+                outcome = Failed("Runtime.ExitError", f"RequestId: {request_id} Error: {happened}")
+                self.close()
+            case _:
+                allowed = f"{self._function.timeout}.00 seconds"
+                outcome = Failed("Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {allowed}")
+                self.close()
+        init = ready - begun if cold else None
+        report = platform_report(request_id, outcome, init, time.monotonic() - ready, self._function.memory)
+        self._log(LogLine(self.name, report))
+        return outcome
+
+    def kill(self) -> None:
+        """SIGKILL the process, if there is one: an invocation in it fails, the next one starts another."""
+        if process := self._process:
+            process.kill()
+
+    def close(self) -> None:
+        """End the process, if there is one. Not during an invocation."""
+        if process := self._process:
+            self._process = None
+            process.close()
+
+    def _start(self) -> RuntimeProcess:
+        return RuntimeProcess(
+            self._function,
+            self._surroundings,
+            self._processes,
+            self.name,
+            lambda line: self._log(LogLine(self.name, line)),
+        )
+
+    def _invocation(self, request_id: str, event: Mapping[str, object]) -> Invocation:
+        now = time.time()
+        return Invocation(
+            request_id=request_id,
+            event=json.dumps(event).encode(),
+            function_arn=self._function.arn,
+            deadline_ms=int((now + self._function.timeout) * 1000),
+            trace=f"Root=1-{int(now):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=1",
+        )

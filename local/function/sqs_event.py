@@ -1,0 +1,108 @@
+"""What Lambda makes of SQS messages, and of a function's answer: pure functions."""
+
+import base64
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from local.function.runtime_api import Failed, Returned
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueOutputTypeDef, MessageTypeDef
+
+type Record = dict[str, Any]
+
+PAYLOAD_LIMIT = 6 * 1024 * 1024
+"""Bytes of an event: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
+def record_of(message: "MessageTypeDef", queue_arn: str) -> Record:
+    """Return a received message as Lambda puts it into an event.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event
+    """
+    attributes = message.get("MessageAttributes", {})
+    record = {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": dict(message["Attributes"]),
+        "messageAttributes": {name: attribute_of(value) for name, value in attributes.items()},
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue_arn,
+        "awsRegion": queue_arn.split(":")[3],
+    }
+    if attributes:
+        record["md5OfMessageAttributes"] = message["MD5OfMessageAttributes"]
+    return record
+
+
+def attribute_of(value: "MessageAttributeValueOutputTypeDef") -> dict[str, Any]:
+    """Return a message attribute in Lambda's form; a binary value as base64."""
+    attribute: dict[str, Any] = {"stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}
+    if "StringValue" in value:
+        attribute["stringValue"] = value["StringValue"]
+    if "BinaryValue" in value:
+        attribute["binaryValue"] = base64.b64encode(value["BinaryValue"]).decode()
+    return attribute
+
+
+def batches(records: Iterable[Record], limit: int = PAYLOAD_LIMIT) -> Iterator[list[Record]]:
+    """Split records, in their order, into batches whose events are no larger than ``limit`` bytes."""
+    empty = len(json.dumps(event_of([])))
+    batch: list[Record] = []
+    size = empty
+    for record in records:
+        added = len(json.dumps(record)) + len(", ")
+        if batch and size + added > limit:
+            yield batch
+            batch, size = [], empty
+        batch.append(record)
+        size += added
+    if batch:
+        yield batch
+
+
+def event_of(batch: Sequence[Record]) -> dict[str, object]:
+    """Return the event of a batch."""
+    return {"Records": batch}
+
+
+def done(batch: Sequence[Record], outcome: Returned | Failed, *, reports_item_failures: bool) -> list[Record]:
+    """Return the records of a batch that are to be deleted after its invocation; the others come back.
+
+    Args:
+        batch: what was sent to the function.
+        outcome: what came of it.
+        reports_item_failures: whether the mapping has ReportBatchItemFailures.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
+    """
+    if isinstance(outcome, Failed):
+        return []
+    if not reports_item_failures:
+        return list(batch)
+    failed = reported_failures(outcome.payload)
+    if failed is None or not failed <= {record["messageId"] for record in batch}:
+        return []
+    return [record for record in batch if record["messageId"] not in failed]
+
+
+def reported_failures(payload: str) -> set[str] | None:
+    """Return the message ids that a response reports as failed; None if it cannot be read as such a response."""
+    try:
+        match json.loads(payload):
+            case None | {"batchItemFailures": None}:
+                return set()
+            case {"batchItemFailures": [*failures]}:
+                identifiers = [failure["itemIdentifier"] for failure in failures]
+            case {"batchItemFailures": _}:
+                return None
+            case {}:
+                return set()
+            case _:
+                return None
+    except (ValueError, RecursionError, KeyError, TypeError):  # no JSON, or a failure without an itemIdentifier
+        return None
+    return set(identifiers) if all(isinstance(identifier, str) for identifier in identifiers) else None

@@ -1,0 +1,122 @@
+"""What SQS refuses and moto takes: pure functions over requests of the JSON protocol.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+"""
+
+import base64
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local.sqs.error import SqsError, invalid_parameter
+
+MAX_BYTES = 1_048_576
+"""Of a message, and of all messages of a batch together: bodies with the names, types and values of attributes."""
+MAX_ATTRIBUTES = 10
+MAX_VISIBILITY = 43_200
+"""Seconds."""
+_NO_XML_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ATTRIBUTE_NAME = re.compile(r"(?!(?i:aws|amazon)\.)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_LONGEST_NAME = 256
+_INVALID_CHARACTERS = (
+    "Invalid characters found. Valid unicode characters are "
+    "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
+)
+
+type Request = Mapping[str, Any]
+
+
+def message_error(message: Request) -> SqsError | None:
+    """Return why SQS takes no such message, given as a SendMessage request or as an entry of a batch."""
+    body = message.get("MessageBody", "")
+    if not body:
+        missing = "The request must contain the parameter MessageBody."
+        return SqsError("MissingParameter", missing, "MissingParameter")
+    if _NO_XML_CHARACTER.search(body):
+        return SqsError("InvalidMessageContents", _INVALID_CHARACTERS, "InvalidMessageContents")
+    attributes = message.get("MessageAttributes", {})
+    if len(attributes) > MAX_ATTRIBUTES:
+        return invalid_parameter(f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum [10].")
+    for name, attribute in attributes.items():
+        if error := attribute_error(name, attribute):
+            return error
+    if message_bytes(message) > MAX_BYTES:
+        return invalid_parameter(
+            f"One or more parameters are invalid. Reason: Message must be shorter than {MAX_BYTES} bytes."
+        )
+    return None
+
+
+def attribute_error(name: str, attribute: Request) -> SqsError | None:
+    """Return why SQS takes no such message attribute."""
+    if not name or len(name) > _LONGEST_NAME or not _ATTRIBUTE_NAME.fullmatch(name):
+        return invalid_parameter(
+            f"Message (user) attribute name '{name}' must be 1 to {_LONGEST_NAME} characters, of A-Z, a-z, 0-9, "
+            "underscore, hyphen and single periods inside, and must not begin with AWS. or Amazon."
+        )
+    if not _value(attribute):
+        kind = attribute.get("DataType")
+        return invalid_parameter(f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'.")
+    if _NO_XML_CHARACTER.search(attribute.get("StringValue", "")):
+        return invalid_parameter(_INVALID_CHARACTERS)  # for a body SQS has an error of its own, for an attribute not
+    return None
+
+
+def batch_error(request: Request) -> SqsError | None:
+    """Return why SQS takes nothing of a SendMessageBatch request."""
+    total = sum(map(message_bytes, request.get("Entries", [])))
+    if total <= MAX_BYTES:
+        return None
+    message = f"Batch requests cannot be longer than {MAX_BYTES} bytes. You have sent {total} bytes."
+    return SqsError("BatchRequestTooLong", message, "AWS.SimpleQueueService.BatchRequestTooLong")
+
+
+def visibility_error(request: Request) -> SqsError | None:
+    """Return why SQS takes no such VisibilityTimeout; without one there is nothing to refuse."""
+    seconds = request.get("VisibilityTimeout")
+    if seconds is None or 0 <= seconds <= MAX_VISIBILITY:
+        return None
+    return invalid_parameter(
+        f"Value {seconds} for parameter VisibilityTimeout is invalid. "
+        f"Reason: Must be between 0 and {MAX_VISIBILITY}, if provided."
+    )
+
+
+def message_bytes(message: Request) -> int:
+    """Bytes that SQS counts for a message."""
+    attributes = message.get("MessageAttributes", {})
+    return _bytes(message.get("MessageBody", "")) + sum(
+        _bytes(name) + _bytes(attribute.get("DataType", "")) + len(_value(attribute))
+        for name, attribute in attributes.items()
+    )
+
+
+def _value(attribute: Request) -> bytes:
+    if attribute.get("DataType", "").startswith("Binary"):
+        return base64.b64decode(attribute.get("BinaryValue", ""))
+    return _encoded(attribute.get("StringValue", ""))
+
+
+def _bytes(text: str) -> int:
+    return len(_encoded(text))
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")  # JSON can hold lone surrogates; they are refused, but counted first
+
+
+type Check = Callable[[Request], SqsError | None]
+
+REQUEST_CHECKS: Mapping[str, Check] = {
+    "SendMessage": message_error,
+    "SendMessageBatch": batch_error,
+    "ChangeMessageVisibility": visibility_error,
+    "ReceiveMessage": visibility_error,
+}
+"""By operation: what is refused whole."""
+ENTRY_CHECKS: Mapping[str, Check] = {
+    "SendMessageBatch": message_error,
+    "ChangeMessageVisibilityBatch": visibility_error,
+}
+"""By operation: what is refused entry by entry, while the others are taken."""

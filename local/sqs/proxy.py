@@ -1,0 +1,107 @@
+"""HTTP between a caller and SQS: passes requests on, or does to one what a fault says."""
+
+import socket
+from collections.abc import Callable, Iterable
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+from typing import Literal
+
+from local.sqs.error import SqsError
+
+type Kind = Literal["error", "throttle", "refuse", "gone", "drop_before", "drop_after"]
+"""A fault; "drop_before" closes the connection on a request that SQS never sees, "drop_after" on one it has taken."""
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html and SendMessage's own errors
+ANSWERS: dict[Kind, SqsError] = {
+    "error": SqsError("InternalFailure", "The request failed because of an internal error.", "InternalFailure", 500),
+    "throttle": SqsError("RequestThrottled", "The request was denied due to request throttling.", "RequestThrottled"),
+    "refuse": SqsError("AccessDenied", "Access to the resource is denied.", "AccessDenied", 403),
+    "gone": SqsError(
+        "QueueDoesNotExist", "The specified queue does not exist.", "AWS.SimpleQueueService.NonExistentQueue"
+    ),
+}
+"""What a request is answered with that SQS never sees."""
+# They speak of one of the two connections (RFC 9110, 7.6.1); Content-Length is set anew.
+OF_ONE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+
+
+class SqsProxy(ThreadingTCPServer):
+    """Serves on a free port what SQS serves at ``upstream`` (host:port), a thread for each connection.
+
+    ``strike`` is given the operation of each request, such as "SendMessage", and says what is to strike it.
+    """
+
+    daemon_threads = True  # a connection that is kept alive must not keep the program from ending
+    request_queue_size = 128
+
+    def __init__(self, upstream: str, strike: Callable[[str], Kind | None]) -> None:
+        self.upstream = upstream
+        self.strike = strike
+        super().__init__(("127.0.0.1", 0), _Connection)
+
+    @property
+    def url(self) -> str:
+        """Where it can be reached."""
+        host, port = self.socket.getsockname()
+        return f"http://{host}:{port}"
+
+
+class _Connection(BaseHTTPRequestHandler):
+    server: SqsProxy
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else the body waits 40 ms for the caller to acknowledge the headers
+
+    def handle(self) -> None:
+        self._upstream = HTTPConnection(self.server.upstream)
+        try:
+            super().handle()
+        except ConnectionError:
+            # One side was killed or gave up: the other finds its connection closed, as it would without a proxy.
+            self.close_connection = True
+        finally:
+            self._upstream.close()
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            # The caller was killed while it sent: SQS takes no half requests.
+            self.close_connection = True
+            return
+        match self.server.strike(self.headers.get("X-Amz-Target", "").removeprefix("AmazonSQS.")):
+            case None:
+                self._give(*self._forward(body))
+            case "drop_before":
+                self._drop()
+            case "drop_after":
+                self._forward(body)
+                self._drop()
+            case kind:
+                error = ANSWERS[kind]
+                self._give(error.status, error.headers.items(), error.body)
+
+    def _forward(self, body: bytes) -> tuple[int, Iterable[tuple[str, str]], bytes]:
+        """Return status, headers and body of SQS's answer; Host and signature go there as they came."""
+        self._upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            self._upstream.putheader(name, value)
+        self._upstream.endheaders(body)
+        answer = self._upstream.getresponse()
+        headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in OF_ONE_CONNECTION]
+        return answer.status, headers, answer.read()
+
+    def _give(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _drop(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Log nothing: requests hold personal data."""

@@ -1,0 +1,114 @@
+"""The whole of it on this machine: AWS, Connect, the deployed function and what invokes it."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws, start_aws
+from local.cdk import REPLY_COURIER, CdkApp, deploy
+from local.function.deployed_function import DeployedFunction, deployed_log_format, fetch_function, install_runtime
+from local.function.environment_variables import Surroundings
+from local.function.event_source_mapping import Environment, Poller, take_over_mapping
+from local.function.execution_environment import ExecutionEnvironment, LogLine
+from local.function.xray_daemon import XRayDaemon
+from local.processes import ProcessGroup
+from local.sqs.faults import SqsFaults
+
+
+@dataclass(frozen=True)
+class LocalCourier:
+    """reply-courier (or what is compared with it), deployed and running.
+
+    Args:
+        aws: clients for the queues and all else.
+        connect_url: the emulated Connect: its API, its control calls and its page.
+        queue_url: where replies are put.
+        dead_letter_queue_url: where those wait that could not be sent.
+        function: as deployed.
+        sqs_faults: set between the function and SQS; the poller and ``aws.sqs`` meet none.
+        environments: ``kill`` one to crash the function.
+        poller: ``pause`` and ``resume`` it.
+        logs: every line so far.
+        traces: every X-Ray document so far.
+    """
+
+    aws: LocalAws
+    connect_url: str
+    queue_url: str
+    dead_letter_queue_url: str
+    function: DeployedFunction
+    sqs_faults: SqsFaults
+    environments: Sequence[ExecutionEnvironment]
+    poller: Poller
+    logs: list[LogLine]
+    traces: list[dict[str, Any]]
+
+
+@contextmanager
+def running(
+    say: Callable[[str], object],
+    watch: Callable[[LogLine], object] = lambda _line: None,
+    context: Mapping[str, str] | None = None,
+    around: Callable[[ExecutionEnvironment], Environment] = lambda environment: environment,
+    app: CdkApp = REPLY_COURIER,
+) -> Iterator[LocalCourier]:
+    """Start everything, with nothing left of earlier runs, and stop it all at the end.
+
+    Args:
+        say: is given the deployment's output line by line.
+        watch: is given each log line as it comes.
+        context: CDK context for the deployment, such as ``{"sendRate": "5"}``.
+        around: is put around each execution environment, for those that interfere.
+        app: what to deploy, for those that compare this project with another.
+    """
+    logs: list[LogLine] = []
+    traces: list[dict[str, Any]] = []
+
+    def log(line: LogLine) -> None:
+        logs.append(line)
+        watch(line)
+
+    with ExitStack() as started:
+        folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="reply-courier-")))
+        processes = started.enter_context(ProcessGroup())
+        xray = started.enter_context(XRayDaemon(traces.append))
+        connect_url = processes.start_server(
+            "local.connect", "--port", "0", env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=folder / "connect.log"
+        )
+        aws = start_aws(processes, folder)
+        outputs = deploy(aws, processes, folder, say, app=app, context=context or {})
+
+        log_format = deployed_log_format(aws, app.stack)
+        function = fetch_function(aws, outputs["FunctionName"], folder / "task", log_format)
+        install_runtime(folder / "runtime")
+        sqs_faults = started.enter_context(SqsFaults(aws.endpoint, Random(0)))
+        endpoints = {
+            "AWS_ENDPOINT_URL": aws.endpoint,
+            "AWS_ENDPOINT_URL_CONNECT": connect_url,
+            "AWS_ENDPOINT_URL_SQS": sqs_faults.url,
+        }
+        surroundings = Surroundings(folder / "runtime", endpoints, xray.address)
+        mapping = take_over_mapping(aws, function.name)
+        environments = [
+            ExecutionEnvironment(f"environment-{n}", function, surroundings, processes, log)
+            for n in range(1, mapping.maximum_concurrency + 1)
+        ]
+        for environment in environments:
+            started.callback(environment.close)
+        poller = started.enter_context(Poller(mapping, aws.sqs, [around(environment) for environment in environments]))
+        yield LocalCourier(
+            aws=aws,
+            connect_url=connect_url,
+            queue_url=outputs["QueueUrl"],
+            dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
+            function=function,
+            sqs_faults=sqs_faults,
+            environments=environments,
+            poller=poller,
+            logs=logs,
+            traces=traces,
+        )

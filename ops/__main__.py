@@ -1,5 +1,0 @@
-"""`python -m ops` is `courier`."""
-
-from ops.app import main
-
-main()

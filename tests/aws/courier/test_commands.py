@@ -1,0 +1,459 @@
+"""The command `courier` as a process, against moto over HTTP: what it says, what it exits with, what it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.sqs.faults import SqsFaults
+from tests.operators import Operator, lines, operator_of_a_new_stack, texts
+from tests.samples import ADDRESS, BODY, NAME, PERSONAL, SUBJECT, reply
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAY = 86_400
+
+
+def nothing_held(operator: Operator) -> bool:
+    return operator.counts(operator.dead_letter_queue_url)[1] == 0
+
+
+# Sending and checking
+
+
+def test_send_puts_json_lines_on_the_queue_each_with_a_token_of_its_own(operator: Operator, tmp_path: Path) -> None:
+    file = tmp_path / "replies.jsonl"
+    bodies = [json.dumps(reply(ContactId=f"contact-{n}")) for n in range(23)]
+    file.write_text("\n\n".join(bodies))
+    assert operator.did("send", str(file), "--token", "batch-1") == "23 on the queue.\n"
+    messages = operator.on_the_queue()
+    assert sorted(message["Body"] for message in messages) == sorted(bodies)
+    assert {texts(message)["ClientToken"] for message in messages} == {f"batch-1.{2 * n + 1}" for n in range(23)}
+
+
+def test_send_takes_one_reply_from_standard_input_over_many_lines(operator: Operator) -> None:
+    operator.did("send", "-", "--token", "mine", stdin=json.dumps(reply(), indent=2))
+    operator.did("send", "-", stdin=json.dumps(reply()))
+    first, second = operator.on_the_queue()
+    assert json.loads(first["Body"]) == json.loads(second["Body"]) == reply()
+    assert texts(first) == {"ClientToken": "mine"}
+    assert re.fullmatch(r"[0-9a-f-]{36}", texts(second)["ClientToken"])
+
+
+def test_send_sends_nothing_if_one_reply_breaks_the_contract(operator: Operator) -> None:
+    ended = operator.courier("send", "-", stdin=json.dumps(reply()) + "\n" + json.dumps(reply(ContactId="")))
+    assert ended.returncode == 1
+    assert "line 2: reply.ContactId must be longer" in ended.stderr
+    assert ended.stdout.endswith("Nothing was sent.\n")
+    assert operator.on_the_queue() == []
+
+
+def test_a_send_whose_answer_is_lost_leaves_copies_under_one_token(operator: Operator) -> None:
+    with SqsFaults(operator.aws.endpoint, Random(1)) as faults:
+        faults.fail("SendMessageBatch", "drop_after", times=1)
+        operator.environment["AWS_ENDPOINT_URL_SQS"] = faults.url
+        operator.did("send", "-", stdin=json.dumps(reply()))
+    copies = operator.on_the_queue()
+    assert len(copies) == 2
+    assert len({texts(copy)["ClientToken"] for copy in copies}) == 1
+
+
+def test_check_names_every_fault_and_asks_nothing_of_aws(operator: Operator) -> None:
+    operator.environment |= {"AWS_ENDPOINT_URL": "http://localhost:1", "AWS_ACCESS_KEY_ID": ""}
+    wrong = reply(ContactId="", Subjekt="x")
+    text = f"{json.dumps(reply())}\n{json.dumps(wrong)}\nnonsense\n"
+    ended = operator.courier("check", "-", stdin=text)
+    assert ended.returncode == 1
+    assert ended.stdout == "3 checked, 2 with faults.\n"
+    assert ended.stderr.count("courier: line 2: ") == 2
+    assert "courier: line 3: reply: is not JSON" in ended.stderr
+    found = list(lines(operator.courier("check", "-", "--json", stdin=text).stdout))
+    assert [each["line"] for each in found] == [1, 2, 3]
+    assert [len(each["faults"]) for each in found] == [0, 2, 1]
+    assert operator.courier("check", "-", stdin=json.dumps(reply())).returncode == 0
+    assert operator.courier("check", "-", stdin=b"\xff").returncode == 1
+
+
+# Reading
+
+
+def test_status_counts_both_queues_and_receives_no_reply(operator: Operator) -> None:
+    for reason in ("NotFound", "NotFound", "InvalidReply"):
+        operator.letter(Reason=reason)
+    operator.moved_by_sqs()
+    operator.put(operator.queue_url)
+    form = json.loads(operator.did("status", "--json"))
+    assert form["replies"] == {"waiting": 1, "in_flight": 0, "delayed": 0, "oldest_seconds": None}
+    assert form["reasons"] == {"NotFound": 2, "InvalidReply": 1, "MovedBySqs": 1}
+    assert form["dead_letters"] | {"oldest_seconds": 0} == {
+        "waiting": 4,
+        "in_flight": 0,
+        "delayed": 0,
+        "oldest_seconds": 0,
+    }
+    assert form["dead_letters"]["oldest_seconds"] >= 0
+    table = operator.did("status")
+    assert re.search(r"^dead letters +4 +0 +0 +\d+[sm]$", table, re.MULTILINE)
+    assert re.search(r"^  NotFound +2 *$", table, re.MULTILINE)
+    (message,) = operator.sqs.receive_message(
+        QueueUrl=operator.queue_url, MessageSystemAttributeNames=["ApproximateReceiveCount"]
+    )["Messages"]
+    assert message["Attributes"]["ApproximateReceiveCount"] == "1"
+    assert nothing_held(operator)
+
+
+def test_a_list_shows_each_letter_once_in_80_columns_and_nothing_personal(operator: Operator) -> None:
+    operator.letters(35)
+    moved = operator.moved_by_sqs()
+    listed = operator.did("dlq", "list")
+    rows = listed.splitlines()
+    assert rows[0].split() == ["ID", "REASON", "AGE", "CONTACT"]
+    assert len({row.split()[0] for row in rows[1:]}) == 36
+    assert max(map(len, rows)) <= 80
+    assert re.search(rf"^{moved} MovedBySqs +\d+[sm] contact-1$", listed, re.MULTILINE)
+    assert "\x1b" not in listed
+    forms = list(lines(operator.did("dlq", "list", "--json")))
+    assert [set(form) for form in forms] == [
+        {"id", "reason", "contact_id", "client_token", "sent_at", "dead_lettered_at"}
+    ] * 36
+    assert not any(text in listed + json.dumps(forms) for text in PERSONAL)
+    assert nothing_held(operator)
+
+
+def test_filters_narrow_a_list(operator: Operator) -> None:
+    old = operator.letter(reply(ContactId="a"), DeadLetteredAt="2020-01-01T00:00:00.000+00:00")
+    new = operator.letter(reply(ContactId="b"), Reason="InvalidReply")
+    moved = operator.moved_by_sqs(reply(ContactId="b"))
+
+    def listed(*arguments: str) -> set[str]:
+        return {form["id"] for form in lines(operator.did("dlq", "list", "--json", *arguments))}
+
+    assert listed("--reason", "NotFound") == listed("--contact", "a") == listed("--older-than", "7d") == {old}
+    assert listed("--contact", "b") == listed("--newer-than", "1h") == {new, moved}
+    assert listed("--reason", "NotFound", "--reason", "MovedBySqs") == {old, moved}
+    assert listed("--contact", "b", "--reason", "InvalidReply") == {new}
+    assert len(listed("--limit", "2")) == 2
+    assert nothing_held(operator)
+
+
+def test_show_shows_the_reply_and_its_history(operator: Operator) -> None:
+    letter = operator.letter(Detail="Contact not found", own="\x7f[31mred")
+    shown = operator.did("dlq", "show", letter)
+    personal = (ADDRESS, NAME, SUBJECT, BODY)
+    assert all(text in shown for text in (letter, "NotFound", "Contact not found", "contact-1", *personal))
+    assert "\x7f" not in shown
+    form = json.loads(operator.did("dlq", "show", letter, "--json"))
+    assert form["body"] == json.dumps(reply())
+    assert form["attributes"]["Detail"] == {"DataType": "String", "StringValue": "Contact not found"}
+    assert nothing_held(operator)
+
+
+@pytest.mark.parametrize("body", ["no JSON", "[1]", '{"EmailMessage": {"RawMessage": 1}}', '{"EmailMessage": null}'])
+def test_show_shows_what_is_no_reply(operator: Operator, body: str) -> None:
+    shown = operator.did("dlq", "show", operator.letter(body))
+    assert "Reply" in shown or body in shown
+
+
+# Replay
+
+
+def test_a_replay_keeps_tokens_of_letters_of_both_kinds(operator: Operator) -> None:
+    operator.letter(ClientToken="t-1", Detail="d")
+    moved = operator.moved_by_sqs(own="x")
+    planned = operator.did("dlq", "replay", "--dry-run")
+    assert re.search(rf"{moved} MovedBySqs +token: its id, Reason: RetriesExhausted", planned)
+    assert "2 would be replayed, 0 would not. Nothing was done." in planned
+    assert len(operator.dead_letters) == 2
+
+    assert operator.did("dlq", "replay", "--yes") == "2 replayed.\n"
+    sent = {texts(message)["ClientToken"]: message for message in operator.on_the_queue()}
+    assert set(sent) == {"t-1", moved}
+    assert texts(sent["t-1"]) == {"ClientToken": "t-1", "Reason": "NotFound", "Detail": "d"}
+    assert texts(sent[moved])["own"] == "x"
+    assert all(message["Body"] == json.dumps(reply()) for message in sent.values())
+    assert operator.dead_letters == []
+
+
+def test_a_replay_takes_ids_filters_and_a_limit(operator: Operator) -> None:
+    one, two = operator.letter(ClientToken="1"), operator.letter(ClientToken="2", Reason="Refused")
+    ended = operator.courier("dlq", "replay", "--yes", one, "not-there")
+    assert (ended.returncode, ended.stdout) == (1, "1 replayed.\n")
+    assert "not-there: is not on the dead-letter queue now" in ended.stderr
+    operator.letters(12)
+    assert operator.did("dlq", "replay", "--yes", "--reason", "RetriesExhausted", "--limit", "5") == "5 replayed.\n"
+    assert len(operator.on_the_queue()) == 6
+    assert len(operator.dead_letters) == 8
+    assert two in {message["MessageId"] for message in operator.dead_letters}
+    assert nothing_held(operator)
+
+
+def test_a_replay_asks_and_nobody_answering_is_a_no(operator: Operator) -> None:
+    operator.letter()
+    assert operator.courier("dlq", "replay").returncode == 1
+    assert operator.courier("dlq", "replay", stdin="n\n").returncode == 1
+    assert operator.on_the_queue() == []
+    yes = operator.courier("dlq", "replay", stdin="y\n")
+    assert (yes.returncode, yes.stdout.strip()) == (0, "1 replayed.")
+    assert "Replay 1 letters?" in yes.stderr
+
+
+def test_ids_that_are_not_there_are_named_before_the_question_and_in_the_exit_code(operator: Operator) -> None:
+    ended = operator.courier("dlq", "replay", operator.letter(), "not-there", stdin="y\n")
+    assert (ended.returncode, ended.stdout.strip()) == (1, "1 replayed.")
+    assert ended.stderr.index("not-there: is not on") < ended.stderr.index("Replay 1 letters?")
+    assert ended.stderr.count("not-there") == 1
+
+
+def test_letters_with_one_token_are_replayed_one_at_a_time(operator: Operator) -> None:
+    for _ in range(3):
+        operator.letter(ClientToken="t")
+    said = operator.did("dlq", "replay", "--yes")
+    assert "1 replayed." in said
+    assert "2 stay for now" in said
+    assert len(operator.dead_letters) == 2
+
+
+def test_letters_older_than_connects_memory_stay_unless_forced(operator: Operator) -> None:
+    old = operator.letter(ClientToken="old", DeadLetteredAt="2020-01-01T00:00:00.000+00:00")
+    operator.letter(ClientToken="new")
+    for arguments in (["--dry-run"], ["--yes"]):
+        ended = operator.courier("dlq", "replay", *arguments)
+        assert ended.returncode == 1
+        assert re.search(rf"courier: {old}: is \d+d old: Connect may have forgotten its token", ended.stderr)
+    assert [texts(message)["ClientToken"] for message in operator.on_the_queue()] == ["new"]
+    assert operator.did("dlq", "replay", "--yes", "--force", old) == "1 replayed.\n"
+
+
+def test_a_letter_without_room_for_its_token_is_named_and_stays(operator: Operator) -> None:
+    letter = operator.moved_by_sqs("b" * 1_048_576)
+    ended = operator.courier("dlq", "replay", "--yes")
+    assert (ended.returncode, ended.stdout) == (1, "0 replayed.\n")
+    assert f"courier: {letter}: with token and reason it is" in ended.stderr
+    assert nothing_held(operator)
+
+
+def test_a_replay_that_sqs_stops_says_so_and_goes_on_when_run_again(operator: Operator) -> None:
+    operator.letters(60)
+    with SqsFaults(operator.aws.endpoint, Random(1)) as faults:
+        operator.environment["AWS_ENDPOINT_URL_SQS"] = faults.url
+        faults.fail("DeleteMessageBatch", "error")
+        ended = operator.courier("dlq", "replay", "--yes")
+        assert ended.returncode == 1
+        assert "SQS is busy or out of order (InternalFailure to DeleteMessageBatch)" in ended.stderr
+        faults.clear()
+        assert nothing_held(operator)
+        assert operator.did("dlq", "replay", "--yes") == "60 replayed.\n"
+    tokens = [texts(message)["ClientToken"] for message in operator.on_the_queue()]
+    assert set(tokens) == {f"token-{n}" for n in range(60)}
+    assert len(tokens) > 60
+
+
+# Edit
+
+
+def test_an_edited_letter_is_sent_under_a_derived_token(operator: Operator, tmp_path: Path) -> None:
+    letter = operator.letter(ClientToken="t")
+    operator.edits_with(tmp_path, "text = text.replace('contact-1', 'contact-2')")
+    said = operator.did("dlq", "edit", letter, "--yes")
+    assert said.startswith("Client token t.edit-1 (Connect refused the reply")
+    (message,) = operator.on_the_queue()
+    assert json.loads(message["Body"]) == reply(ContactId="contact-2")
+    assert texts(message)["ClientToken"] == "t.edit-1"
+    assert operator.dead_letters == []
+    assert list(tmp_path.glob("courier-*")) == []
+
+
+def test_a_letter_that_may_have_been_sent_keeps_its_token_in_an_edit(operator: Operator, tmp_path: Path) -> None:
+    operator.edits_with(tmp_path, "text = text.replace('contact-1', 'contact-2')")
+    said = operator.did("dlq", "edit", operator.letter(ClientToken="t", Reason="RetriesExhausted"), "--yes")
+    assert "it may have been sent before: the same token" in said
+    own = operator.letter(ClientToken="t", Reason="TokenAlreadyUsed")
+    operator.did("dlq", "edit", own, "--token", "mine", "--yes")
+    assert [texts(message)["ClientToken"] for message in operator.on_the_queue()] == ["t", "mine"]
+
+
+def test_an_edit_that_breaks_the_contract_is_not_sent_and_not_lost(operator: Operator, tmp_path: Path) -> None:
+    letter = operator.letter()
+    operator.edits_with(tmp_path, "text = text.replace('contact-1', '')")
+    ended = operator.courier("dlq", "edit", letter, "--yes")
+    assert ended.returncode == 1
+    assert "your edit: reply.ContactId must be longer" in ended.stderr
+    (kept,) = tmp_path.glob("courier-*.json")
+    assert str(kept) in ended.stderr
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert operator.on_the_queue() == []
+    assert [message["MessageId"] for message in operator.dead_letters] == [letter]
+
+
+def test_an_edit_that_changes_nothing_sends_nothing_and_leaves_no_file(operator: Operator, tmp_path: Path) -> None:
+    letter = operator.letter()
+    operator.edits_with(tmp_path, "")
+    assert operator.courier("dlq", "edit", letter, "--yes").returncode == 1
+    assert operator.on_the_queue() == []
+    assert list(tmp_path.glob("courier-*")) == []
+    assert nothing_held(operator)
+
+
+def test_an_editor_that_does_not_start_is_named(operator: Operator) -> None:
+    operator.environment["EDITOR"] = "no-such-editor --wait"
+    ended = operator.courier("dlq", "edit", operator.letter(), "--yes")
+    assert ended.returncode == 2
+    assert "Set EDITOR to one that works" in ended.stderr
+    assert nothing_held(operator)
+
+
+def test_an_edit_of_a_letter_that_somebody_took_meanwhile_is_not_sent(operator: Operator, tmp_path: Path) -> None:
+    letter = operator.letter()
+    purge = (
+        "import boto3; boto3.client('sqs', endpoint_url={!r}).purge_queue(QueueUrl={!r}); "
+        "text = text.replace('contact-1', 'contact-2')"
+    )
+    operator.edits_with(tmp_path, purge.format(operator.aws.endpoint, operator.dead_letter_queue_url))
+    ended = operator.courier("dlq", "edit", letter, "--yes")
+    assert ended.returncode == 1
+    assert "it may be gone" in ended.stderr
+    assert operator.on_the_queue() == []
+
+
+# Discard, export, import
+
+
+def test_what_is_discarded_is_in_a_file_first_and_comes_back(operator: Operator, tmp_path: Path) -> None:
+    operator.letters(15)
+    operator.letter(ClientToken="stays")
+    file = tmp_path / "gone.jsonl"
+    discard = ["dlq", "discard", "--reason", "RetriesExhausted", "--because", "test mails", "--to", str(file)]
+    assert operator.courier(*discard, stdin="n\n").returncode == 1
+    assert not file.exists()
+    said = operator.did(*discard, "--yes")
+    assert f"15 discarded; they are in {file}." in said
+    gone = list(lines(file.read_text()))
+    assert {form["because"] for form in gone} == {"test mails"}
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [texts(message)["ClientToken"] for message in operator.dead_letters] == ["stays"]
+
+    assert operator.did("dlq", "import", str(file)) == "15 imported.\n"
+    back = {texts(message)["ClientToken"]: message["Body"] for message in operator.dead_letters}
+    assert back.pop("stays")
+    assert back == {form["client_token"]: form["body"] for form in gone}
+
+
+def test_a_discard_wants_a_reason_and_overwrites_nothing(operator: Operator, tmp_path: Path) -> None:
+    letter = operator.letter()
+    assert operator.courier("dlq", "discard", letter, "--yes").returncode == 2
+    file = tmp_path / "there"
+    file.write_text("mine")
+    ended = operator.courier("dlq", "discard", letter, "--because", "x", "--to", str(file), "--yes")
+    assert (ended.returncode, file.read_text()) == (2, "mine")
+    assert "File exists" in ended.stderr
+    assert [message["MessageId"] for message in operator.dead_letters] == [letter]
+
+
+def test_what_cannot_be_written_is_not_deleted(operator: Operator) -> None:
+    operator.letter()
+    ended = operator.courier("dlq", "discard", "--because", "x", "--to", "/nowhere/at/all", "--yes")
+    assert ended.returncode == 2
+    assert "/nowhere/at/all: No such file" in ended.stderr
+    assert len(operator.dead_letters) == 1
+    assert nothing_held(operator)
+
+
+def test_an_export_and_import_keep_body_attributes_and_token_bit_for_bit(operator: Operator, tmp_path: Path) -> None:
+    body = 'é\t"\U0001f600\u2028 \r\n no JSON'
+    url = operator.dead_letter_queue_url
+    values: Any = {
+        "bytes": {"DataType": "Binary.png", "BinaryValue": bytes(range(256))},
+        "number": {"DataType": "Number", "StringValue": "1.50"},
+    }
+    letter = operator.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=values)["MessageId"]
+    file = tmp_path / "letters.jsonl"
+    assert operator.did("dlq", "export", str(file)) == f"1 letters are in {file}.\n"
+    assert operator.courier("dlq", "export", str(file)).returncode == 2
+    assert len(operator.dead_letters) == 1
+
+    other = operator_of_a_new_stack(operator.aws)
+    assert other.did("dlq", "import", str(file)) == "1 imported.\n"
+    (back,) = other.dead_letters
+    assert back["Body"] == body
+    assert back["MessageAttributes"] == values | {"ClientToken": {"DataType": "String", "StringValue": letter}}
+
+
+def test_an_import_with_a_wrong_line_imports_nothing(operator: Operator, tmp_path: Path) -> None:
+    file = tmp_path / "letters.jsonl"
+    file.write_text('{"id": "i", "body": "b", "attributes": {}}\n{"id": "i"}\n')
+    ended = operator.courier("dlq", "import", str(file))
+    assert (ended.returncode, ended.stdout) == (1, "Nothing was imported.\n")
+    assert "line 2: is not a letter" in ended.stderr
+    assert operator.dead_letters == []
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "told"),
+    [
+        (["--stack", "no-such-stack"], {}, "There is no stack no-such-stack in the Region eu-central-1"),
+        (["--region", "us-east-1"], {}, "in the Region us-east-1"),
+        (["--profile", "no-such-profile"], {}, "no-such-profile"),
+        (["--endpoint-url", "http://localhost:1"], {"AWS_MAX_ATTEMPTS": "1"}, "--endpoint-url"),
+        ([], {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "There are no AWS credentials"),
+        ([], {"AWS_REGION": None, "AWS_DEFAULT_REGION": None}, "No AWS Region is set"),
+    ],
+)
+def test_no_access_is_explained_and_exits_with_2(
+    operator: Operator, arguments: list[str], environment: dict[str, str | None], told: str
+) -> None:
+    operator.environment |= environment
+    ended = operator.courier(*arguments, "dlq", "list")
+    assert ended.returncode == 2
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("operation", "permission"),
+    [
+        ("ReceiveMessage", "sqs:ReceiveMessage"),
+        ("SendMessageBatch", "sqs:SendMessage"),
+        ("DeleteMessageBatch", "sqs:DeleteMessage"),
+    ],
+)
+def test_a_missing_permission_is_named(operator: Operator, operation: str, permission: str) -> None:
+    operator.letter()
+    with SqsFaults(operator.aws.endpoint, Random(1)) as faults:
+        faults.fail(operation, "refuse")
+        operator.environment["AWS_ENDPOINT_URL_SQS"] = faults.url
+        ended = operator.courier("dlq", "replay", "--yes")
+    assert ended.returncode == 2
+    assert f"You are not allowed to {permission}" in ended.stderr
+    assert nothing_held(operator)
+
+
+def test_a_queue_that_is_gone_is_named(operator: Operator) -> None:
+    operator.sqs.delete_queue(QueueUrl=operator.dead_letter_queue_url)
+    ended = operator.courier("dlq", "list")
+    assert ended.returncode == 2
+    assert "names a queue that does not exist" in ended.stderr
+
+
+def test_another_ones_stack_is_told_from_ours(operator: Operator) -> None:
+    template = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}
+    name = f"other-{os.urandom(4).hex()}"
+    operator.aws.stacks.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    ended = operator.courier("--stack", name, "status")
+    assert ended.returncode == 2
+    assert "has no output 'QueueUrl'" in ended.stderr
+
+
+def test_wrong_usage_exits_with_2(operator: Operator) -> None:
+    for arguments in (["dlq", "list", "--older-than", "7"], ["dlq", "replay", "--rate", "0"], ["dlq", "nonsense"]):
+        assert operator.courier(*arguments).returncode == 2
+    assert operator.courier("send", "/nowhere/at/all").returncode == 2

@@ -1,0 +1,94 @@
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local.aws import LocalAws, start_aws
+from local.connect.control_client import ConnectControl
+from local.function.deployed_function import DeployedFunction, fetch_function, install_runtime
+from local.function.environment_variables import Surroundings
+from local.processes import ProcessGroup
+from local.sqs.redrive import messages
+from local.system import LocalCourier, running
+
+TINY_FUNCTION = Path(__file__).with_name("tiny_function.py")
+TRUST = {
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+}
+
+type DeployTiny = Callable[..., DeployedFunction]
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[ProcessGroup]:
+    with ProcessGroup() as group:
+        yield group
+
+
+@pytest.fixture(scope="session")
+def empty_aws(processes: ProcessGroup, tmp_path_factory: pytest.TempPathFactory) -> LocalAws:
+    """moto without our stack, for tests of the local runtime itself."""
+    aws = start_aws(processes, tmp_path_factory.mktemp("aws"))
+    aws.files.create_bucket(Bucket="packages", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    iam = aws.session.client("iam", endpoint_url=aws.endpoint)
+    iam.create_role(RoleName="tiny", AssumeRolePolicyDocument=json.dumps(TRUST))
+    return aws
+
+
+@pytest.fixture(scope="session")
+def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Surroundings:
+    folder = tmp_path_factory.mktemp("surroundings") / "runtime"
+    install_runtime(folder)
+    return Surroundings(runtime=folder, endpoints={"AWS_ENDPOINT_URL": "http://localhost:1"}, xray="127.0.0.1:2")
+
+
+@pytest.fixture
+def deploy_tiny(empty_aws: LocalAws, tmp_path: Path) -> DeployTiny:
+    """Deploys the tiny function under a name of its own, with a boto3 of its own in the zip."""
+
+    def deploy(name: str, *, timeout: int = 10, handler: str = "tiny_function.handle") -> DeployedFunction:
+        package = io.BytesIO()
+        with zipfile.ZipFile(package, "w") as archive:
+            archive.writestr("tiny_function.py", TINY_FUNCTION.read_text())
+            archive.writestr("boto3.py", f"# the one that {name} was deployed with")
+        empty_aws.files.put_object(Bucket="packages", Key=f"{name}.zip", Body=package.getvalue())
+        empty_aws.functions.create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Role="arn:aws:iam::123456789012:role/tiny",
+            Handler=handler,
+            Timeout=timeout,
+            MemorySize=256,
+            Environment={"Variables": {"COLOUR": "blue"}},
+            Code={"S3Bucket": "packages", "S3Key": f"{name}.zip"},
+        )
+        return fetch_function(empty_aws, name, tmp_path / name)
+
+    return deploy
+
+
+@pytest.fixture(scope="session")
+def whole() -> Iterator[LocalCourier]:
+    """The whole, deployed once: at 10 replies a second, so that tests are not the ones that wait."""
+    with running(print, context={"sendRate": "10"}) as courier:
+        yield courier
+
+
+@pytest.fixture
+def courier(whole: LocalCourier) -> Iterator[LocalCourier]:
+    """The deployed whole with nothing on its queues; what the function said is printed, for the check of all tests."""
+    connect = ConnectControl(whole.connect_url)
+    connect.reset()
+    connect.settings(rate=1000, burst=1000)
+    for url in (whole.queue_url, whole.dead_letter_queue_url):
+        for message in messages(whole.aws.sqs, url):
+            whole.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    logged, traced = len(whole.logs), len(whole.traces)
+    yield whole
+    for line in whole.logs[logged:]:
+        print(line.line)
+    for document in whole.traces[traced:]:
+        print(json.dumps(document))

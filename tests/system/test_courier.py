@@ -1,0 +1,64 @@
+"""The operators' command as they have it: installed by itself, and on the deployed stack."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from courier.aws import STACK
+from local.aws import ROOT
+from local.connect.control_client import ConnectControl
+from local.system import LocalCourier
+from tests.operators import Operator
+from tests.samples import reply
+from tests.waiting import settle
+
+
+@pytest.fixture
+def operator(courier: LocalCourier) -> Operator:
+    return Operator(courier.aws, STACK, courier.queue_url, courier.dead_letter_queue_url)
+
+
+def test_dead_letters_of_the_deployed_function_are_mended_and_sent_once(
+    courier: LocalCourier, operator: Operator, tmp_path: Path
+) -> None:
+    connect = ConnectControl(courier.connect_url)
+    bodies = [reply(ContactId=f"late-{n}") for n in range(8)] + [reply(ContactId="misspelt")]
+    text = "\n".join(map(json.dumps, bodies))
+    assert operator.did("send", "-", "--token", "morning", stdin=text) == "9 on the queue.\n"
+    settle(courier)
+    status = json.loads(operator.did("status", "--json"))
+    assert status["reasons"] == {"NotFound": 9}
+
+    connect.draft(*(f"late-{n}" for n in range(8)), "spelt")
+    (misspelt,) = operator.did("dlq", "list", "--json", "--contact", "misspelt").splitlines()
+    operator.edits_with(tmp_path, "text = text.replace('misspelt', 'spelt')")
+    operator.did("dlq", "edit", json.loads(misspelt)["id"], "--yes")
+    assert operator.did("dlq", "replay", "--yes", "--rate", "20") == "8 replayed.\n"
+    settle(courier)
+
+    sent = {email["client_token"]: email["contact_id"] for email in connect.sent}
+    assert sent == {f"morning.{n + 1}": f"late-{n}" for n in range(8)} | {"morning.9.edit-1": "spelt"}
+    assert len(connect.sent) == 9
+    assert operator.dead_letters == []
+
+
+def test_the_command_installs_without_the_rest_of_the_project(tmp_path: Path) -> None:
+    """As `pipx install .` does it."""
+    environment = tmp_path / "environment"
+    subprocess.run(["uv", "venv", "--quiet", environment], check=True, cwd=ROOT)
+    python = environment / "bin" / "python"
+    subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, "."], check=True, cwd=ROOT)
+    packages = {path.name for path in environment.glob("lib/python*/site-packages/*")}
+    assert packages.isdisjoint({"aws_cdk", "moto", "pytest", "aws_lambda_powertools", "infra", "local"})
+    checked = subprocess.run(
+        [environment / "bin" / "courier", "check", "-"],
+        cwd=tmp_path,
+        input=json.dumps(reply(ContactId="")),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 1
+    assert "reply.ContactId must be longer" in checked.stderr

@@ -1,0 +1,97 @@
+"""Every command and program that a document shows is run, as it stands there."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.aws import ROOT, LocalAws
+from local.connect.control_client import ConnectControl
+from local.system import LocalCourier
+from tests.waiting import settle
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+RUN_ELSEWHERE = {
+    "make": "test_make_alone_lists_every_target_in_a_line",
+    "make check": ".ci/run",
+    "make test": ".ci/run",
+    "make bench": "test_bench.py",
+    "make demo": "test_demo.py",
+    "make local": "test_make_local_runs_until_it_is_interrupted",
+}
+MAKE = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+
+
+def blocks(language: str) -> list[str]:
+    texts = [path.read_text() for path in DOCUMENTS]
+    return [
+        block for text in texts for block in re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    ]
+
+
+def commands() -> list[str]:
+    """Each line of a shell block, and each `make …` inside a sentence."""
+    shown = [line for block in blocks("sh") for line in block.splitlines() if line]
+    for path in DOCUMENTS:
+        shown += re.findall(r"`(make(?: \w+)?)`", path.read_text())
+    return list(dict.fromkeys(shown))
+
+
+def test_the_commands_work_in_the_order_of_the_documents(empty_aws: LocalAws) -> None:
+    """As for a person with a new AWS account; nobody is there to approve a deployment."""
+    environment = {**MAKE, **empty_aws.program_environment, "CDK_REQUIRE_APPROVAL": "never"}
+    for command in commands():
+        if command not in RUN_ELSEWHERE:
+            subprocess.run(["bash", "-ec", command], cwd=ROOT, env=environment, check=True)
+    stacks = empty_aws.stacks.describe_stacks()["Stacks"]
+    assert {stack["StackName"] for stack in stacks} == {"CDKToolkit", "reply-courier"}
+
+
+def test_what_runs_elsewhere_does() -> None:
+    ci = (ROOT / ".ci" / "run").read_text()
+    tests = "".join(path.read_text() + path.name for path in Path(__file__).parent.glob("*.py"))
+    for command, where in RUN_ELSEWHERE.items():
+        assert (command in ci) if where == ".ci/run" else (where in tests)
+
+
+def test_make_alone_lists_every_target_in_a_line() -> None:
+    listed = subprocess.run(["make"], cwd=ROOT, env=MAKE, check=True, capture_output=True, text=True).stdout
+    targets = re.search(r"^\.PHONY: help (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert targets is not None
+    assert [line.split()[1] for line in listed.splitlines()] == targets[1].split()
+
+
+@pytest.fixture
+def make_local() -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        ["make", "local"], cwd=ROOT, env=MAKE, stdout=subprocess.PIPE, text=True, process_group=0
+    ) as make:
+        yield make
+        if make.poll() is None:
+            os.killpg(make.pid, signal.SIGKILL)
+
+
+def test_make_local_runs_until_it_is_interrupted(make_local: subprocess.Popen[str]) -> None:
+    assert make_local.stdout is not None
+    assert any(line.startswith("Ready. What was sent is shown on http://") for line in make_local.stdout)
+    os.killpg(make_local.pid, signal.SIGINT)
+    assert make_local.stdout.read().endswith("Stopped.\n")
+
+
+def test_the_program_in_the_readme_sends_a_reply(courier: LocalCourier) -> None:
+    connect = ConnectControl(courier.connect_url)
+    connect.draft("contact-of-the-readme")
+    (program,) = blocks("python")
+    environment = {
+        **courier.aws.program_environment,
+        "QUEUE_URL": courier.queue_url,
+        "CONTACT_ID": "contact-of-the-readme",
+    }
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    settle(courier)
+    assert [email["contact_id"] for email in connect.sent] == ["contact-of-the-readme"]

@@ -1,0 +1,28 @@
+import json
+import time
+
+from local.connect.control_client import ConnectControl
+from local.drain import wait_until_empty
+from local.sqs.redrive import counts_of
+from local.system import LocalCourier
+from tests.samples import reply
+from tests.waiting import until
+
+
+def test_nobody_waits_for_the_visibility_timeout_of_what_a_crash_left_behind(courier: LocalCourier) -> None:
+    connect = ConnectControl(courier.connect_url)
+    connect.draft("contact-1")
+    connect.fail("hang", seconds=3600)
+    courier.aws.sqs.send_message(QueueUrl=courier.queue_url, MessageBody=json.dumps(reply()))
+    until(lambda: connect.calls, "the call has come")
+    assert not courier.poller.is_idle
+    for environment in courier.environments:
+        environment.kill()
+    killed = time.monotonic()
+    wait_until_empty(courier)
+    attributes = courier.aws.sqs.get_queue_attributes(QueueUrl=courier.queue_url, AttributeNames=["VisibilityTimeout"])
+    assert time.monotonic() - killed < int(attributes["Attributes"]["VisibilityTimeout"]) / 4
+    assert len(connect.calls) == 2
+    assert len(connect.sent) == 1
+    assert counts_of(courier.aws.sqs, courier.queue_url) == (0, 0)
+    assert courier.poller.is_idle

@@ -1,0 +1,212 @@
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from local.aws import LocalAws
+from local.function.deployed_function import DeployedFunction
+from local.function.environment_variables import Surroundings
+from local.function.event_source_mapping import LONG_POLL, Poller, take_over_mapping
+from local.function.execution_environment import ExecutionEnvironment, LogLine
+from local.processes import ProcessGroup
+from tests.waiting import until
+
+type Deploy = Callable[..., DeployedFunction]
+
+VISIBILITY = 2
+"""Seconds; short, so that the tests need not wait long for a message to come back."""
+PATIENCE = 20
+"""Seconds."""
+
+
+@dataclass
+class Mapped:
+    """A queue with the tiny function behind it."""
+
+    aws: LocalAws
+    queue_url: str
+    queue_arn: str
+    poller: Poller
+    environments: Sequence[ExecutionEnvironment]
+    logs: list[LogLine]
+
+    def send(self, *actions: dict[str, Any], **more: Any) -> list[str]:
+        """Send each action as a message; return their ids."""
+        return [
+            self.aws.sqs.send_message(QueueUrl=self.queue_url, MessageBody=json.dumps(action), **more)["MessageId"]
+            for action in actions
+        ]
+
+    def logged(self, key: str) -> list[dict[str, Any]]:
+        lines = [json.loads(log.line) for log in self.logs if log.line.startswith("{")]
+        return [line for line in lines if key in line]
+
+    def received(self, message_id: str) -> list[dict[str, Any]]:
+        """Every record with that id which the function has seen."""
+        records = [record for line in self.logged("records") for record in line["records"]]
+        return [record for record in records if record["messageId"] == message_id]
+
+    def visible(self) -> int:
+        return self._count("ApproximateNumberOfMessages")
+
+    def left(self) -> int:
+        return self._count("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+    def until_empty(self) -> None:
+        until(lambda: self.left() == 0, "the queue is empty", PATIENCE)
+
+    def _count(self, *names: Any) -> int:
+        counts = self.aws.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=names)["Attributes"]
+        return sum(int(count) for count in counts.values())
+
+
+@pytest.fixture
+def mapped(empty_aws: LocalAws, deploy_tiny: Deploy, processes: ProcessGroup, surroundings: Surroundings) -> Any:
+    @contextmanager
+    def start(
+        name: str, *, batch_size: int = 10, concurrency: int = 2, timeout: int = 10, visibility: int = VISIBILITY
+    ) -> Iterator[Mapped]:
+        """Yields with the poller paused, so that a test can fill the queue first."""
+        url = empty_aws.sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": str(visibility)})["QueueUrl"]
+        arn = f"arn:aws:sqs:eu-central-1:123456789012:{name}"
+        function = deploy_tiny(name, timeout=timeout)
+        empty_aws.functions.create_event_source_mapping(
+            FunctionName=name,
+            EventSourceArn=arn,
+            BatchSize=batch_size,
+            ScalingConfig={"MaximumConcurrency": concurrency},
+            FunctionResponseTypes=["ReportBatchItemFailures"],
+        )
+        mapping = take_over_mapping(empty_aws, name)
+        logs: list[LogLine] = []
+        # Two more than the mapping allows: it is the poller that has to hold the limit.
+        environments = [
+            ExecutionEnvironment(f"{name}-{n}", function, surroundings, processes, logs.append)
+            for n in range(concurrency + 2)
+        ]
+        with Poller(mapping, empty_aws.sqs, environments) as poller:
+            poller.pause()
+            yield Mapped(empty_aws, url, arn, poller, environments, logs)
+        for environment in environments:
+            environment.close()
+
+    return start
+
+
+def test_a_message_is_delivered_with_all_it_carries_and_deleted(mapped: Any) -> None:
+    attributes = {
+        "ClientToken": {"DataType": "String", "StringValue": "t-1"},
+        "Count": {"DataType": "Number.int", "StringValue": "7"},
+        "Blob": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
+    }
+    with mapped("whole") as mapping:
+        (sent,) = mapping.send({"do": "nothing", "text": "grüße 🦊"}, MessageAttributes=attributes)
+        mapping.poller.resume()
+        mapping.until_empty()
+        (record,) = mapping.received(sent)
+    assert json.loads(record["body"]) == {"do": "nothing", "text": "grüße 🦊"}
+    assert record["eventSourceARN"] == mapping.queue_arn
+    assert record["attributes"]["ApproximateReceiveCount"] == "1"
+    assert {"SentTimestamp", "ApproximateFirstReceiveTimestamp", "SenderId"} <= record["attributes"].keys()
+    assert record["messageAttributes"]["ClientToken"]["stringValue"] == "t-1"
+    assert record["messageAttributes"]["Count"]["dataType"] == "Number.int"
+    assert record["messageAttributes"]["Blob"]["binaryValue"] == "AP8="
+    assert record["md5OfMessageAttributes"]
+
+
+def test_only_reported_messages_come_back_with_a_higher_receive_count(mapped: Any) -> None:
+    with mapped("partial") as mapping:
+        good, bad = mapping.send({"do": "nothing"}, {"do": "report"})
+        mapping.poller.resume()
+        until(lambda: len(mapping.received(bad)) == 2, "the reported one came twice", PATIENCE)
+        mapping.poller.pause()
+        assert len(mapping.received(good)) == 1
+        assert mapping.left() == 1
+    first, second = mapping.received(bad)
+    assert [record["attributes"]["ApproximateReceiveCount"] for record in (first, second)] == ["1", "2"]
+    assert first["receiptHandle"] != second["receiptHandle"]
+
+
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        ("raise", {"do": "raise"}),
+        ("crash", {"do": "die"}),
+        ("hang", {"do": "hang"}),
+        ("unknown-id", {"do": "answer", "value": {"batchItemFailures": [{"itemIdentifier": "unknown"}]}}),
+        ("wrong-answer", {"do": "answer", "value": "done"}),
+    ],
+)
+def test_an_invocation_that_fails_deletes_nothing_and_all_come_back_after_their_visibility_timeout(
+    mapped: Any, name: str, action: dict[str, Any]
+) -> None:
+    with mapped(name, timeout=1) as mapping:
+        ids = mapping.send({"do": "nothing"}, action)
+        mapping.poller.resume()
+        # Their visibility ends a moment apart: they may come back in two batches, and one of them may succeed alone.
+        until(lambda: all(len(mapping.received(message_id)) >= 2 for message_id in ids), "all came twice", PATIENCE)
+    first, second = (line["at"] for line in mapping.logged("records")[:2])
+    assert [record["messageId"] for record in mapping.logged("records")[0]["records"]] == ids
+    assert second - first >= VISIBILITY - 0.5  # an environment that starts writes its line late
+
+
+def test_null_is_full_success(mapped: Any) -> None:
+    with mapped("null") as mapping:
+        mapping.send({"do": "answer", "value": None})
+        mapping.poller.resume()
+        mapping.until_empty()
+
+
+def test_batches_are_as_large_as_deployed_and_no_larger(mapped: Any) -> None:
+    with mapped("batches", batch_size=3, concurrency=2) as mapping:
+        mapping.send(*[{"do": "nothing"}] * 7)
+        mapping.poller.resume()
+        mapping.until_empty()
+    assert sorted(len(line["records"]) for line in mapping.logged("records")) == [1, 3, 3]
+
+
+def test_invocations_in_flight_reach_the_maximum_concurrency_and_never_pass_it(mapped: Any) -> None:
+    with mapped("concurrency", batch_size=1, concurrency=3) as mapping:
+        ids = mapping.send(*[{"do": "wait", "seconds": 0.2}] * 15)
+        mapping.poller.resume()
+        mapping.until_empty()
+        assert all(len(mapping.received(message_id)) == 1 for message_id in ids)
+    changes = [(line["at"], 1) for line in mapping.logged("records")]
+    changes += [(line["at"], -1) for line in mapping.logged("finished")]
+    running = [sum(change for _, change in sorted(changes)[: n + 1]) for n in range(len(changes))]
+    assert max(running) == 3
+
+
+def test_a_lone_message_is_served_by_one_environment_again_and_again(mapped: Any) -> None:
+    with mapped("warm", concurrency=3) as mapping:
+        mapping.poller.resume()
+        for _ in range(3):
+            mapping.send({"do": "nothing"})
+            mapping.until_empty()
+    assert {log.environment for log in mapping.logs} == {"warm-0"}
+
+
+def test_nothing_is_received_while_no_environment_is_free(mapped: Any) -> None:
+    with mapped("busy", batch_size=1, concurrency=2, timeout=60, visibility=60) as mapping:
+        mapping.send({"do": "hang"}, {"do": "hang"})
+        mapping.poller.resume()
+        until(lambda: sum(log.line == "hanging" for log in mapping.logs) == 2, "both hang", PATIENCE)
+        mapping.send({"do": "nothing"})
+        # As long as a long poll of an empty queue takes, a poller that did receive would have had this message.
+        empty = mapping.aws.sqs.create_queue(QueueName="empty")["QueueUrl"]
+        mapping.aws.sqs.receive_message(QueueUrl=empty, WaitTimeSeconds=LONG_POLL)
+        assert mapping.visible() == 1
+
+
+def test_stopping_abandons_what_is_in_flight(mapped: Any) -> None:
+    with mapped("stopped", timeout=60) as mapping:
+        mapping.send({"do": "hang"})
+        mapping.poller.resume()
+        until(lambda: LogLine("stopped-0", "hanging") in mapping.logs, "it hangs", PATIENCE)
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 10
+    assert mapping.left() == 1

@@ -1,0 +1,164 @@
+import json
+import tracemalloc
+from typing import Any
+
+import pytest
+
+from contract.reply import InvalidReplyError, parse
+from tests.samples import ADDRESS, INSTANCE_ARN, INSTANCE_ID, raw_message, reply, template_message
+
+CC = [{"EmailAddress": f"cc{n}@customer.example"} for n in range(50)]
+
+
+def parsed(body: str | dict[str, Any]) -> dict[str, Any]:
+    return parse(body if isinstance(body, str) else json.dumps(body), INSTANCE_ARN)
+
+
+def fault_of(body: str | dict[str, Any]) -> str:
+    with pytest.raises(InvalidReplyError) as invalid:
+        parsed(body)
+    return str(invalid.value)
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        reply(),
+        reply(EmailMessage=raw_message(ContentType="text/html", Body="<p>Hello</p>")),
+        reply(EmailMessage=template_message(TemplateAttributes={"CustomAttributes": {"case": "42"}})),
+        reply(EmailMessage=template_message(TemplateAttributes={"CustomerProfileAttributes": "{}"})),
+        reply(FromEmailAddress={"EmailAddress": "support@shop.example"}),
+        reply(AdditionalRecipients={"CcEmailAddresses": CC[:49]}),
+        reply(AdditionalRecipients={}),
+        reply(ContactId="c" * 256),
+        reply(EmailMessage=raw_message(Subject="\N{SNOWMAN}" * 998)),
+        reply(EmailMessage=raw_message(Subject="tab\tand 'quotes' \"too\"")),
+        reply(EmailMessage=raw_message(Body="lines\r\nand\ttabs\n" * 10_000)),
+        reply(DestinationEmailAddress={"EmailAddress": "d\N{LATIN SMALL LETTER E WITH ACUTE}j\xe0@b\xfccher.example"}),
+    ],
+)
+def test_a_sound_reply_passes_untouched(sound: dict[str, Any]) -> None:
+    assert parsed(sound) == sound
+
+
+@pytest.mark.parametrize("instance", [INSTANCE_ID, INSTANCE_ARN])
+def test_the_stacks_own_instance_may_be_named_and_is_taken_out(instance: str) -> None:
+    assert parsed(reply(InstanceId=instance)) == reply()
+
+
+def test_another_instance_is_refused() -> None:
+    assert "leave InstanceId out" in fault_of(reply(InstanceId="99999999-2222-3333-4444-555555555555"))
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ("", "is not JSON"),
+        ("Hello", "is not JSON"),
+        ('{"ContactId": "c"', "is not JSON"),
+        ("\ufeff{}", "is not JSON"),
+        ("[]", "reply must be object"),
+        ("null", "reply must be object"),
+        ('"text"', "reply must be object"),
+        ("12", "reply must be object"),
+        ("{}", "ContactId"),
+        ('{"ContactId": NaN}', "NaN is not JSON"),
+        ('{"ContactId": -Infinity}', "-Infinity is not JSON"),
+        ('{"ContactId": "a", "ContactId": "b"}', "names a member twice"),
+        ('{"EmailMessage": {"a": 1, "a": 1}}', "names a member twice"),
+        ('{"ContactId": "\\ud800"}', "half of a surrogate pair"),
+        ('{"\\udfff": 1}', "half of a surrogate pair"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a":' * 100_000 + "1" + "}" * 100_000, "nested too deeply"),
+        ('{"a":' * 900 + "1" + "}" * 900, "reply must contain"),
+        ("9" * 5_000, "a number that is too long"),
+        ('{"ContactId": "' + "c" * 1_048_000 + '"}', "reply must contain"),
+        (json.dumps(reply(ContactId="c" * 1_048_000)), "shorter than or equal to 256"),
+    ],
+    ids=lambda value: value[:40],
+)
+def test_what_is_no_reply_at_all_gets_a_clear_reason(body: str, fault: str) -> None:
+    assert fault in fault_of(body)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fault"),
+    [
+        (reply(ContactId=None), "reply must contain"),
+        (reply(ContactId=""), "reply.ContactId must be longer"),
+        (reply(ContactId="c" * 257), "reply.ContactId must be shorter"),
+        (reply(ContactId=7), "reply.ContactId must be string"),
+        (reply(Subject="x"), "Subject"),
+        (reply(ClientToken="t"), "message attribute ClientToken"),
+        (reply(DestinationEmailAddress=ADDRESS), "reply.DestinationEmailAddress must be object"),
+        (reply(DestinationEmailAddress={}), "reply.DestinationEmailAddress must contain"),
+        (reply(DestinationEmailAddress={"EmailAddress": "nobody"}), "reply.DestinationEmailAddress.EmailAddress"),
+        (reply(DestinationEmailAddress={"EmailAddress": "a@b"}), "is not of the right form (one address"),
+        (reply(DestinationEmailAddress={"EmailAddress": "a b@c.example"}), "is not of the right form"),
+        (reply(DestinationEmailAddress={"EmailAddress": "a@b.example, c@d.example"}), "is not of the right form"),
+        (reply(DestinationEmailAddress={"EmailAddress": "a@b.example\n"}), "is not of the right form"),
+        (reply(DestinationEmailAddress={"EmailAddress": "a@" + "b" * 250 + ".example"}), "shorter"),
+        (
+            reply(DestinationEmailAddress={"EmailAddress": ADDRESS, "DisplayName": "a\r\nBcc: b@c.example"}),
+            "line breaks",
+        ),
+        (reply(DestinationEmailAddress={"EmailAddress": ADDRESS, "DisplayName": "n" * 257}), "shorter"),
+        (reply(DestinationEmailAddress={"EmailAddress": ADDRESS, "Name": "n"}), "Name"),
+        (reply(FromEmailAddress={"EmailAddress": "a\r@b.example"}), "reply.FromEmailAddress.EmailAddress"),
+        (reply(AdditionalRecipients={"CcEmailAddresses": CC}), "49 addresses"),
+        (reply(AdditionalRecipients={"CcEmailAddresses": []}), "49 addresses"),
+        (reply(AdditionalRecipients={"BccEmailAddresses": CC[:1]}), "BccEmailAddresses"),
+        (reply(EmailMessage={}), "reply.EmailMessage must contain"),
+        (reply(EmailMessage={"MessageSourceType": "RAW"}), "RawMessage"),
+        (reply(EmailMessage={"MessageSourceType": "TEMPLATE"}), "TemplatedMessageConfig"),
+        (reply(EmailMessage={"MessageSourceType": "raw"}), "RAW with a RawMessage"),
+        (reply(EmailMessage=raw_message(Subject="")), "Subject must be longer"),
+        (reply(EmailMessage=raw_message(Subject="s" * 999)), "Subject must be shorter"),
+        (reply(EmailMessage=raw_message(Subject="Hi\r\nBcc: x@y.example")), "line breaks"),
+        (reply(EmailMessage=raw_message(Subject="Hi\n")), "line breaks"),
+        (reply(EmailMessage=raw_message(Subject="Hi\u2028there")), "line breaks"),
+        (reply(EmailMessage=raw_message(Subject="Hi\x00there")), "control characters"),
+        (reply(EmailMessage=raw_message(Body="")), "Body must be longer"),
+        (reply(EmailMessage=raw_message(ContentType="text/markdown")), "text/plain or text/html"),
+        (reply(EmailMessage=template_message(KnowledgeBaseId="")), "KnowledgeBaseId must be longer"),
+        (reply(EmailMessage=template_message(MessageTemplateId="m" * 501)), "MessageTemplateId must be shorter"),
+        (reply(EmailMessage=template_message(TemplateAttributes={"CustomAttributes": {"n": 1}})), "must be string"),
+        (reply(EmailMessage=template_message(TemplateAttributes={"CustomAttributes": {"": "v"}})), "names of 1 to"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "reply",
+)
+def test_a_reply_that_breaks_the_contract_is_told_where_and_what_would_be_right(
+    wrong: dict[str, Any], fault: str
+) -> None:
+    assert fault in fault_of(wrong)
+
+
+@pytest.mark.parametrize(
+    ("large", "fault"),
+    [
+        # Its pattern would take an hour; the run ends it long before.
+        (reply(DestinationEmailAddress={"EmailAddress": "a@" + "." * 1_000_000 + "@"}), "shorter than or equal to 255"),
+        (reply(AdditionalRecipients={"CcEmailAddresses": [{}] * 300_000}), "49 addresses"),
+        (reply(**{f"typo-{n}": 1 for n in range(50_000)}), "typo-"),
+    ],
+    ids=["a long address", "very many CC", "very many typos"],
+)
+def test_a_body_made_to_use_up_time_or_memory_gets_its_reason_like_any_other(large: dict[str, Any], fault: str) -> None:
+    body = json.dumps(large)
+    tracemalloc.start()
+    told = fault_of(body)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert fault in told
+    assert peak < 100 * 2**20  # the function has 256 MiB in all
+
+
+def test_every_fault_is_named_at_once() -> None:
+    wrong = reply(ContactId="", EmailMessage=raw_message(Subject="", ContentType="text/rtf"))
+    with pytest.raises(InvalidReplyError) as invalid:
+        parsed(wrong)
+    assert [fault.split(" ")[0] for fault in invalid.value.faults] == [
+        "reply.ContactId",
+        "reply.EmailMessage.RawMessage.Subject",
+        "reply.EmailMessage.RawMessage.ContentType",
+    ]
