@@ -10,8 +10,8 @@ SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("reply.schema.json"
 _check = fastjsonschema.compile(SCHEMA, use_default=False, use_formats=False)
 _check_all = fastjsonschema.compile(SCHEMA, use_default=False, use_formats=False, fast_fail=False)
 EVERY_FAULT_CHARACTERS = 8_192
-"""Of a longer body only the first fault is told: all of them could be a million, and patterns would see texts of any
-length, on which they take time that grows with its square."""
+"""Of a longer body only the first fault is told: there could be a million faults, and the time a pattern takes grows
+with the square of a text's length."""
 
 
 class InvalidReplyError(ValueError):
@@ -43,7 +43,8 @@ def parse(body: str, instance_arn: str) -> dict[str, Any]:
     try:
         _check(reply, {}, "reply")
     except fastjsonschema.JsonSchemaValueException as invalid:
-        raise InvalidReplyError(*_faults(reply, invalid, every=len(body) <= EVERY_FAULT_CHARACTERS)) from None
+        faults = every_fault(reply) if len(body) <= EVERY_FAULT_CHARACTERS else []
+        raise InvalidReplyError(*(faults or [_sentence(invalid)])) from None
     instance = reply.pop("InstanceId", instance_arn)
     if instance not in {instance_arn, instance_arn.rpartition("/")[2]}:
         raise InvalidReplyError(f"reply.InstanceId: this stack sends for {instance_arn} only; leave InstanceId out")
@@ -61,7 +62,7 @@ def _read_json(body: str) -> Any:  # noqa: ANN401 - JSON may be anything until t
         fault = f"reply: is not JSON: {broken.msg} at line {broken.lineno}, column {broken.colno}"
         raise InvalidReplyError(fault) from None
     except UnicodeEncodeError:
-        raise InvalidReplyError("reply: holds half of a surrogate pair, which is no character") from None
+        raise InvalidReplyError("reply: holds half of a surrogate pair, which is not a character") from None
     except RecursionError:
         raise InvalidReplyError("reply: is nested too deeply") from None
     except ValueError:  # an integer of thousands of digits
@@ -80,13 +81,13 @@ def _no_constant(constant: str) -> NoReturn:
     raise InvalidReplyError(f"reply: {constant} is not JSON")
 
 
-def _faults(reply: object, first: fastjsonschema.JsonSchemaValueException, *, every: bool) -> list[str]:
-    if every:
-        try:
-            _check_all(reply, {}, "reply")
-        except fastjsonschema.JsonSchemaValuesException as invalid:
-            return [_sentence(error) for error in invalid.errors]
-    return [_sentence(first)]
+def every_fault(reply: object) -> list[str]:
+    """One sentence for each way in which parsed JSON breaks the contract; takes long for long texts."""
+    try:
+        _check_all(reply, {}, "reply")
+    except fastjsonschema.JsonSchemaValuesException as invalid:
+        return [_sentence(error) for error in invalid.errors]
+    return []
 
 
 def _sentence(error: fastjsonschema.JsonSchemaValueException) -> str:

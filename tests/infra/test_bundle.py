@@ -82,7 +82,7 @@ def test_every_module_comes_with_bytecode_that_needs_no_source_time(built: Path)
 
 def test_bytecode_names_the_path_in_lambda_and_not_the_one_of_this_machine(built: Path) -> None:
     bytecode = (built / "contract" / "__pycache__" / "reply.cpython-313.pyc").read_bytes()
-    assert marshal.loads(bytecode[16:]).co_filename == "/var/task/handler/reply.py"
+    assert marshal.loads(bytecode[16:]).co_filename == "/var/task/contract/reply.py"
 
 
 def test_licences_stay_and_what_installers_leave_behind_goes(built: Path) -> None:

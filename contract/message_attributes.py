@@ -1,0 +1,51 @@
+"""SQS message attributes in the form of SendMessage, and SQS's limits on a message."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+
+type Attributes = Mapping[str, MessageAttributeValueTypeDef]
+
+MAX_ATTRIBUTES = 10
+MAX_BYTES = 1_048_576
+"""A message's body with the names, types and values of its attributes (Amazon SQS quotas)."""
+_NOT_XML_CHARACTER = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def string(text: str) -> MessageAttributeValueTypeDef:
+    """An attribute of type String."""
+    return {"DataType": "String", "StringValue": text}
+
+
+def text_of(attributes: Attributes, name: str) -> str | None:
+    """An attribute's text; None if it is missing or not of type String (custom types such as String.x count)."""
+    attribute = attributes.get(name)
+    if attribute is None or attribute["DataType"].partition(".")[0] != "String":
+        return None
+    return attribute.get("StringValue")
+
+
+def sqs_takes(attribute: MessageAttributeValueTypeDef) -> bool:
+    """Whether the attribute has a type and a value: SQS refuses empty ones."""
+    return bool(attribute["DataType"] and (attribute.get("StringValue") or attribute.get("BinaryValue")))
+
+
+def message_bytes(body: str, attributes: Attributes) -> int:
+    """Bytes that SQS counts for a message: the body, and names, types and values of the attributes."""
+    return len(body.encode()) + sum(
+        len(name.encode())
+        + len(value["DataType"].encode())
+        + len(cast("bytes", value["BinaryValue"]) if "BinaryValue" in value else value["StringValue"].encode())
+        for name, value in attributes.items()
+    )
+
+
+def xml_characters(text: str) -> str:
+    """The text with U+FFFD in place of what SQS refuses: anything that is not a character of XML 1.0."""
+    return _NOT_XML_CHARACTER.sub("\ufffd", text)
