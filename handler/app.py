@@ -54,6 +54,6 @@ def lambda_handler(event: object, context: LambdaContext) -> PartialItemFailureR
     records = event.get("Records") if isinstance(event, dict) else None
     observability.batch_received(len(records) if isinstance(records, list) else 0)
     if not isinstance(records, list):
-        message = "This is no SQS event. Send replies to the queue, or invoke with an event as in the folder events/."
+        message = "This is not an SQS event. Send replies to the queue, or invoke with an event like those in events/."
         raise TypeError(message)
     return deliver_all(records, lambda: context.get_remaining_time_in_millis() / 1000, delivery)

@@ -1,13 +1,12 @@
-"""The messages of one invocation: their order, and what they share."""
+"""The messages of one invocation: their order, and the answer to Lambda."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
+from handler.delivery import Invocation
 from handler.message import Message
 
 if TYPE_CHECKING:
@@ -32,15 +31,20 @@ def deliver_all(
     Returns:
         The ids of the messages that are not done. Nothing is raised, also not for a batch that failed whole.
     """
-    messages = [record for record in records if has_id(record)]
+    messages = in_order([Message.from_record(record) for record in records if has_id(record)], delivery.rng)
     if len(messages) < len(records):
         delivery.observability.records_without_id(len(records) - len(messages))
-    if not messages:  # which Powertools would take for an event of another kind
+    if not messages:  # Powertools would take this for an event of another kind
         return {"batchItemFailures": []}
-    batch = Batch.of(messages, seconds_left, delivery.rng)
+    invocation = Invocation(seconds_left, delete_at_once=any_received_before(messages))
+    upcoming = iter(messages)
+
+    def deliver_next(record: object) -> None:  # noqa: ARG001 - Powertools' own name; its record was read above
+        delivery.deliver(next(upcoming), invocation)
+
     return process_partial_response(
-        event={"Records": batch.records},
-        record_handler=partial(delivery.deliver, batch=batch),
+        event={"Records": [{"messageId": message.id} for message in messages]},
+        record_handler=deliver_next,
         processor=BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
     )
 
@@ -50,34 +54,19 @@ def has_id(record: object) -> bool:
     return isinstance(record, dict) and isinstance(record.get("messageId"), str) and record["messageId"] != ""
 
 
-@dataclass(slots=True)
-class Batch:
-    """The messages of one invocation.
+def any_received_before(messages: Iterable[Message]) -> bool:
+    """Whether one of the messages may have crashed the function at an earlier receive."""
+    return any(message.receive_count > 1 for message in messages)
 
-    Attributes:
-        records: The records, in the order to deliver them.
-        seconds_left: Seconds until Lambda ends the invocation.
-        careful: Whether one of the messages was received before. It may have killed the function then, and do it
-            again: what is done is deleted at once, and not left to the answer that a crash would prevent.
+
+def in_order(messages: Iterable[Message], rng: Random) -> list[Message]:
+    """The messages in the order to deliver them: those received least often first.
+
+    A message that crashes the function comes back together with its neighbours, all received equally often. Among
+    those chance decides, so that every neighbour soon comes before it once.
     """
 
-    records: list[dict[str, Any]]
-    seconds_left: Callable[[], float]
-    careful: bool
+    def rank(message: Message) -> tuple[int, float]:
+        return message.receive_count, rng.random() if message.receive_count > 1 else 0
 
-    @classmethod
-    def of(cls, records: Iterable[dict[str, Any]], seconds_left: Callable[[], float], rng: Random) -> Self:
-        """Put records in order: those received least often first.
-
-        A message that kills the function comes back together with its neighbours, all received equally often. Among
-        those chance decides, so that every neighbour soon comes before it once.
-        """
-
-        def receives(record: dict[str, Any]) -> int:
-            return Message.from_record(record).receive_count
-
-        def rank(record: dict[str, Any]) -> tuple[int, float]:
-            return receives(record), rng.random() if receives(record) > 1 else 0
-
-        ordered = sorted(records, key=rank)
-        return cls(ordered, seconds_left, careful=any(receives(record) > 1 for record in ordered))
+    return sorted(messages, key=rank)

@@ -17,7 +17,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from handler.verdict import AlreadySent, Cause, DeadLetter, Reason, Retry, Sent
+from contract.dead_letter import Reason
+from handler.verdict import AlreadySent, Cause, DeadLetter, Retry, Sent
 
 if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 2
 READ_TIMEOUT = 10
 CALL_SECONDS = CONNECT_TIMEOUT + READ_TIMEOUT
-"""What a call takes that times out."""
+"""How long a call takes that times out."""
 
 _THROTTLED = {"ThrottlingException", "TooManyRequestsException", "Throttling"}
 # Credentials that are missing, old or not yet known everywhere (AWS General Reference, common errors).
@@ -54,8 +55,8 @@ _REFUSED = {
 def client(instance_arn: str) -> ConnectClient:
     """Connect's client, in the instance's Region, with explicit time-outs.
 
-    It makes one try: what is tried again is tried with the same token and at the pace of all (handler/delivery.py),
-    while botocore's own retries of a throttled call would go past it.
+    It makes one try: handler/delivery.py tries again, with the same token and at the environment's pace, which
+    botocore's own retries would exceed.
     """
     return boto3.client(
         "connect",
@@ -88,7 +89,7 @@ def send(
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the reply may have been sent: only a verdict is safe
         return verdict_for(error, may_have_been_sent=may_have_been_sent)
     request_id = answer["ResponseMetadata"].get("RequestId", "")
-    if "ContactId" not in answer:  # botocore takes a 200 with a body that is no JSON for an empty answer
+    if "ContactId" not in answer:  # botocore reads a 200 whose body is not JSON as an empty answer
         return Retry(Cause.UNAVAILABLE, "200, but without a ContactId", request_id)
     return Sent(answer["ContactId"], request_id)
 

@@ -1,4 +1,4 @@
-"""One message's way, top to bottom: token, contract, pace, send, verdict, and what the verdict asks for."""
+"""What becomes of one message, top to bottom: token, contract, pace, the call, its verdict, and acting on it."""
 
 from __future__ import annotations
 
@@ -7,36 +7,51 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.client_token import ClientTokenError
+from contract.dead_letter import DoesNotFitError, Reason, has_room
 from contract.reply import InvalidReplyError, parse
-from handler import connect, dead_letter, redelivery, sqs
-from handler.client_token import ClientTokenError, client_token, may_have_been_sent
-from handler.message import Message
-from handler.verdict import AlreadySent, Cause, DeadLetter, HandBack, Reason, Retry, Sent, Verdict
+from handler import connect, sqs
+from handler.verdict import AlreadySent, Cause, DeadLetter, HandBack, Retry, Sent, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from mypy_boto3_connect import ConnectClient
     from mypy_boto3_sqs import SQSClient
 
-    from handler.batch import Batch
+    from handler.message import Message
     from handler.observability import Observability
     from handler.pacer import Pacer
     from handler.settings import Settings
 
 ACT_SECONDS = 2 * sqs.CALL_SECONDS
-"""What it takes to act on a verdict: the dead-letter queue may refuse, and then the message is put back."""
+"""What it takes to act on a verdict: the dead-letter queue may refuse, and then SQS has to hide the message."""
 CRASH_LOOP_RECEIVES = 10
-"""More than this, with the retry window over: every attempt should have ended by now, so the last ones never did."""
+"""A message received more often than this after its retry window closed is presumed to crash the function."""
 DENIED_SECONDS = 1800
 """How long a refused permission is retried: IAM changes take minutes to spread, not hours."""
 
-PASSES_FOR_ALL = {Cause.THROTTLED, Cause.ACTIVE_EMAILS_FULL}
-"""No reply can be sent now, and this one is as good as any to find out when: it is tried again here."""
-MAY_PASS_AT_ONCE = {Cause.UNAVAILABLE, Cause.TIMED_OUT}
-"""Tried again here once, which costs no receive. If it fails again it may be the reply's own fault: others follow."""
+HOLDS_UP_ALL = {Cause.THROTTLED, Cause.ACTIVE_EMAILS_FULL}
+"""Every reply would get this answer now, so the function keeps trying this one."""
+UNANSWERED = {Cause.UNAVAILABLE, Cause.TIMED_OUT}
+"""Tried again once in this invocation, which costs no receive. A second failure may be the reply's own fault, so the
+others take their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What the messages of one invocation share.
+
+    Attributes:
+        seconds_left: Seconds until Lambda ends the invocation.
+        delete_at_once: Whether a message is deleted as soon as it is done, and not by Lambda after the batch. So it is
+            when one of the batch was received before: that one may have crashed the function then, may do it again,
+            and a crash prevents the answer to Lambda.
+    """
+
+    seconds_left: Callable[[], float]
+    delete_at_once: bool
 
 
 class NotDoneError(Exception):
@@ -50,7 +65,7 @@ class Delivery:
     Attributes:
         settings: What the stack has set.
         connect: Sends replies.
-        sqs: Dead-letters messages, and puts them back.
+        sqs: Takes dead letters, hides messages and deletes them.
         pacer: Holds the environment's share of the quota.
         observability: Logs, metrics, traces.
         now: Seconds since the epoch.
@@ -65,37 +80,34 @@ class Delivery:
     now: Callable[[], float]
     rng: Random
 
-    def deliver(self, record: SQSRecord, batch: Batch) -> None:
-        """Bring one message as far as it gets now.
-
-        Returns when it is done: sent, or taken by the dead-letter queue.
+    def deliver(self, message: Message, invocation: Invocation) -> None:
+        """Deliver one message. Return when it is done: sent, or taken by the dead-letter queue.
 
         Raises:
-            NotDoneError: It is not done, and the queue has it back.
+            NotDoneError: It is not done, and stays on its queue.
         """
-        message = Message.from_record(record.raw_event)
-        match self._outcome(message, batch):
+        match self._outcome(message, invocation):
             case Sent() as sent:
                 self.observability.sent(message, sent, self.now())
-                self._done(message, batch)
+                self._done(message, invocation)
             case AlreadySent() as sent:
                 self.observability.already_sent(message, sent)
-                self._done(message, batch)
+                self._done(message, invocation)
             case DeadLetter() as dead:
                 self.observability.dead_lettered(message, dead)
-                self._done(message, batch)
+                self._done(message, invocation)
             case HandBack() as untouched:
                 self.observability.handed_back(message, untouched)
-                self._put_back(message, untouched.seconds, batch)
+                self._hand_back(message, untouched.seconds, invocation)
             case Retry() as retry:
-                seconds = redelivery.delay(message.receive_count, self.rng, retry.cause)
+                seconds = sqs.backoff(message.receive_count, self.rng, retry.cause)
                 self.observability.retried(message, retry, seconds)
-                self._put_back(message, seconds, batch)
+                self._hand_back(message, seconds, invocation)
 
-    def _outcome(self, message: Message, batch: Batch) -> Verdict:
+    def _outcome(self, message: Message, invocation: Invocation) -> Verdict:
         """What becomes of the message now; a dead letter is on the dead-letter queue already."""
         try:
-            verdict = self._decide(message, batch)
+            verdict = self._decide(message, invocation)
         except Exception as bug:  # noqa: BLE001 - a fault of ours must neither lose the message nor stop its neighbours
             self.observability.failed("reply_failed", message, bug)
             verdict = Retry(Cause.UNEXPECTED, type(bug).__name__)
@@ -103,47 +115,47 @@ class Delivery:
             verdict = self._retry_or_give_up(message, verdict)
         return self._dead_letter(message, verdict) if isinstance(verdict, DeadLetter) else verdict
 
-    def _decide(self, message: Message, batch: Batch) -> Verdict:
-        if batch.seconds_left() < ACT_SECONDS:
+    def _decide(self, message: Message, invocation: Invocation) -> Verdict:
+        if invocation.seconds_left() < ACT_SECONDS:
             return HandBack(0)
-        if self._never_ends(message):
+        if self._is_presumed_to_crash(message):
             detail = f"Received {message.receive_count} times without coming to an end: it may crash the function."
             return DeadLetter(Reason.RETRIES_EXHAUSTED, detail)
         try:
-            token = client_token(message)
+            token = message.client_token()
             reply = parse(message.body, self.settings.instance_arn)
-        except ClientTokenError as no_token:
-            return DeadLetter(Reason.INVALID_CLIENT_TOKEN, str(no_token))
+        except ClientTokenError as unusable:
+            return DeadLetter(Reason.INVALID_CLIENT_TOKEN, str(unusable))
         except InvalidReplyError as invalid:
             return DeadLetter(Reason.INVALID_REPLY, str(invalid))
-        if not dead_letter.has_room(message):
+        if not has_room(message.id, message.body, message.attributes):
             # Unsent, since SQS would have to move it, and a redrive would give it another id: another token.
             return DeadLetter(Reason.INVALID_REPLY, "The message leaves no room for token and reason (1 MiB in all).")
-        return self._send(message, reply, token, batch)
+        return self._send(message, reply, token, invocation)
 
-    def _never_ends(self, message: Message) -> bool:
-        """Whether to dead-letter the message before anything risky is done with it, and before SQS does."""
+    def _is_presumed_to_crash(self, message: Message) -> bool:
+        """Whether to dead-letter the message before anything that could crash is done with it, and before SQS does."""
         if message.receive_count > self.settings.max_receives:
             return True
         window_over = self.now() - message.first_received_at > self.settings.retry_seconds
         return window_over and message.receive_count > CRASH_LOOP_RECEIVES
 
-    def _send(self, message: Message, reply: dict[str, Any], token: str, batch: Batch) -> Verdict:
+    def _send(self, message: Message, reply: dict[str, Any], token: str, invocation: Invocation) -> Verdict:
         """Call Connect at the environment's pace, and again at once where waiting here is better than a new receive."""
         verdict: Verdict = HandBack(0)
-        sent_perhaps = may_have_been_sent(message)
+        may_have_been_sent = message.may_have_been_sent()
         tried = False
         while True:
-            if batch.seconds_left() < self.pacer.wait_time() + connect.CALL_SECONDS + ACT_SECONDS:
+            if invocation.seconds_left() < self.pacer.wait_time() + connect.CALL_SECONDS + ACT_SECONDS:
                 return verdict
             self.pacer.take()
-            verdict = self._call(reply, token, may_have_been_sent=sent_perhaps)
+            verdict = self._call(reply, token, may_have_been_sent=may_have_been_sent)
             if not isinstance(verdict, Retry):
                 self.pacer.answered()
                 return verdict
-            sent_perhaps = sent_perhaps or verdict.cause in MAY_PASS_AT_ONCE
-            self._learn(verdict.cause)
-            if not (verdict.cause in PASSES_FOR_ALL or (verdict.cause in MAY_PASS_AT_ONCE and not tried)):
+            may_have_been_sent = may_have_been_sent or verdict.cause in UNANSWERED
+            self._adjust_pace(verdict.cause)
+            if not (verdict.cause in HOLDS_UP_ALL or (verdict.cause in UNANSWERED and not tried)):
                 return verdict
             tried = True
             self.observability.call_repeated(message, verdict, self.pacer.wait_time())
@@ -158,7 +170,7 @@ class Delivery:
             subsegment.put_annotation("verdict", type(verdict).__name__)
         return verdict
 
-    def _learn(self, cause: Cause) -> None:
+    def _adjust_pace(self, cause: Cause) -> None:
         self.observability.not_now(cause)
         if cause is Cause.THROTTLED:
             self.pacer.throttled()
@@ -177,10 +189,10 @@ class Delivery:
         return DeadLetter(Reason.RETRIES_EXHAUSTED, f"Last: {retry.detail}", retry.request_id)
 
     def _dead_letter(self, message: Message, verdict: DeadLetter) -> DeadLetter | Retry | HandBack:
-        """The verdict, once the dead-letter queue has the message; else it goes back, for it must not be lost."""
+        """The verdict, once the dead-letter queue has the message; otherwise what keeps it on its own queue."""
         try:
-            dead_letter.send(self.sqs, self.settings.dead_letter_queue_url, message, verdict, self.now())
-        except dead_letter.DoesNotFitError as too_large:
+            sqs.send_dead_letter(self.sqs, self.settings.dead_letter_queue_url, message, verdict, self.now())
+        except DoesNotFitError as too_large:
             self.observability.failed("dead_letter_failed", message, too_large)
             return HandBack(0)  # until SQS itself moves it, as it is, after the queue's maxReceiveCount
         except Exception as refused:  # noqa: BLE001 - whatever the reason, the message is not there: it must stay
@@ -188,24 +200,24 @@ class Delivery:
             return Retry(Cause.DEAD_LETTER_QUEUE_UNAVAILABLE, verdict.detail, verdict.request_id)
         return verdict
 
-    def _done(self, message: Message, batch: Batch) -> None:
-        """Leave the deletion to Lambda, which does it for the batch; in a careful batch do it now."""
-        if not batch.careful:
+    def _done(self, message: Message, invocation: Invocation) -> None:
+        """Delete the message now if the invocation says so; otherwise Lambda deletes it with its batch."""
+        if not invocation.delete_at_once:
             return
         try:
-            self.sqs.delete_message(QueueUrl=self.settings.queue_url, ReceiptHandle=message.receipt_handle)
+            sqs.delete(self.sqs, self.settings.queue_url, message)
         except (BotoCoreError, ClientError) as refused:
-            self.observability.failed("not_deleted_early", message, refused)
+            self.observability.failed("not_deleted_at_once", message, refused)
 
-    def _put_back(self, message: Message, seconds: int, batch: Batch) -> NoReturn:
+    def _hand_back(self, message: Message, seconds: int, invocation: Invocation) -> NoReturn:
         """Make the message come back after `seconds`; failing that, it does after the queue's visibility time-out.
 
         Raises:
             NotDoneError: Always.
         """
-        if batch.seconds_left() >= sqs.CALL_SECONDS:
+        if invocation.seconds_left() >= sqs.CALL_SECONDS:
             try:
-                redelivery.put_back(self.sqs, self.settings.queue_url, message, seconds)
+                sqs.hide(self.sqs, self.settings.queue_url, message, seconds)
             except (BotoCoreError, ClientError) as refused:
                 self.observability.failed("visibility_unchanged", message, refused)
         raise NotDoneError

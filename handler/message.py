@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+from contract.client_token import CLIENT_TOKEN, client_token
+from contract.dead_letter import REASON, Reason
+from contract.message_attributes import text_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 MAX_DIGITS = 20
 """More than any count or time in milliseconds has, and far fewer than Python refuses to read."""
@@ -19,7 +27,7 @@ class Message:
         id: The SQS message id: kept on redelivery, new after a redrive or any other SendMessage.
         receipt_handle: Names this one receive of the message.
         body: The reply, as JSON.
-        attributes: The message attributes, in the form of a Lambda event.
+        attributes: The message attributes, in the form of SendMessage.
         receive_count: How often SQS has handed the message out, this time included.
         sent_at: When it was put on the queue, in seconds since the epoch.
         first_received_at: When it was first handed out, in seconds since the epoch.
@@ -28,17 +36,17 @@ class Message:
     id: str
     receipt_handle: str
     body: str
-    attributes: Mapping[str, Mapping[str, Any]]
+    attributes: Mapping[str, MessageAttributeValueTypeDef]
     receive_count: int
     sent_at: float
     first_received_at: float
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        """Take a record of an SQS event (timestamps there are strings of milliseconds).
+        """Read a record of an SQS event (timestamps there are strings of milliseconds).
 
-        Only the message id has to be there: of a record that is odd otherwise, what can be read is taken, so that it
-        ends on the dead-letter queue, and not in an exception.
+        Only the message id has to be there. Of a record that is odd otherwise, what can be read is read, so that it
+        ends on the dead-letter queue and not in an exception.
         """
         body = record.get("body")
         attributes = _mapping(record.get("messageAttributes"))
@@ -47,11 +55,48 @@ class Message:
             id=record["messageId"],
             receipt_handle=str(record.get("receiptHandle", "")),
             body=body if isinstance(body, str) else "null",
-            attributes={name: _mapping(value) for name, value in attributes.items()},
+            attributes={name: _attribute(_mapping(value)) for name, value in attributes.items()},
             receive_count=int(_number(system.get("ApproximateReceiveCount"), 1)),
             sent_at=_number(system.get("SentTimestamp"), math.inf) / 1000,
             first_received_at=_number(system.get("ApproximateFirstReceiveTimestamp"), math.inf) / 1000,
         )
+
+    def client_token(self) -> str:
+        """The reply's client token.
+
+        Raises:
+            contract.client_token.ClientTokenError: The attribute ClientToken cannot be used.
+        """
+        return client_token(self.id, self.attributes)
+
+    def may_have_been_sent(self) -> bool:
+        """Whether this very reply may have used its token before: then Connect's "already used" means "already sent".
+
+        So it is for a token that SQS made for this message alone, for a message that was received before, and for a
+        dead letter that comes back. It is not for a producer's token on a message that is received for the first time:
+        the producer may have given the same token to another reply, and this one would be lost.
+        """
+        if CLIENT_TOKEN not in self.attributes or self.receive_count > 1:
+            return True
+        return text_of(self.attributes, REASON) not in {None, Reason.TOKEN_ALREADY_USED}
+
+
+def _attribute(value: Mapping[str, Any]) -> MessageAttributeValueTypeDef:
+    """An attribute in SendMessage's form, from its form in a Lambda event; without a value where it cannot be read."""
+    kind, text, binary = (value.get(part) for part in ("dataType", "stringValue", "binaryValue"))
+    data_type = kind if isinstance(kind, str) else ""
+    if isinstance(binary, str) and (content := _decoded(binary)):
+        return {"DataType": data_type, "BinaryValue": content}
+    if isinstance(text, str):
+        return {"DataType": data_type, "StringValue": text}
+    return {"DataType": data_type}
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

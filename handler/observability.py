@@ -1,18 +1,18 @@
-"""Everything the function says of itself: a closed list of log events and metrics, and one trace for each call.
+"""Everything the function reports about itself: a closed list of log events and metrics, and one trace for each call.
 
-No address, name, subject or body is ever said, nor any text that may quote one, such as Connect's error messages.
+No address, name, subject or body is ever reported, nor any text that may quote one, such as Connect's error messages.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from handler.client_token import ClientTokenError, client_token
+from contract.client_token import ClientTokenError
+from contract.identifier import is_identifier
 from handler.verdict import AlreadySent, Cause, DeadLetter, HandBack, Retry, Sent
 
 if TYPE_CHECKING:
@@ -24,18 +24,17 @@ if TYPE_CHECKING:
     from handler.message import Message
 
 WITHHELD = "(withheld)"
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_.:/+=-]{1,500}")
 
 
 def quieten_libraries() -> None:
-    """Let no library speak below a warning, whatever log level the function is set to: botocore logs whole requests."""
+    """Let no library log below a warning, whatever the function's log level: botocore logs whole requests."""
     for library in ("aws_lambda_powertools", "aws_xray_sdk", "boto3", "botocore", "urllib3"):
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def identifier(text: str) -> str:
     """An id as it may be logged. Producers choose tokens and contact ids: what could be an address is withheld."""
-    return text if _IDENTIFIER.fullmatch(text) else WITHHELD
+    return text if is_identifier(text) else WITHHELD
 
 
 class Observability:
@@ -51,7 +50,7 @@ class Observability:
         self._tracer = tracer
 
     def batch_received(self, messages: int) -> None:
-        """An invocation starts, with so many messages. Receives for each email are this over RepliesSent."""
+        """An invocation starts with this many messages. Receives an email are this over RepliesSent."""
         self._metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=messages)
 
     def sent(self, message: Message, verdict: Sent, now: float) -> None:
@@ -72,7 +71,7 @@ class Observability:
         self._logger.info("reply_already_sent", extra=_named(message) | {"connect_request_id": verdict.request_id})
 
     def retried(self, message: Message, verdict: Retry, seconds: int) -> None:
-        """The reply was not sent; the queue has it back for `seconds`."""
+        """The reply was not sent; SQS hands it out again after `seconds`."""
         self._count("RepliesRetried")
         fields = {"cause": verdict.cause, "connect_request_id": verdict.request_id, "retry_in_seconds": seconds}
         self._logger.warning("reply_retried", extra=_named(message) | fields)
@@ -87,18 +86,18 @@ class Observability:
         self._logger.error("reply_dead_lettered", extra=_named(message) | fields)
 
     def handed_back(self, message: Message, verdict: HandBack) -> None:
-        """The reply was not touched; the queue has it back for some seconds."""
+        """The reply was not touched; SQS hands it out again after some seconds."""
         self._logger.info("reply_handed_back", extra=_named(message) | {"retry_in_seconds": verdict.seconds})
 
     def not_now(self, cause: Cause) -> None:
-        """Connect did not take a reply now, whether it is tried again or its time is over."""
+        """Connect did not take a reply now, whether it is tried again or its retry window is over."""
         if cause is Cause.THROTTLED:
             self._count("RepliesThrottled")
         if cause is Cause.ACCESS_DENIED:
             self._count("RepliesDenied")
 
     def call_repeated(self, message: Message, retry: Retry, seconds: float) -> None:
-        """Connect is asked again in this invocation, in so many seconds, if there is time."""
+        """The reply is tried again in this invocation after `seconds`, if there is time."""
         fields = {
             "cause": retry.cause,
             "connect_request_id": retry.request_id,
@@ -107,11 +106,11 @@ class Observability:
         self._logger.warning("call_repeated", extra=_named(message) | fields)
 
     def records_without_id(self, records: int) -> None:
-        """So many records have no message id: SQS makes none, and nothing can be done with them or said of them."""
+        """This many records have no message id: SQS makes none, and nothing can be done with them."""
         self._logger.error("records_without_id", extra={"records": records})
 
     def failed(self, event: str, message: Message, error: Exception) -> None:
-        """Something of ours failed; the message is safe on its queue. Only the error's type is said."""
+        """Something of ours failed; the message is safe on its queue. Only the error's type is logged."""
         self._logger.error(event, extra=_named(message) | {"error": type(error).__name__})
 
     @contextmanager
@@ -126,7 +125,7 @@ class Observability:
 
 def _named(message: Message) -> dict[str, object]:
     try:
-        token = identifier(client_token(message))
+        token = identifier(message.client_token())
     except ClientTokenError:
         token = WITHHELD
     return {"message_id": message.id, "client_token": token, "attempt": message.receive_count}

@@ -11,7 +11,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What one execution environment has to know.
+    """What one execution environment needs to know.
 
     Attributes:
         instance_arn: The Amazon Connect instance that replies are sent from.
@@ -53,6 +53,6 @@ class Settings:
             raise SettingsError(message) from missing
         except ValueError as wrong:
             message = (
-                f"An environment variable is no number: {wrong}. Deploy the function with its stack, which sets it."
+                f"An environment variable is not a number: {wrong}. Deploy the function with its stack, which sets it."
             )
             raise SettingsError(message) from wrong

@@ -1,29 +1,102 @@
-"""SQS's client, and how long a call can take."""
+"""What the function asks of SQS: take a dead letter, hand a message out again after a backoff, delete a message."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 
+from contract.dead_letter import dead_letter_attributes
+from handler.verdict import Cause
+
 if TYPE_CHECKING:
+    from random import Random
+
     from mypy_boto3_sqs import SQSClient
+
+    from handler.message import Message
+    from handler.verdict import DeadLetter
 
 CONNECT_TIMEOUT = 1
 READ_TIMEOUT = 3
-ATTEMPTS = 2
-CALL_SECONDS = ATTEMPTS * (CONNECT_TIMEOUT + READ_TIMEOUT) + 1
+MAX_TRIES = 2
+CALL_SECONDS = MAX_TRIES * (CONNECT_TIMEOUT + READ_TIMEOUT) + 1
 """What a call takes when every try times out, with up to a second of backoff between them."""
+
+FIRST_BACKOFF = 2
+FIRST_BACKOFF_WHEN_FULL = 60
+"""Seconds. An instance's active emails (402) end over minutes, not seconds."""
+MAX_BACKOFF = 900
+"""Seconds, far inside the 12 hours that SQS allows in all from a receive (SQS developer guide, visibility timeout)."""
 
 
 def client() -> SQSClient:
-    """The client for dead letters, visibility and early deletion: short time-outs, one more try."""
+    """The client: short time-outs, one more try."""
     return boto3.client(
         "sqs",
         config=Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": MAX_TRIES},
         ),
     )
+
+
+def send_dead_letter(sqs: SQSClient, queue_url: str, message: Message, verdict: DeadLetter, now: float) -> None:
+    """Put the message on the dead-letter queue. Return only when SQS has taken it.
+
+    Args:
+        sqs: The client.
+        queue_url: The dead-letter queue.
+        message: The message as it was received.
+        verdict: Why it is dead-lettered.
+        now: Seconds since the epoch.
+
+    Raises:
+        contract.dead_letter.DoesNotFitError: The body leaves no room for token and reason.
+        botocore.exceptions.ClientError, BotoCoreError: The queue did not take it.
+    """
+    attributes = dead_letter_attributes(
+        message.id,
+        message.body,
+        message.attributes,
+        reason=verdict.reason,
+        detail=verdict.detail,
+        dead_lettered_at=datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"),
+    )
+    sqs.send_message(QueueUrl=queue_url, MessageBody=message.body, MessageAttributes=attributes)
+
+
+def backoff(receive_count: int, rng: Random, cause: Cause | None = None) -> int:
+    """Seconds until SQS hands a message out again: full jitter under a doubling limit.
+
+    Full jitter spreads best what failed together (AWS Architecture Blog, "Exponential Backoff And Jitter").
+
+    Args:
+        receive_count: The message's receive count, from 1.
+        rng: Where the jitter comes from.
+        cause: Why the reply was not sent.
+    """
+    first = FIRST_BACKOFF_WHEN_FULL if cause is Cause.ACTIVE_EMAILS_FULL else FIRST_BACKOFF
+    limit = min(MAX_BACKOFF, first * 2 ** min(receive_count - 1, 10))
+    return max(1, round(rng.uniform(0, limit)))
+
+
+def hide(sqs: SQSClient, queue_url: str, message: Message, seconds: int) -> None:
+    """Make SQS hand the message out again after `seconds`, and not after the queue's visibility time-out.
+
+    Raises:
+        botocore.exceptions.ClientError, BotoCoreError: SQS did not take it; the message comes back later all the same.
+    """
+    sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=seconds)
+
+
+def delete(sqs: SQSClient, queue_url: str, message: Message) -> None:
+    """Delete a message that is done.
+
+    Raises:
+        botocore.exceptions.ClientError, BotoCoreError: It may still be there; sent again, it has the same token.
+    """
+    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message.receipt_handle)

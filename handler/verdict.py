@@ -1,26 +1,13 @@
-"""What became of a reply, or is to become of it: plain data, decided in one place and acted on in another."""
+"""Verdicts: what becomes of a reply. Plain data, decided in connect.py and delivery.py and acted on in delivery.py."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-
-class Reason(StrEnum):
-    """Why a message is on the dead-letter queue: the closed list that operators filter by."""
-
-    INVALID_REPLY = "InvalidReply"
-    """The body breaks the contract (reply.schema.json)."""
-    INVALID_CLIENT_TOKEN = "InvalidClientToken"
-    """The message attribute ClientToken cannot be used as one."""
-    INVALID_REQUEST = "InvalidRequest"
-    """Connect says the request is wrong (400)."""
-    NOT_FOUND = "NotFound"
-    """Connect does not know the contact, the template or another thing that is named (404)."""
-    TOKEN_ALREADY_USED = "TokenAlreadyUsed"
-    """Connect has accepted a request with this token before (409), and it may have been another reply's."""
-    REFUSED = "Refused"
-    """Connect refuses the request with an answer that is not documented for it (any other 4xx)."""
-    RETRIES_EXHAUSTED = "RetriesExhausted"
-    """It was tried for the whole retry window, or received more often than the window allows."""
+if TYPE_CHECKING:
+    from contract.dead_letter import Reason
 
 
 class Cause(StrEnum):
@@ -33,7 +20,7 @@ class Cause(StrEnum):
     ATTACHMENT_PENDING = "AttachmentPending"
     """An attachment's scan has not ended."""
     ACCESS_DENIED = "AccessDenied"
-    """The function may not send (403), or its credentials are not good; IAM changes take time to spread."""
+    """The function may not send (403), or its credentials are not accepted; IAM changes take time to spread."""
     UNAVAILABLE = "Unavailable"
     """Connect failed (5xx), dropped the connection, or answered what cannot be read."""
     TIMED_OUT = "TimedOut"
@@ -100,7 +87,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class HandBack:
-    """Not touched in this invocation: the queue has it back after `seconds`."""
+    """Not touched in this invocation: SQS hands it out again after `seconds`."""
 
     seconds: int
 

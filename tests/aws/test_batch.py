@@ -145,4 +145,4 @@ def test_a_batch_never_received_before_leaves_deleting_to_lambda(courier: Courie
 
 def test_a_deletion_that_fails_is_left_to_lambda(courier: Courier) -> None:
     assert courier.invoke(event(record(receive_count=2, message_id="id-1", receipt_handle="not a receipt"))) == []
-    assert [line["message"] for line in courier.log] == ["reply_sent", "not_deleted_early"]
+    assert [line["message"] for line in courier.log] == ["reply_sent", "not_deleted_at_once"]

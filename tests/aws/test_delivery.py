@@ -377,7 +377,7 @@ EVENTS = {
     "call_repeated": {"client_token", "attempt", "cause", "connect_request_id", "repeat_in_seconds"},
     "dead_letter_failed": {"client_token", "attempt", "error"},
     "visibility_unchanged": {"client_token", "attempt", "error"},
-    "not_deleted_early": {"client_token", "attempt", "error"},
+    "not_deleted_at_once": {"client_token", "attempt", "error"},
 }
 
 

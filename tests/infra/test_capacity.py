@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.redelivery import delay
+from handler.sqs import backoff
 from infra.capacity import Capacity, capacity
 from infra.settings import Settings
 
@@ -94,6 +94,6 @@ def test_no_reply_runs_out_of_receives_before_its_retry_window_ends(chosen: Sett
     numbers, rng = capacity(chosen), Random(seed)
     elapsed, receives = 0.0, 1
     while elapsed < numbers.retry_seconds:
-        elapsed += delay(receives, rng)
+        elapsed += backoff(receives, rng)
         receives += 1
     assert receives < numbers.max_receives < numbers.max_receive_count

@@ -5,29 +5,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.dead_letter import (
-    MAX_ATTRIBUTES,
-    MAX_BYTES,
-    DoesNotFitError,
-    fitting_attributes,
-    has_room,
-    size,
-    xml_characters,
-)
+from contract.dead_letter import DoesNotFitError, Reason, dead_letter_attributes, has_room
+from contract.message_attributes import MAX_ATTRIBUTES, MAX_BYTES, message_bytes, xml_characters
 from handler.message import Message
-from handler.verdict import DeadLetter, Reason
+from handler.verdict import DeadLetter
 from tests.samples import record, string_attribute
 
 REFUSED = DeadLetter(Reason.NOT_FOUND, "ResourceNotFoundException (404): Contact not found")
-NOW = 1_800_000_000.5
+NOW = "2027-01-15T08:00:00.500+00:00"
 
 
 def message(body: str = "{}", **attributes: Any) -> Message:
     return Message.from_record(record(body, message_id="id-1", **attributes))
 
 
+def attributes_of(given: Message, verdict: DeadLetter = REFUSED) -> dict[str, Any]:
+    return dict(
+        dead_letter_attributes(
+            given.id,
+            given.body,
+            given.attributes,
+            reason=verdict.reason,
+            detail=verdict.detail,
+            dead_lettered_at=NOW,
+        )
+    )
+
+
+def fits(body: str) -> bool:
+    return has_room("id-1", body, {})
+
+
 def values(given: Message, verdict: DeadLetter = REFUSED) -> dict[str, Any]:
-    attributes = fitting_attributes(given, verdict, NOW)
+    attributes = attributes_of(given, verdict)
     return {name: value.get("StringValue", value.get("BinaryValue")) for name, value in attributes.items()}
 
 
@@ -42,7 +52,7 @@ def test_a_dead_letter_carries_its_token_reason_detail_and_time() -> None:
 
 def test_the_messages_own_attributes_travel_with_it() -> None:
     blob = {"binaryValue": base64.b64encode(b"\x00\xff").decode(), "dataType": "Binary.blob", "stringValue": None}
-    carried = fitting_attributes(message(case="7", blob=blob), REFUSED, NOW)
+    carried = attributes_of(message(case="7", blob=blob))
     assert carried["case"] == {"DataType": "String", "StringValue": "7"}
     assert carried["blob"] == {"DataType": "Binary.blob", "BinaryValue": b"\x00\xff"}
 
@@ -62,8 +72,8 @@ def test_a_second_dead_lettering_keeps_the_first_token_and_tells_the_latest_reas
         {"binaryValue": "dA==", "dataType": "Binary"},
     ],
 )
-def test_an_attribute_that_is_no_token_stays_for_a_person_to_see(attribute: dict[str, Any]) -> None:
-    carried = fitting_attributes(message(ClientToken=attribute), REFUSED, NOW)["ClientToken"]
+def test_an_attribute_that_is_not_a_token_stays_for_a_person_to_see(attribute: dict[str, Any]) -> None:
+    carried = attributes_of(message(ClientToken=attribute))["ClientToken"]
     assert carried["DataType"] == attribute["dataType"]
 
 
@@ -90,8 +100,8 @@ def test_a_body_just_below_the_limit_keeps_token_and_reason() -> None:
 
 def test_bytes_count_and_not_characters() -> None:
     snowmen = MAX_BYTES // 3  # three bytes each, so that one byte is left
-    assert has_room(message("\N{SNOWMAN}" * (snowmen - 100)))
-    assert not has_room(message("\N{SNOWMAN}" * snowmen))
+    assert fits("\N{SNOWMAN}" * (snowmen - 100))
+    assert not fits("\N{SNOWMAN}" * snowmen)
     with pytest.raises(DoesNotFitError):
         values(message("\N{SNOWMAN}" * snowmen))
 
@@ -129,11 +139,11 @@ def test_whatever_comes_stays_inside_sqs_limits_and_keeps_token_and_reason(
     own = {f"own-{name}": value for name, value in own.items()}
     letter = message("x" * length, **own)
     try:
-        carried = fitting_attributes(letter, DeadLetter(Reason.INVALID_REPLY, detail), NOW)
+        carried = attributes_of(letter, DeadLetter(Reason.INVALID_REPLY, detail))
     except DoesNotFitError:
         assert length + len("ClientTokenStringid-1ReasonStringInvalidReply") > MAX_BYTES
         return
     assert len(carried) <= MAX_ATTRIBUTES
-    assert length + size(carried) <= MAX_BYTES
+    assert message_bytes(letter.body, carried) <= MAX_BYTES
     assert carried["ClientToken"]["StringValue"] == "id-1"
     assert carried["Reason"]["StringValue"] == "InvalidReply"

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from contract.dead_letter import Reason
 from contract.reply import SCHEMA, parse
-from handler.verdict import Cause, Reason
+from handler.verdict import Cause
 from tests.samples import INSTANCE_ARN
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.redelivery import MAX_SECONDS, delay
+from handler.sqs import MAX_BACKOFF, backoff
 from handler.verdict import Cause
 
 
@@ -14,21 +14,21 @@ class HighestDraw(Random):
 
 
 @pytest.mark.parametrize(
-    ("attempt", "longest"), [(1, 2), (2, 4), (3, 8), (6, 64), (9, 512), (10, 900), (11, 900), (1000, 900)]
+    ("receive_count", "longest"), [(1, 2), (2, 4), (3, 8), (6, 64), (9, 512), (10, 900), (11, 900), (1000, 900)]
 )
-def test_the_backoff_doubles_up_to_15_minutes(attempt: int, longest: int) -> None:
-    assert delay(attempt, HighestDraw()) == longest
+def test_the_backoff_doubles_up_to_15_minutes(receive_count: int, longest: int) -> None:
+    assert backoff(receive_count, HighestDraw()) == longest
 
 
 def test_where_active_emails_are_full_it_starts_at_a_minute() -> None:
-    assert delay(1, HighestDraw(), Cause.ACTIVE_EMAILS_FULL) == 60
+    assert backoff(1, HighestDraw(), Cause.ACTIVE_EMAILS_FULL) == 60
 
 
 @given(st.integers(1, 10_000), st.randoms(use_true_random=False))
-def test_the_jitter_is_full_and_never_above_the_limit_or_below_a_second(attempt: int, rng: Random) -> None:
-    assert 1 <= delay(attempt, rng) <= MAX_SECONDS
+def test_the_jitter_is_full_and_never_above_the_limit_or_below_a_second(receive_count: int, rng: Random) -> None:
+    assert 1 <= backoff(receive_count, rng) <= MAX_BACKOFF
 
 
 def test_what_failed_together_does_not_come_back_together() -> None:
     rng = Random(7)
-    assert len({delay(10, rng) for _ in range(20)}) > 15
+    assert len({backoff(10, rng) for _ in range(20)}) > 15

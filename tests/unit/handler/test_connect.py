@@ -12,8 +12,9 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from contract.dead_letter import Reason
 from handler.connect import verdict_for
-from handler.verdict import AlreadySent, Cause, DeadLetter, Reason, Retry
+from handler.verdict import AlreadySent, Cause, DeadLetter, Retry
 
 
 def answer(status: int, code: str = "", message: str = "") -> ClientError:

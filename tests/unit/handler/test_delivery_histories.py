@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from handler.batch import Batch
-from handler.delivery import NotDoneError
+from handler.batch import any_received_before
+from handler.delivery import Invocation, NotDoneError
+from handler.message import Message
 from tests.fakes.function import CrashError, FakeClock, FakeConnect, FakeSqs, crash, delivery, lost_answer, refusal
 from tests.samples import record, reply, string_attribute
 
@@ -144,9 +144,10 @@ class LifeOfAReply(RuleBasedStateMachine):
         )
         event["messageAttributes"] = message.attributes
         ends = self.clock.now + 60
-        batch = Batch.of([event], lambda: ends - self.clock.now, self.delivery.rng)
+        received = Message.from_record(event)
+        invocation = Invocation(lambda: ends - self.clock.now, delete_at_once=any_received_before([received]))
         try:
-            self.delivery.deliver(SQSRecord(event), batch)
+            self.delivery.deliver(received, invocation)
         except (NotDoneError, CrashError):
             return False
         return True
