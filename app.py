@@ -1,11 +1,11 @@
-"""The CDK app: reads the settings and composes the stack; any synth that breaks a rule of infra/checks.py fails."""
+"""The CDK app: reads the settings and composes the stack; a synth that breaks a rule of cdk-nag fails."""
 
 from pathlib import Path
 
-from aws_cdk import App
+from aws_cdk import App, Validations
+from cdk_nag import AwsSolutionsChecks
 
 from infra.bundle import bundle
-from infra.checks import add_checks
 from infra.settings import SettingsError, read_settings
 from infra.stack import ReplyCourierStack
 
@@ -15,5 +15,5 @@ try:
 except SettingsError as faults:
     raise SystemExit(str(faults)) from None
 ReplyCourierStack(app, "reply-courier", settings=settings, code=bundle(Path(__file__).parent))
-add_checks(app)
+Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 app.synth()

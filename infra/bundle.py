@@ -107,7 +107,7 @@ def _remove(*found: Iterator[Path]) -> None:
 
 
 def _compile(folder: Path) -> None:
-    """Compile every module, since Lambda's file system is read-only: else each cold start compiles them all anew.
+    """Compile every module, since Lambda's file system is read-only: otherwise each cold start compiles them all.
 
     Source times don't survive the zip, so the bytecode is `unchecked-hash`: Python takes it without looking at them.
     """

@@ -7,7 +7,7 @@ from infra.settings import Settings
 
 PLANNED_CALL_SECONDS = 1  # planned for one call to Connect; an environment sends one reply at a time
 MARGIN_SECONDS = 30  # a call that times out, then a dead-letter queue that does not answer
-HOLD_SECONDS = 60  # a throttle or a full instance this long is waited for in the function, with no new receive
+HOLD_SECONDS = 60  # seconds that the function waits while throttled or full, which saves a receive
 BURST_PER_RATE = 2.5  # Connect's quotas come as 2 requests a second with a burst of 5
 MEAN_BACKOFF_SECONDS = 450  # full jitter below 900 s: half of that on average
 RAMP_UP_RECEIVES = 10  # receives that the backoff uses up while it grows to its 900 s
@@ -60,7 +60,7 @@ def capacity(settings: Settings) -> Capacity:
     retry_seconds = max(1, round(settings.retry_hours * 3600))
     # Four times the receives to expect in the window: neither bad luck with the jitter nor hand-backs cut it short.
     max_receive_count = min(MOST_RECEIVES, 4 * math.ceil(retry_seconds / MEAN_BACKOFF_SECONDS + RAMP_UP_RECEIVES))
-    # The handler's own limit comes first, since only the handler says why; SQS's is the net under one that can't start.
+    # The handler's own limit comes first, since only the handler says why; SQS's is for a function that cannot start.
     max_receives = max_receive_count - HANDLER_FIRST_RECEIVES
     return Capacity(
         concurrency=concurrency,

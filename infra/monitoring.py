@@ -1,4 +1,4 @@
-"""The alarms, and the topic that tells people of them."""
+"""The alarms, and the topic that they are sent to."""
 
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk.aws_cloudwatch import Alarm, ComparisonOperator, IMetric, Metric, TreatMissingData
@@ -17,7 +17,7 @@ MINUTE = Duration.minutes(1)
 
 
 class Monitoring(Construct):
-    """One alarm for each state that needs a person: dead letters, refused access, a function that fails on and on."""
+    """One alarm for each state that needs a person: dead letters, refused access, a function that keeps failing."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, dead_letters: IQueue, function: IFunction, email: str | None
@@ -29,7 +29,7 @@ class Monitoring(Construct):
         self._alarm(
             "DeadLettersWaiting",
             dead_letters.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
-            "Replies wait in the dead-letter queue. Each carries its Reason and Detail: mend the cause, then redrive.",
+            "Replies wait in the dead-letter queue. Each carries its Reason and Detail: mend the cause, then replay.",
         )
         self._alarm(
             "AccessDenied",
@@ -47,7 +47,7 @@ class Monitoring(Construct):
         self._alarm(
             "FunctionFails",
             function.metric_errors(period=MINUTE, statistic="Sum"),
-            "Invocations have failed for five minutes on end: the function cannot start, crashes or times out. Its "
+            "Invocations have failed for five minutes in a row: the function cannot start, crashes or times out. Its "
             "replies are safe on the queue; its log says why.",
             minutes=5,
         )
@@ -89,7 +89,7 @@ class Monitoring(Construct):
         return topic
 
     def _alarm(self, construct_id: str, metric: IMetric, description: str, minutes: int = 1) -> None:
-        """Alarm when the value is above zero for so many minutes on end."""
+        """Alarm when the value is above zero for this many minutes in a row."""
         alarm = Alarm(
             self,
             construct_id,

@@ -12,12 +12,30 @@ from tests.infra.conftest import ARN
 PROJECT = Path(__file__).parents[2]
 
 
-def run_app(folder: Path, context: dict[str, object]) -> subprocess.CompletedProcess[str]:
+OPEN_QUEUE = """
+import runpy
+from aws_cdk.aws_sqs import Queue
+from infra import stack
+class WithOpenQueue(stack.ReplyCourierStack):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        Queue(self, "OpenToPlainText")
+stack.ReplyCourierStack = WithOpenQueue
+runpy.run_path("app.py")
+"""
+
+
+def run_app(folder: Path, context: dict[str, object], *program: str) -> subprocess.CompletedProcess[str]:
     """Run app.py as `cdk synth` does, in an environment that holds no credentials and no region."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     environment |= {"CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(context)}
     return subprocess.run(
-        [sys.executable, "app.py"], cwd=PROJECT, env=environment, check=False, capture_output=True, text=True
+        [sys.executable, *(program or ["app.py"])],
+        cwd=PROJECT,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
     )
 
 
@@ -41,3 +59,9 @@ def test_it_synthesises_offline_for_any_account_and_names_no_folder_of_this_mach
         text = (tmp_path / deployed).read_text()
         machine_paths = [str(folder) for folder in (PROJECT, tmp_path, Path.home()) if str(folder) != "/"]
         assert not re.search("|".join(map(re.escape, machine_paths)), text)
+
+
+def test_a_violation_of_the_aws_solutions_pack_fails_the_synth(tmp_path: Path) -> None:
+    ended = run_app(tmp_path, {"instanceArn": ARN}, "-c", OPEN_QUEUE)
+    assert ended.returncode != 0
+    assert "AwsSolutions-SQS4" in ended.stdout + ended.stderr

@@ -67,3 +67,11 @@ def test_tools_find_the_parts_by_the_names_of_the_outputs(template: Template) ->
     assert referred(template, "DeadLetterQueueUrl") == referred(template, "DeadLetterQueueArn")
     assert outputs["QueueUrl"]["Value"] == {"Ref": referred(template, "QueueArn")}
     assert referred(template, "FunctionName") in resources(template, "AWS::Lambda::Function")
+
+
+def test_the_visibility_timeout_outlasts_lambdas_own_retries_of_a_throttled_invocation(template: Template) -> None:
+    """Six function timeouts: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html."""
+    mapping = the_one(template, "AWS::Lambda::EventSourceMapping")
+    queue = resources(template, "AWS::SQS::Queue")[mapping["EventSourceArn"]["Fn::GetAtt"][0]]
+    function = resources(template, "AWS::Lambda::Function")[mapping["FunctionName"]["Ref"]]
+    assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
