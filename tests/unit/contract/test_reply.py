@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contract.reply import InvalidReplyError, parse
-from tests.samples import ADDRESS, INSTANCE_ARN, INSTANCE_ID, raw_message, reply, template_message
+from tests.samples import ADDRESS, INSTANCE_ARN, INSTANCE_ID, REGION, raw_message, reply, template_message
 
 CC = [{"EmailAddress": f"cc{n}@customer.example"} for n in range(50)]
 
@@ -48,6 +48,11 @@ def test_the_stacks_own_instance_may_be_named_and_is_taken_out(instance: str) ->
 
 def test_another_instance_is_refused() -> None:
     assert "leave InstanceId out" in fault_of(reply(InstanceId="99999999-2222-3333-4444-555555555555"))
+
+
+@pytest.mark.parametrize("part", [INSTANCE_ID[1:], INSTANCE_ID[:-1], INSTANCE_ARN[:-1], "instance", REGION, "1"])
+def test_a_part_of_the_instances_name_is_another_instance(part: str) -> None:
+    assert "leave InstanceId out" in fault_of(reply(InstanceId=part))
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,17 @@ def test_one_failure_alone_changes_nothing() -> None:
     assert pacer.wait_time() == 0
 
 
+def test_an_answer_between_two_failures_makes_each_of_them_the_first() -> None:
+    clock = FakeClock()
+    pacer = Pacer(1, 1, clock, clock.sleep)
+    for _ in range(3):
+        pacer.take()
+        pacer.failed()
+        assert pacer.wait_time() == pytest.approx(1)
+        pacer.take()
+        pacer.answered()
+
+
 def test_while_connect_fails_calls_become_few_and_one_answer_ends_it() -> None:
     pacer, clock = paced(10)
     pacer.failed()
