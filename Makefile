@@ -11,6 +11,8 @@ LOCK := cd requirements && ../$(UV) pip compile --quiet --upgrade --universal --
 	--custom-compile-command "make lock" --python-version 3.13
 # What `make synth` and `make deploy` pass to CDK, e.g. CONTEXT="-c instanceArn=arn:aws:connect:…"
 CONTEXT ?=
+# A part of the tests, e.g. TESTS="tests/unit -k token"
+TESTS ?=
 
 .PHONY: help demo local test check bench bootstrap synth deploy lock clean
 
@@ -23,8 +25,8 @@ demo: $(SETUP) ## send sample replies through the whole of it on this machine, m
 local: $(SETUP) ## keep the whole of it running on this machine until Ctrl-C
 	@python -m local up
 
-test: $(SETUP) ## run all tests
-	@python -m pytest
+test: $(SETUP) ## run all tests, as many at a time as there are processors
+	@python -m pytest -n auto $(TESTS)
 
 check: $(SETUP) ## format, lint, types, import rules, synth with cdk-nag
 	@ruff format --check .
