@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.aws import ROOT
 from local.connect.control_client import ConnectControl
+from local.drain import wait_until_empty
 from local.function.execution_environment import LogLine
 from local.replies import reply
 from local.sqs.redrive import counts_of, messages
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 SAMPLES = ROOT / "events"
 UNKNOWN_CONTACT = "unknown-contact"
 SURGE = 20
-PATIENCE = 60
-"""Seconds that one act may take before the demo is given up as failed."""
 STORY = {
     "reply_sent": "sent (attempt {attempt})",
     "reply_retried": "not now ({cause}): the queue has it back for {retry_in_seconds} s",
@@ -54,7 +52,7 @@ def main() -> int:
     try:
         with running(lambda line: say(f"  | {line}"), demo.watch) as courier:
             demo.play(courier, ConnectControl(courier.connect_url))
-    except DemoError as failed:
+    except (DemoError, TimeoutError) as failed:
         say(f"\nThe demo failed: {failed}")
         return 1
     return 0
@@ -221,16 +219,3 @@ def operate(courier: LocalCourier, *arguments: str) -> None:
         say(f"   | {line}")
     if run.returncode:
         raise DemoError(f"courier {arguments[0]} ended with status {run.returncode}")
-
-
-def wait_until_empty(courier: LocalCourier) -> None:
-    """Wait until nothing is on the queue, in flight or waiting for its backoff.
-
-    Raises:
-        DemoError: That takes too long.
-    """
-    deadline = time.monotonic() + PATIENCE
-    while any(counts := counts_of(courier.aws.sqs, courier.queue_url)):
-        if time.monotonic() > deadline:
-            raise DemoError(f"the queue is not empty after {PATIENCE} s: (visible, in flight) are {counts}")
-        time.sleep(0.1)

@@ -75,7 +75,7 @@ def _faults(instance: Instance, _: _Call) -> object:
 
 
 def _add_faults(instance: Instance, call: _Call) -> object:
-    instance.faults.add(parsed_faults(call.content()))
+    instance.faults.add(*parsed_faults(call.content()))
     return {"faults": instance.faults.listed()}
 
 

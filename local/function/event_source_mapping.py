@@ -13,6 +13,7 @@ from local.aws import LocalAws
 from local.function.runtime_api import Failed, Returned
 from local.function.sqs_event import Record, batches, done, event_of, record_of
 from local.processes import in_background
+from local.waiting import until
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -95,13 +96,15 @@ class Poller:
         """Stop, and abandon what is in flight: those messages come back after their visibility timeout."""
         self._stopping = True
         self._enabled.set()
-        while self._receiver.is_alive() or any(not delivery.done() for delivery in set(self._in_flight)):
-            for environment in self._environments:
-                environment.kill()
-            self._receiver.join(timeout=0.05)
+        until(self._has_stopped, "the poller stopped", every=0.05)
         self._invokers.shutdown()
         for delivery in self._in_flight:
             delivery.result()
+
+    def _has_stopped(self) -> bool:
+        for environment in self._environments:
+            environment.kill()  # again each time: the receiver may just have handed out another batch
+        return not self._receiver.is_alive() and all(delivery.done() for delivery in set(self._in_flight))
 
     @property
     def is_idle(self) -> bool:

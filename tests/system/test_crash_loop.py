@@ -1,7 +1,6 @@
 """A message that kills the function each time it is sent: its neighbours are sent, and it ends with its reason."""
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from local.processes import in_background
 from local.sqs.redrive import messages
 from local.system import running
 from tests.samples import reply
+from tests.waiting import until
 
 KILLER = "killer"
 NEIGHBOURS = [f"neighbour-{n}" for n in range(9)]
@@ -33,14 +33,12 @@ class Fragile:
         before = killers_calls(connect)
         over: list[Returned | Failed] = []
 
-        def watch() -> None:
-            while not over:
-                if killers_calls(connect) > before:
-                    self.environment.kill()
-                    return
-                time.sleep(0.02)
+        def kill_in_time() -> None:
+            until(lambda: over or killers_calls(connect) > before, "the killer's call came, or the invocation was over")
+            if not over:
+                self.environment.kill()
 
-        watcher = in_background(watch, name="watcher")
+        watcher = in_background(kill_in_time, name="watcher")
         over.append(self.environment.invoke(event))
         watcher.join()
         return over[0]

@@ -1,8 +1,8 @@
 """Faults set from outside: which calls they strike, and what those are answered with."""
 
-import random
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
+from random import Random
 
 from local.connect.answer import Answer, error_answer
 from local.connect.instance.checked_input import (
@@ -15,6 +15,7 @@ from local.connect.instance.checked_input import (
     text,
     whole_number,
 )
+from local.faults import FaultPlan
 
 _ERRORS = {
     "throttle": (429, "ThrottlingException", "Rate exceeded"),
@@ -85,41 +86,16 @@ def parsed_faults(content: object) -> list[Fault]:
     return faults
 
 
-class Faults:
-    """The faults that are set, in the order in which they were added."""
-
-    def __init__(self) -> None:
-        self._faults: list[Fault] = []
-
-    def add(self, faults: list[Fault]) -> None:
-        """Add faults behind those that are there."""
-        self._faults += faults
-
-    def clear(self) -> None:
-        """Remove all."""
-        self._faults.clear()
+class Faults(FaultPlan[Fault]):
+    """The faults that are set on an instance."""
 
     def listed(self) -> list[dict[str, object]]:
-        """Return those that are still to strike, with the times left to each."""
-        return [asdict(fault) for fault in self._faults]
+        """Return the faults that may still strike, with the times left to each, for JSON."""
+        return [asdict(fault) for fault in self]
 
-    def strike(
-        self, kinds: Collection[str], contact_id: str | None, client_token: str | None, rng: random.Random
-    ) -> Fault | None:
-        """Return the first fault of those kinds that strikes this call, and count it; None if none does."""
-        for fault in self._faults:
-            is_for_call = fault.fault in kinds and fault.matches(contact_id, client_token)
-            # A draw is made only where there is a choice, so that certain faults do not shift the others' draws.
-            if is_for_call and (fault.probability == 1 or rng.random() < fault.probability):
-                self._count(fault)
-                return fault
-        return None
-
-    def _count(self, fault: Fault) -> None:
-        if fault.times is not None:
-            fault.times -= 1
-            if fault.times == 0:
-                self._faults.remove(fault)
+    def strike_call(self, kinds: Collection[str], call: tuple[str | None, str | None], rng: Random) -> Fault | None:
+        """Return the first fault of those kinds that strikes a call, given as contact id and client token."""
+        return self.strike(lambda fault: fault.fault in kinds and fault.matches(*call), rng)
 
 
 def answer_instead(fault: Fault) -> Answer:

@@ -68,7 +68,7 @@ class Instance:
             Refused: it is answered with an error, and nothing has changed but the quota that it used.
         """
         token, contact_id = text_member(request, "ClientToken"), text_member(request, "ContactId")
-        if fault := self.faults.strike(BEFORE, contact_id, token, self._rng):
+        if fault := self.faults.strike_call(BEFORE, (contact_id, token), self._rng):
             return Decision(answer_instead(fault))
         if not self._bucket.take(now):
             raise Refused("ThrottlingException", "Rate exceeded")
@@ -82,7 +82,7 @@ class Instance:
             self._check_capacity(now)
             self._accept(valid, now)
         answer = json_answer({"ContactId": contact_id})
-        if fault := self.faults.strike(AFTER, contact_id, token, self._rng):
+        if fault := self.faults.strike_call(AFTER, (contact_id, token), self._rng):
             answer = answer_spoilt(fault, answer)
         return Decision(answer, accepted=not repeat, repeat=repeat)
 
