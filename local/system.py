@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws, start_aws
-from local.cdk import REPLY_COURIER, CdkApp, deploy
+from local.cdk import REPLY_COURIER, CdkApp, deploy, synthesise
 from local.function.deployed_function import DeployedFunction, deployed_log_format, fetch_function, install_runtime
 from local.function.environment_variables import Surroundings
 from local.function.event_source_mapping import Environment, Poller, take_over_mapping
@@ -75,12 +75,13 @@ def running(
     with ExitStack() as started:
         folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="reply-courier-")))
         processes = started.enter_context(ProcessGroup())
+        synthesis = synthesise(processes, folder / "cdk.out", app, context or {})
         xray = started.enter_context(XRayDaemon(traces.append))
         connect_url = processes.start_server(
             "local.connect", "--port", "0", env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=folder / "connect.log"
         )
         aws = start_aws(processes, folder)
-        outputs = deploy(aws, processes, folder, say, app=app, context=context or {})
+        outputs = deploy(aws, processes, synthesis, say)
 
         log_format = deployed_log_format(aws, app.stack)
         function = fetch_function(aws, outputs["FunctionName"], folder / "task", log_format)

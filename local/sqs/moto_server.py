@@ -9,12 +9,14 @@ import os
 import threading
 import time
 from collections.abc import Iterable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sqs import models
 from werkzeug.serving import make_server
 
+from local.processes import in_background
 from local.sqs.clock import Skippable, SqsClock
 from local.sqs.gate import SqsGate
 from local.sqs.long_queue import quicken
@@ -60,6 +62,8 @@ def main() -> None:
     os.environ["MOTO_PORT"] = str(server.port)
     # By name: moto reads the template's S3 URL as its own only with "localhost" in it.
     print(f"moto on http://localhost:{server.port}", flush=True)
+    # moto loads CloudFormation, and with it all other services, on the first request: 4 s that nobody needs to wait.
+    in_background(lambda: import_module("moto.cloudformation.models"), name="CloudFormation")
     server.serve_forever()
 
 
