@@ -61,8 +61,8 @@ def test_what_kills_the_function_is_dead_lettered_untried_and_its_neighbours_are
     def around(environment: ExecutionEnvironment) -> Environment:
         return Fragile(environment, connects)
 
-    # A short retry window, so that the function gives a message up after few receives.
-    with running(print, context={"retryHours": "0.01"}, around=around) as courier:
+    # The shortest retry window, one second: the function gives up a message that it keeps receiving after few receives.
+    with running(print, context={"retryHours": "0.0003"}, around=around) as courier:
         connect = ConnectControl(courier.connect_url)
         connects.append(connect)
         connect.settings(rate=1000, burst=1000)
