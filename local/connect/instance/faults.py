@@ -1,4 +1,4 @@
-"""Faults set from outside: which calls they strike, and what those are answered with."""
+"""Faults set from outside: which calls they strike, and how those calls are answered."""
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
@@ -29,12 +29,12 @@ _ERRORS = {
     "not_found": (404, "ResourceNotFoundException", "Contact not found"),
     "conflict": (409, "IdempotencyException", "An entity with the same name already exists."),
 }
-_GARBAGE = Answer(200, b"<<< no JSON")
-# As a load balancer answers in front of a service that is away.
+_GARBAGE = Answer(200, b"<<< not JSON")
+# As a load balancer answers when the service behind it is down.
 _UNAVAILABLE = Answer(503, b"<html><head><title>503 Service Unavailable</title></head></html>", "text/html")
 
-# A fault strikes either before anything else is looked at, so that nothing is sent,
-# or what would have been answered with 200, so that the email is sent and the answer spoilt.
+# A fault strikes either before the request is checked, so that nothing is sent,
+# or after it was accepted, so that the email is sent but its answer is spoilt.
 BEFORE = {*_ERRORS, "answer", "drop_before", "garbage", "hang", "unavailable"}
 AFTER = {"drop_after", "garbage_after", "hang_after"}
 
@@ -54,7 +54,7 @@ class Fault:
     message: str = ""
 
     def matches(self, contact_id: str | None, client_token: str | None) -> bool:
-        """Whether it is for calls with that contact and that token."""
+        """Whether the fault is for calls with this contact and this token."""
         return self.contact_id in (None, contact_id) and self.client_token in (None, client_token)
 
 
@@ -75,7 +75,7 @@ def parsed_faults(content: object) -> list[Fault]:
     """Return the fault or the list of faults of a control call.
 
     Raises:
-        ControlCallError: one that is unknown or makes no sense.
+        ControlCallError: a fault is unknown or invalid.
     """
     faults = []
     for item in content if isinstance(content, list) else [content]:
@@ -99,7 +99,7 @@ class Faults(FaultPlan[Fault]):
 
 
 def answer_instead(fault: Fault) -> Answer:
-    """Return what a call is answered with that a fault of `BEFORE` strikes."""
+    """Return the answer to a call that a fault of `BEFORE` strikes."""
     match fault.fault:
         case "answer":
             return error_answer(fault.status, fault.error, fault.message)
@@ -116,7 +116,7 @@ def answer_instead(fault: Fault) -> Answer:
 
 
 def answer_spoilt(fault: Fault, answer: Answer) -> Answer:
-    """Return what becomes of the answer 200 to a call that a fault of `AFTER` strikes."""
+    """Return what a fault of `AFTER` makes of the answer to an accepted call."""
     match fault.fault:
         case "hang_after":
             return replace(answer, wait_seconds=fault.seconds)
