@@ -37,26 +37,26 @@ For other tools: --endpoint-url {endpoint} --region {region}, any access key,
 queue {queue}
 dead-letter queue {dead_letter_queue}
 
-Ctrl-C ends it. What the function logs:
+Ctrl-C ends it. The function's log:
 """
 
 
 def up() -> None:
     """Run until interrupted."""
-    with running(say, watch) as courier:
-        say(how_to(courier))
+    with running(print_line, print_summary) as courier:
+        print_line(how_to(courier))
         threading.Event().wait()
 
 
 def demo() -> None:
     """Run the demonstration."""
-    from local.demo import main  # noqa: PLC0415 (what `up` does not need it does not load)
+    from local.demo import main  # noqa: PLC0415 (`up` does not need it)
 
     sys.exit(main())
 
 
 def how_to(courier: LocalCourier) -> str:
-    """Say how to send to it, ready to paste."""
+    """Return how to send a reply, ready to paste."""
     return HOW_TO.format(
         page=courier.connect_url,
         region=REGION,
@@ -66,19 +66,19 @@ def how_to(courier: LocalCourier) -> str:
     )
 
 
-def watch(line: LogLine) -> None:
-    """Print a log line that has news in it."""
+def print_summary(line: LogLine) -> None:
+    """Print a log line, unless a person can do without it."""
     if text := summary(line):
-        say(text)
+        print_line(text)
 
 
-def say(text: str) -> None:
-    """Print at once, also into a pipe."""
+def print_line(text: str) -> None:
+    """Print a line at once, even into a pipe."""
     print(text, flush=True)
 
 
 def interrupt(_signal: int, _frame: object) -> NoReturn:
-    """End on either signal in the same way, so that everything is stopped in order."""
+    """End in the same way on both signals, so that everything is stopped in order."""
     raise KeyboardInterrupt
 
 
@@ -87,9 +87,9 @@ COMMANDS: dict[str, Callable[[], None]] = {"up": up, "demo": demo}
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
-    for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background job is started with it ignored
+    for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell starts background jobs with SIGINT ignored
         signal.signal(ending, interrupt)
     try:
         COMMANDS[parser.parse_args().command]()
     except KeyboardInterrupt:
-        say("Stopped.")
+        print_line("Stopped.")

@@ -1,4 +1,4 @@
-"""Where local AWS is, and how to speak to it: environment for programs, clients for Python."""
+"""How to reach local AWS: an environment for programs, clients for Python."""
 
 import json
 import os
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
-"""The account moto plays."""
+"""The account that moto pretends to be."""
 
 PROGRAM_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))} | {
-    # No account, profile or endpoint of this machine's owner may reach what runs here.
+    # Nothing that runs here may use the AWS accounts, profiles or endpoints of whoever owns this machine.
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -34,7 +34,7 @@ PROGRAM_ENVIRONMENT = {name: value for name, value in os.environ.items() if not 
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
 }
-"""What a program on this machine needs to use local AWS, less the endpoint."""
+"""What a program on this machine needs to use local AWS, except the endpoint."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class LocalAws:
 
     @property
     def program_environment(self) -> dict[str, str]:
-        """The environment for a program that is to use this AWS, such as the CDK command line."""
+        """The environment for a program that uses this AWS, such as the CDK command line."""
         return {**PROGRAM_ENVIRONMENT, "AWS_ENDPOINT_URL": self.endpoint}
 
     @cached_property
     def session(self) -> boto3.Session:
-        """A session that knows nothing of the machine's own AWS profiles."""
+        """A session that ignores the machine's own AWS profiles."""
         ours = botocore.session.Session(
             session_vars={
                 "profile": (None, None, None, None),
@@ -81,7 +81,7 @@ class LocalAws:
         return self.session.client("s3", endpoint_url=self.endpoint)
 
     def skip(self, seconds: float) -> None:
-        """Skip SQS's clock ahead: delays and visibility time-outs that end in these seconds are over (sqs_clock.py)."""
+        """Skip SQS's clock ahead: delays and visibility timeouts within these seconds end (sqs/clock.py)."""
         body = json.dumps({"seconds": seconds}).encode()
         urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/_local/skip", body, method="POST")).close()
 

@@ -1,16 +1,19 @@
-"""The real ``cdk bootstrap`` and ``cdk deploy``, against local AWS."""
+"""The real ``cdk bootstrap``, ``cdk synth`` and ``cdk deploy``, against local AWS."""
 
 import platform
+import shlex
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.aws import ACCOUNT, REGION, ROOT, LocalAws
+from local.aws import ACCOUNT, PROGRAM_ENVIRONMENT, REGION, ROOT, LocalAws
 from local.processes import ProcessGroup, lines
 
 INSTANCE_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/11111111-2222-3333-4444-555555555555"
 ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+QUIET = ["--no-notices", "--no-color"]
 
 
 @dataclass(frozen=True)
@@ -18,8 +21,8 @@ class CdkApp:
     """A CDK app with one stack.
 
     Args:
-        stack: its name; its outputs name at least ``QueueUrl``, ``DeadLetterQueueUrl`` and ``FunctionName``.
-        command: synthesises it; run in the project's folder.
+        stack: its name; its outputs include at least ``QueueUrl``, ``DeadLetterQueueUrl`` and ``FunctionName``.
+        command: synthesises it, in the project's folder.
     """
 
     stack: str
@@ -29,56 +32,86 @@ class CdkApp:
 REPLY_COURIER = CdkApp("reply-courier", "python app.py")
 
 
-def deploy(  # noqa: PLR0913 - where to, how and what: all are needed
-    aws: LocalAws,
-    processes: ProcessGroup,
-    folder: Path,
-    say: Callable[[str], object],
-    *,
-    app: CdkApp,
-    context: Mapping[str, str],
+@dataclass(frozen=True)
+class Synthesis:
+    """``cdk synth`` of an app on its way; the cloud assembly will be in ``folder``."""
+
+    app: CdkApp
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+
+def synthesise(processes: ProcessGroup, folder: Path, app: CdkApp, context: Mapping[str, str]) -> Synthesis:
+    """Start to synthesise an app, which takes longest and needs no AWS: the rest can start meanwhile.
+
+    Args:
+        processes: runs the command.
+        folder: for the cloud assembly, which does not exist yet: two runs at once must not share one.
+        app: what to synthesise.
+        context: CDK context on top of the instance's ARN and this machine's architecture.
+    """
+    settings = {"instanceArn": INSTANCE_ARN, "architecture": ARCHITECTURES[platform.machine()], **context}
+    flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    # Without credentials: with them, CDK would ask AWS for their account.
+    environment = {name: value for name, value in PROGRAM_ENVIRONMENT.items() if "KEY" not in name}
+    command = ["cdk", "synth", "--quiet", "--app", app.command, "--output", str(folder), *flags, *QUIET]
+    return Synthesis(app, folder, processes.start(command, env=with_tools(environment), cwd=ROOT))
+
+
+def deploy(
+    aws: LocalAws, processes: ProcessGroup, synthesis: Synthesis, print_line: Callable[[str], object]
 ) -> dict[str, str]:
-    """Bootstrap the account and deploy a stack.
+    """Bootstrap the account and deploy what is synthesised.
 
     Args:
         aws: where to.
         processes: runs the commands.
-        folder: for the cloud assembly, so that two runs at once do not share one.
-        say: is given the commands and each line of their output.
-        app: what to deploy.
-        context: CDK context on top of the instance's ARN and this machine's architecture.
+        synthesis: of the app to deploy.
+        print_line: is given the commands and each line of their output.
 
     Returns:
         The stack's outputs.
 
     Raises:
-        RuntimeError: a command failed; what it said went to ``say``.
+        RuntimeError: a command failed; its output went to ``print_line``.
     """
-    settings = {"instanceArn": INSTANCE_ARN, "architecture": ARCHITECTURES[platform.machine()], **context}
-    flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    environment = with_tools(aws.program_environment)
 
     def cdk(cwd: Path, *arguments: str) -> None:
-        command = ["cdk", *arguments, "--no-notices", "--no-color"]
-        say(f"$ {' '.join(command)}")
-        process = processes.start(command, env=environment(aws), cwd=cwd)
-        for line in lines(process):
-            say(line)
-        if status := process.wait():
-            raise RuntimeError(f"cdk {arguments[0]} failed with status {status}; its output above says why")
+        finish(processes.start(["cdk", *arguments, *QUIET], env=environment, cwd=cwd), print_line)
 
-    # Bootstrapping needs no app: started where there is no cdk.json it does not synthesise one.
-    cdk(folder, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
+    # Bootstrapping needs no app: in a folder without cdk.json, CDK does not synthesise one.
+    cdk(synthesis.folder.parent, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
+    finish(synthesis.process, print_line)
     # Directly: in moto a stack made by a change set has no outputs.
-    options = ["--require-approval", "never", "--method", "direct", "--output", str(folder / "cdk.out")]
-    cdk(ROOT, "deploy", app.stack, "--app", app.command, *options, *flags)
-    return outputs(aws, app.stack)
+    options = ["--require-approval", "never", "--method", "direct"]
+    cdk(ROOT, "deploy", synthesis.app.stack, "--app", str(synthesis.folder), *options)
+    return outputs(aws, synthesis.app.stack)
 
 
-def environment(aws: LocalAws) -> dict[str, str]:
-    """Take the CDK's programs from the project's own folders, and keep it from asking the network for news."""
-    base = aws.program_environment
-    tools = [str(Path(sys.executable).parent), str(ROOT / "node_modules" / ".bin"), base.get("PATH", "")]
-    return {**base, "PATH": ":".join(tools), "CDK_DISABLE_VERSION_CHECK": "1", "CDK_DISABLE_CLI_TELEMETRY": "true"}
+def finish(process: subprocess.Popen[bytes], print_line: Callable[[str], object]) -> None:
+    """Print a command and its output, and wait for its end.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    command = shlex.join(map(str, process.args))  # type: ignore[arg-type]  # always a list here
+    print_line(f"$ {command}")
+    for line in lines(process):
+        print_line(line)
+    if status := process.wait():
+        raise RuntimeError(f"`{command}` failed with status {status}; its output above says why")
+
+
+def with_tools(environment: Mapping[str, str]) -> dict[str, str]:
+    """Take the CDK's programs from the project's own folders, and keep CDK from asking the network for news."""
+    tools = [str(Path(sys.executable).parent), str(ROOT / "node_modules" / ".bin"), environment.get("PATH", "")]
+    return {
+        **environment,
+        "PATH": ":".join(tools),
+        "CDK_DISABLE_VERSION_CHECK": "1",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+    }
 
 
 def outputs(aws: LocalAws, stack: str) -> dict[str, str]:

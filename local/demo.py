@@ -1,9 +1,8 @@
-"""``make demo``: what becomes of replies, good and bad, on their way from the queue to Connect."""
+"""``make demo``: shows what happens to replies, valid and invalid, between the queue and Connect."""
 
 import json
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.aws import ROOT
 from local.connect.control_client import ConnectControl
+from local.drain import wait_until_empty
 from local.function.execution_environment import LogLine
 from local.replies import reply
 from local.sqs.redrive import counts_of, messages
@@ -22,25 +22,23 @@ if TYPE_CHECKING:
 SAMPLES = ROOT / "events"
 UNKNOWN_CONTACT = "unknown-contact"
 SURGE = 20
-PATIENCE = 60
-"""Seconds that one act may take before the demo is given up as failed."""
 STORY = {
     "reply_sent": "sent (attempt {attempt})",
-    "reply_retried": "not now ({cause}): the queue has it back for {retry_in_seconds} s",
-    "call_repeated": "not now ({cause}): asked again in {repeat_in_seconds} s",
+    "reply_retried": "not now ({cause}): back to the queue for {retry_in_seconds} s",
+    "call_repeated": "not now ({cause}): called again in {repeat_in_seconds} s",
     "reply_handed_back": "handed back to the queue for {retry_in_seconds} s",
     "reply_dead_lettered": "on the dead-letter queue: {reason}",
-    "dead_letter_failed": "not taken by the dead-letter queue ({error})",
+    "dead_letter_failed": "refused by the dead-letter queue ({error})",
 }
 
 
 class DemoError(Exception):
-    """The demo did not show what it is to show; the message says what was seen instead."""
+    """The demo did not show what it should; the message says what it showed instead."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A message to put on the queue, and what to call it."""
+    """A message to put on the queue, and its name in the output."""
 
     label: str
     body: str
@@ -49,19 +47,19 @@ class Sample:
 
 def main() -> int:
     """Run the demo; return the exit status."""
-    say("This deploys reply-courier to local AWS, sends replies through it, and accounts for every one.\n")
+    print_line("This deploys reply-courier to local AWS, sends replies through it, and accounts for every one.\n")
     demo = Demo()
     try:
-        with running(lambda line: say(f"  | {line}"), demo.watch) as courier:
+        with running(lambda line: print_line(f"  | {line}"), demo.print_log) as courier:
             demo.play(courier, ConnectControl(courier.connect_url))
-    except DemoError as failed:
-        say(f"\nThe demo failed: {failed}")
+    except (DemoError, TimeoutError) as failed:
+        print_line(f"\nThe demo failed: {failed}")
         return 1
     return 0
 
 
-def say(text: str) -> None:
-    """Print at once, also into a pipe."""
+def print_line(text: str) -> None:
+    """Print a line at once, even into a pipe."""
     print(text, flush=True)
 
 
@@ -78,12 +76,12 @@ def samples() -> Iterator[Sample]:
 
 
 def plain(label: str) -> Sample:
-    """A sound reply to the contact of that name."""
+    """A valid reply to the contact of that name."""
     return Sample(label, json.dumps(reply(label)))
 
 
 def contact_of(sample: Sample) -> str | None:
-    """The contact that a sample replies to, if it can be read that far."""
+    """The contact that a sample replies to, if its body can be parsed."""
     try:
         contact_id: str = json.loads(sample.body)["ContactId"]
     except (ValueError, KeyError):
@@ -96,20 +94,20 @@ class Demo:
     """The replies put on the queue so far.
 
     Attributes:
-        labels: What to call a message, by its id.
-        tokens: What to call a reply, by its client token, which stays when the message id changes.
+        labels: Names of messages by id.
+        tokens: Names of replies by client token, which stays the same when the message id changes.
     """
 
     labels: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
 
     def play(self, courier: LocalCourier, connect: ConnectControl) -> None:
-        """Play all acts, and account for every reply.
+        """Run all scenes, and account for every reply.
 
         Raises:
-            DemoError: One was lost, was sent twice, went out under another token, or is in two places.
+            DemoError: A reply was lost, sent twice, sent under another token, or is in two places.
         """
-        say(f"\nDeployed. As long as this runs, what was sent is shown on {courier.connect_url}")
+        print_line(f"\nDeployed. While this runs, emails sent are shown on {courier.connect_url}")
         self.send(
             courier,
             connect,
@@ -120,14 +118,14 @@ class Demo:
         self.send(
             courier,
             connect,
-            "2. Connect takes a reply, but its answer is lost: asked again with the same token, it sends nothing twice",
+            "2. Connect's answer to a reply is lost: called again with the same token, it sends no second email",
             plain("lost-answer"),
         )
         connect.fail("throttle", times=3)
         self.send(
             courier,
             connect,
-            f"3. A surge of {SURGE} replies, while others use the quota too: 2 requests a second, with a burst of 5",
+            f"3. A surge of {SURGE} replies while another caller uses the quota too: 2 requests a second, burst of 5",
             *(plain(f"surge-{n:02}") for n in range(1, SURGE + 1)),
         )
         replayed = self.mend_and_replay(courier, connect)
@@ -135,8 +133,8 @@ class Demo:
 
     def send(self, courier: LocalCourier, connect: ConnectControl, title: str, *replies: Sample) -> None:
         """Put replies on the queue and wait until each is sent or on the dead-letter queue."""
-        say(f"\n{title}")
-        courier.poller.pause()  # until all have their labels: no log line may come before its label
+        print_line(f"\n{title}")
+        courier.poller.pause()  # until all messages have labels, which their log lines need
         for sample in replies:
             contact_id = contact_of(sample)
             if contact_id and sample.label != UNKNOWN_CONTACT:
@@ -151,23 +149,23 @@ class Demo:
         wait_until_empty(courier)
 
     def mend_and_replay(self, courier: LocalCourier, connect: ConnectControl) -> int:
-        """Make good what was wrong with one dead letter, and replay it as an operator does; return how many moved."""
-        say(f"\n4. An operator looks, makes good what was wrong with {UNKNOWN_CONTACT} (its contact exists now), and")
-        say("   replays it: it gets a new message id and keeps its token")
+        """Fix the cause of one dead letter, and replay it as an operator does; return how many were replayed."""
+        print_line(f"\n4. An operator looks, fixes the cause of {UNKNOWN_CONTACT} (its contact exists now), and")
+        print_line("   replays it: the reply gets a new message id and keeps its token")
         mended = next(sample for sample in samples() if sample.label == UNKNOWN_CONTACT)
         connect.draft(contact_of(mended) or "")
         courier.poller.pause()
-        operate(courier, "status")
-        operate(courier, "dlq", "list")
+        run_courier(courier, "status")
+        run_courier(courier, "dlq", "list")
         waiting, _ = counts_of(courier.aws.sqs, courier.dead_letter_queue_url)
-        operate(courier, "dlq", "replay", "--reason", "NotFound", "--yes")
+        run_courier(courier, "dlq", "replay", "--reason", "NotFound", "--yes")
         still_waiting, _ = counts_of(courier.aws.sqs, courier.dead_letter_queue_url)
         courier.poller.resume()
         wait_until_empty(courier)
         return waiting - still_waiting
 
     def account(self, courier: LocalCourier, connect: ConnectControl, replayed: int) -> None:
-        """Compare what came in with Connect's own record and the dead-letter queue."""
+        """Compare the replies sent to the queue with Connect's record and the dead-letter queue."""
         accepted = Counter(email["client_token"] for email in connect.sent)
         letters = Counter(
             letter["MessageAttributes"]["ClientToken"]["StringValue"]
@@ -178,59 +176,50 @@ class Demo:
         twice = [self.tokens.get(token, token) for token, count in places.items() if count > 1]
         statuses = Counter(call["status"] for call in connect.calls)
         lost_or_twice = [f"lost: {label}" for label in lost] + [f"more than once: {label}" for label in twice]
-        say(
+        print_line(
             f"\n{len(self.tokens)} replies came in: {len(accepted)} are sent, {len(letters)} wait on the dead-letter "
             f"queue, each with its token and reason."
         )
-        say(f"Connect saw {statuses.total()} calls, {statuses[429]} of them throttled. Every token that it saw was the")
-        say("message id, or the attribute ClientToken, of a reply that came in; after the replay it saw the same ones.")
-        say(
+        print_line(
+            f"Connect saw {statuses.total()} calls, {statuses[429]} of them throttled. Every token it saw was the"
+        )
+        print_line(
+            "message id, or the attribute ClientToken, of a reply that came in; after the replay it saw the same ones."
+        )
+        print_line(
             f"demo: sent={len(accepted)} dead_lettered={len(letters)} replayed={replayed} "
             f"duplicates={len(twice)} lost={len(lost)}"
         )
         unknown = {call["client_token"] for call in connect.calls} - self.tokens.keys()
         if lost_or_twice or unknown:
             raise DemoError(
-                "; ".join([*lost_or_twice, *(f"asked under an unknown token: {token}" for token in unknown)])
+                "; ".join([*lost_or_twice, *(f"called with an unknown token: {token}" for token in unknown)])
             )
         if UNKNOWN_CONTACT not in {self.tokens[token] for token in accepted}:
             raise DemoError(f"{UNKNOWN_CONTACT} was mended and replayed, but not sent")
 
-    def watch(self, line: LogLine) -> None:
-        """Tell in a line what the function says of a message."""
+    def print_log(self, line: LogLine) -> None:
+        """Print in one line what the function logged about a message."""
         try:
             said: dict[str, Any] = json.loads(line.line)
             story = STORY[said["message"]].format(**said)
         except (ValueError, KeyError, TypeError):
             return
         label = self.labels.get(said["message_id"]) or self.tokens.get(said["client_token"], said["message_id"])
-        say(f"   {label:24} {story}")
+        print_line(f"   {label:24} {story}")
 
 
-def operate(courier: LocalCourier, *arguments: str) -> None:
+def run_courier(courier: LocalCourier, *arguments: str) -> None:
     """Run the operators' command.
 
     Raises:
         DemoError: It failed.
     """
-    say(f"   $ courier {' '.join(arguments)}")
+    print_line(f"   $ courier {' '.join(arguments)}")
     command = [sys.executable, "-m", "courier", *arguments]
     environment = {**courier.aws.program_environment, "COLUMNS": "100"}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     for line in (run.stdout + run.stderr).splitlines():
-        say(f"   | {line}")
+        print_line(f"   | {line}")
     if run.returncode:
         raise DemoError(f"courier {arguments[0]} ended with status {run.returncode}")
-
-
-def wait_until_empty(courier: LocalCourier) -> None:
-    """Wait until nothing is on the queue, in flight or waiting for its backoff.
-
-    Raises:
-        DemoError: That takes too long.
-    """
-    deadline = time.monotonic() + PATIENCE
-    while any(counts := counts_of(courier.aws.sqs, courier.queue_url)):
-        if time.monotonic() > deadline:
-            raise DemoError(f"the queue is not empty after {PATIENCE} s: (visible, in flight) are {counts}")
-        time.sleep(0.1)

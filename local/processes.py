@@ -13,11 +13,11 @@ READY = re.compile(r" on (http://\S+)")
 
 
 class ProcessGroup:
-    """Starts processes that are killed when the group is closed, or when this process ends, however it ends.
+    """Starts processes that are killed when the group is closed or this process ends, however it ends.
 
     A guard leads their process group and reads a pipe whose other end only this process holds. The pipe closes even
     when this process is killed with SIGKILL, and then the guard kills the whole group, itself included. (Linux's
-    PR_SET_PDEATHSIG acts when the *thread* that started the child ends, and macOS has none.)
+    PR_SET_PDEATHSIG acts when the *thread* that started the child ends, and macOS lacks it.)
     """
 
     def __enter__(self) -> Self:
@@ -42,7 +42,7 @@ class ProcessGroup:
         cwd: Path,
         stderr: int | IO[bytes] = subprocess.STDOUT,
     ) -> subprocess.Popen[bytes]:
-        """Start a command; its stdout is a pipe, its stderr goes there too unless told otherwise."""
+        """Start a command. Its stdout is a pipe, and its stderr goes there too by default."""
         process = subprocess.Popen(
             command,
             env=env,

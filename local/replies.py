@@ -1,4 +1,4 @@
-"""Replies to send on local AWS; for a run with faults, most are sound and some cannot be sent."""
+"""Replies to send on local AWS. For a run with faults, most are valid and some cannot be sent."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,10 +7,10 @@ from random import Random
 from typing import Any, Literal
 
 type Kind = Literal["sound", "mended", "unknown", "invalid"]
-"""A "mended" one's contact exists before the redrives, an "unknown" one's never does."""
+"""The contact of a "mended" reply is created before the redrive; that of an "unknown" one never does."""
 
 KINDS: dict[Kind, int] = {"sound": 86, "mended": 4, "unknown": 4, "invalid": 6}
-"""How many in a hundred."""
+"""How many of each in a hundred."""
 MOST_ATTRIBUTES = 10
 """SQS's limit."""
 
@@ -20,9 +20,9 @@ class Reply:
     """A reply of a run.
 
     Attributes:
-        label: Its contact; it stands in the body, whatever else is wrong with that.
+        label: Its contact, which the body quotes, whatever else is wrong with the body.
         body: The message body.
-        kind: What is to become of it.
+        kind: What should become of it.
         attributes: Message attributes, all of them strings.
     """
 
@@ -33,7 +33,7 @@ class Reply:
 
 
 def replies(count: int, rng: Random) -> Iterator[Reply]:
-    """Make replies, some of them with attributes, some with a client token of their producer's."""
+    """Make replies, some with attributes, some with a client token set by the producer."""
     for n in range(count):
         label = f"reply-{n:04}"
         (kind,) = rng.choices(list(KINDS), weights=list(KINDS.values()))
@@ -44,7 +44,7 @@ def replies(count: int, rng: Random) -> Iterator[Reply]:
 
 
 def reply(label: str, text: str = "It is on its way.") -> dict[str, Any]:
-    """A reply as the contract has it, to the contact of that name."""
+    """A valid reply to the contact of that name."""
     return {
         "ContactId": label,
         "DestinationEmailAddress": {"EmailAddress": f"{label}@customer.example"},
@@ -56,10 +56,10 @@ def reply(label: str, text: str = "It is on its way.") -> dict[str, Any]:
 
 
 def sound_body(label: str, rng: Random) -> str:
-    """A reply that the contract takes."""
+    """The body of a valid reply."""
     return json.dumps(reply(label, "word " * rng.randint(1, 2000)))
 
 
 def invalid_body(label: str, rng: Random) -> str:
-    """A body that nobody can send."""
+    """A body that is not a valid reply."""
     return rng.choice((label, f'{{"ContactId": "{label}"', f'{{"ContactId": "{label}"}}', f'["{label}"]', f'"{label}"'))

@@ -1,4 +1,4 @@
-"""The whole of it on this machine: AWS, Connect, the deployed function and what invokes it."""
+"""Everything on this machine: AWS, Connect, the deployed function and what invokes it."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws, start_aws
-from local.cdk import REPLY_COURIER, CdkApp, deploy
+from local.cdk import REPLY_COURIER, CdkApp, deploy, synthesise
 from local.function.deployed_function import DeployedFunction, deployed_log_format, fetch_function, install_runtime
 from local.function.environment_variables import Surroundings
 from local.function.event_source_mapping import Environment, Poller, take_over_mapping
@@ -21,17 +21,17 @@ from local.sqs.faults import SqsFaults
 
 @dataclass(frozen=True)
 class LocalCourier:
-    """reply-courier (or what is compared with it), deployed and running.
+    """reply-courier (or the app it is compared with), deployed and running.
 
     Args:
-        aws: clients for the queues and all else.
+        aws: clients for the queues and everything else.
         connect_url: the emulated Connect: its API, its control calls and its page.
         queue_url: where replies are put.
-        dead_letter_queue_url: where those wait that could not be sent.
+        dead_letter_queue_url: where those that could not be sent wait.
         function: as deployed.
-        sqs_faults: set between the function and SQS; the poller and ``aws.sqs`` meet none.
-        environments: ``kill`` one to crash the function.
-        poller: ``pause`` and ``resume`` it.
+        sqs_faults: faults between the function and SQS; they strike neither the poller nor ``aws.sqs``.
+        environments: to crash the function, ``kill`` one.
+        poller: invokes the function; can be paused.
         logs: every line so far.
         traces: every X-Ray document so far.
     """
@@ -50,37 +50,38 @@ class LocalCourier:
 
 @contextmanager
 def running(
-    say: Callable[[str], object],
-    watch: Callable[[LogLine], object] = lambda _line: None,
+    print_line: Callable[[str], object],
+    print_log: Callable[[LogLine], object] = lambda _line: None,
     context: Mapping[str, str] | None = None,
     around: Callable[[ExecutionEnvironment], Environment] = lambda environment: environment,
     app: CdkApp = REPLY_COURIER,
 ) -> Iterator[LocalCourier]:
-    """Start everything, with nothing left of earlier runs, and stop it all at the end.
+    """Start everything afresh, and stop it at the end.
 
     Args:
-        say: is given the deployment's output line by line.
-        watch: is given each log line as it comes.
+        print_line: is given the deployment's output line by line.
+        print_log: is given each log line at once.
         context: CDK context for the deployment, such as ``{"sendRate": "5"}``.
-        around: is put around each execution environment, for those that interfere.
-        app: what to deploy, for those that compare this project with another.
+        around: wraps each execution environment, for tests that interfere.
+        app: what to deploy, for comparisons of this project with another.
     """
     logs: list[LogLine] = []
     traces: list[dict[str, Any]] = []
 
     def log(line: LogLine) -> None:
         logs.append(line)
-        watch(line)
+        print_log(line)
 
     with ExitStack() as started:
         folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="reply-courier-")))
         processes = started.enter_context(ProcessGroup())
+        synthesis = synthesise(processes, folder / "cdk.out", app, context or {})
         xray = started.enter_context(XRayDaemon(traces.append))
         connect_url = processes.start_server(
             "local.connect", "--port", "0", env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=folder / "connect.log"
         )
         aws = start_aws(processes, folder)
-        outputs = deploy(aws, processes, folder, say, app=app, context=context or {})
+        outputs = deploy(aws, processes, synthesis, print_line)
 
         log_format = deployed_log_format(aws, app.stack)
         function = fetch_function(aws, outputs["FunctionName"], folder / "task", log_format)

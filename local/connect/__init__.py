@@ -1,4 +1,4 @@
-"""An emulated Amazon Connect: sends outbound email contacts nowhere, remembers them, and fails when it is told to.
+"""An emulated Amazon Connect: records outbound emails instead of sending them, and fails when told to.
 
-It knows two operations, StartOutboundEmailContact and CreateContact, over HTTP in the form the AWS SDKs speak.
+It has two operations, StartOutboundEmailContact and CreateContact, over HTTP in the form the AWS SDKs speak.
 """

@@ -1,4 +1,4 @@
-"""`python -m local.connect --port PORT`: runs the emulated Connect until it is ended by SIGTERM or SIGINT."""
+"""`python -m local.connect --port PORT`: runs the emulated Connect until SIGTERM or SIGINT."""
 
 import argparse
 import signal
@@ -11,12 +11,12 @@ from local.connect.service import EmulatedConnect
 
 
 def main() -> None:
-    """Say in one line that it is ready, and where; then serve."""
+    """Print the URL when ready, and serve."""
     arguments = argparse.ArgumentParser(prog="python -m local.connect", description=__doc__)
     arguments.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    arguments.add_argument("--port", type=int, required=True, help="port to listen on; 0: any that is free")
+    arguments.add_argument("--port", type=int, required=True, help="port to listen on; 0 means any free port")
     chosen = arguments.parse_args()
-    # Epoch seconds that never step back, as the machine's clock may.
+    # Epoch seconds that never decrease, unlike the machine's clock.
     started = time.time() - time.monotonic()
     connect = EmulatedConnect(clock=lambda: started + time.monotonic(), new_id=lambda: str(uuid.uuid4()))
     with ConnectServer((chosen.host, chosen.port), connect, time.sleep) as server:

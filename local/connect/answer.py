@@ -1,4 +1,4 @@
-"""What goes back over the wire: plain data, in the REST-JSON form that the AWS SDKs parse."""
+"""Answers as plain data, in the REST-JSON form that the AWS SDKs parse."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, given after `wait_seconds`; a `status` of None closes the connection without one."""
+    """One HTTP answer, sent after `wait_seconds`; with a `status` of None the connection is closed instead."""
 
     status: int | None
     body: bytes = b""
@@ -17,12 +17,12 @@ class Answer:
 
     @property
     def error(self) -> str | None:
-        """The name of the AWS error it carries, if it carries one."""
+        """The name of its AWS error, if any."""
         return self.headers.get("x-amzn-ErrorType")
 
 
 def json_answer(content: object, status: int = 200) -> Answer:
-    """Answer with `content` as ASCII JSON, which any text survives, lone surrogates included."""
+    """Answer with `content` as ASCII JSON, which can hold any text, even lone surrogates."""
     return Answer(status, json.dumps(content).encode())
 
 
@@ -33,7 +33,7 @@ def error_answer(status: int, error: str | None, message: str) -> Answer:
 
 
 # https://docs.aws.amazon.com/connect/latest/APIReference/API_StartOutboundEmailContact.html, "Errors";
-# SerializationException is what any AWS service says of a body it cannot read.
+# SerializationException is how AWS services answer a body that they cannot parse.
 STATUS_OF = {
     "InvalidRequestException": 400,
     "SerializationException": 400,
@@ -46,7 +46,7 @@ STATUS_OF = {
 }
 
 
-class Refused(Exception):  # noqa: N818 - Connect's answer to a request, not a fault of this program
+class Refused(Exception):  # noqa: N818 - an answer of Connect's, not an error of this program
     """Connect refuses the request with a documented error."""
 
     def __init__(self, error: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Control calls, under /_local/: what is set, seeded and read from outside. JSON both ways."""
+"""Control calls, under /_local/, to set up and inspect the emulation. JSON both ways."""
 
 import json
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from local.connect.service import EmulatedConnect
 
 _DRAFTS = {
     "contact_ids": Rule(lambda value: isinstance(value, list) and all(map(text, value)), "a list of contact ids"),
-    "expires_in_seconds": Rule(number(0), "a number of seconds, from 0 (expired at once)"),
+    "expires_in_seconds": Rule(number(0), "a number of seconds, 0 or more (0: expired at once)"),
 }
 
 
 class _Call(NamedTuple):
     path: list[str]  # below /_local/
-    since: str  # records with a higher number are wanted
+    since: str  # return records with a higher number
     body: bytes
     now: float
 
@@ -32,19 +32,19 @@ class _Call(NamedTuple):
 
 
 def control_answer(connect: EmulatedConnect, method: str, path: list[str], since: str, body: bytes) -> Answer:
-    """Answer a control call; `path` is what follows /_local/, `since` the number of the last call known.
+    """Answer a control call; `path` follows /_local/, and `since` is the number of the last known call.
 
-    One that makes no sense is answered with 400 and `error`, a text that says what would.
+    An invalid call is answered with 400 and an `error` that says what would be valid.
     """
     if (method, path) == ("POST", ["reset"]):
         connect.reset()
         return json_answer({})
-    does = _CALLS.get((method, path[0], len(path)))
-    if does is None:
+    handle = _CALLS.get((method, path[0], len(path)))
+    if handle is None:
         return json_answer({"error": f"There is no control call {method} /_local/{'/'.join(path)}."}, 404)
     try:
         with connect.held() as instance:
-            content = does(instance, _Call(path, since, body, connect.clock()))
+            content = handle(instance, _Call(path, since, body, connect.clock()))
     except ControlCallError as error:
         return json_answer({"error": str(error)}, 400)
     return json_answer(content)
@@ -75,7 +75,7 @@ def _faults(instance: Instance, _: _Call) -> object:
 
 
 def _add_faults(instance: Instance, call: _Call) -> object:
-    instance.faults.add(parsed_faults(call.content()))
+    instance.faults.add(*parsed_faults(call.content()))
     return {"faults": instance.faults.listed()}
 
 

@@ -1,4 +1,4 @@
-"""The emulated Connect's control calls, for whoever stages something: the demo, tests, benchmarks."""
+"""A client for the emulated Connect's control calls: for the demo, tests and benchmarks."""
 
 import json
 import urllib.request
@@ -8,28 +8,28 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ConnectControl:
-    """Speaks to the emulated Connect at ``url``; what it answers is described in local/connect/control/calls.py."""
+    """Calls the emulated Connect at ``url``; local/connect/control.py has the calls."""
 
     url: str
 
     def reset(self) -> None:
-        """Forget everything: settings, drafts, tokens, faults, the record."""
+        """Reset everything: settings, drafts, tokens, faults, the record."""
         self._call("POST", "reset")
 
     def settings(self, **changes: object) -> None:
-        """Change settings, such as ``rate`` and ``burst`` of the quota."""
+        """Change settings, such as the quota's ``rate`` and ``burst``."""
         self._call("PUT", "settings", changes)
 
     def draft(self, *contact_ids: str, expires_in_seconds: int = 43_200) -> None:
-        """Make drafts that can be sent."""
+        """Add contacts that can be sent."""
         self._call("POST", "drafts", {"contact_ids": contact_ids, "expires_in_seconds": expires_in_seconds})
 
     def fail(self, fault: str, times: int | None = 1, **more: object) -> None:
-        """Let the next ``times`` calls that match fail; None: until the faults are cleared."""
+        """Make the next ``times`` matching calls fail; with None, all until the faults are cleared."""
         self._call("POST", "faults", {"fault": fault, "times": times, **more})
 
     def clear_faults(self) -> None:
-        """Let nothing fail any more."""
+        """Remove all faults."""
         self._call("DELETE", "faults")
 
     @property
@@ -40,7 +40,7 @@ class ConnectControl:
 
     @property
     def sent(self) -> list[dict[str, Any]]:
-        """Every email that was really sent."""
+        """Every email that was sent."""
         sent: list[dict[str, Any]] = self._call("GET", "sent")["sent"]
         return sent
 

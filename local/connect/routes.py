@@ -1,4 +1,4 @@
-"""Which part of the program answers which URL."""
+"""Which part of the program answers each URL."""
 
 from urllib.parse import parse_qs, unquote, urlsplit
 

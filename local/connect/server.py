@@ -1,4 +1,4 @@
-"""HTTP, a thread for each connection. Connections are kept alive, as Connect keeps them."""
+"""The HTTP server: a thread for each connection. Connections are kept alive, as in Connect."""
 
 import socket
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from local.connect.service import EmulatedConnect
 
 
 class ConnectServer(ThreadingTCPServer):
-    """Serves an emulated Connect at (host, port); port 0 takes a free one, see `url`.
+    """Serves an emulated Connect at (host, port); port 0 means any free port, see `url`.
 
     Args:
         address: where to listen.
-        connect: what answers.
-        sleep: waits that many seconds.
+        connect: answers the requests.
+        sleep: waits for a number of seconds.
     """
 
     allow_reuse_address = True
-    daemon_threads = True  # those that wait on a "hang" must not keep the program from ending
+    daemon_threads = True  # threads that wait for a "hang" must not keep the program from ending
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], connect: EmulatedConnect, sleep: Callable[[float], None]) -> None:
@@ -30,7 +30,7 @@ class ConnectServer(ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        """Where it can be reached."""
+        """The URL to call."""
         host, port = self.socket.getsockname()
         return f"http://{host}:{port}"
 
@@ -38,13 +38,13 @@ class ConnectServer(ThreadingTCPServer):
 class _Connection(BaseHTTPRequestHandler):
     server: ConnectServer
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else the body waits 40 ms for the caller to acknowledge the headers
+    disable_nagle_algorithm = True  # otherwise the body waits 40 ms for the caller to acknowledge the headers
 
     def handle(self) -> None:
         try:
             super().handle()
         except ConnectionError:
-            # The caller was killed or gave up waiting, which it may.
+            # The caller was killed or stopped waiting, which is not an error here.
             self.close_connection = True
 
     def do_GET(self) -> None:
@@ -54,7 +54,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         if "Transfer-Encoding" in self.headers:
-            # The end of such a body is not looked for, and with it the next request is lost.
+            # This server does not look for the end of such a body, so it could not find the next request.
             self.close_connection = True
             answer = error_answer(411, None, "Send a Content-Length.")
         else:
@@ -77,4 +77,4 @@ class _Connection(BaseHTTPRequestHandler):
         self.wfile.write(answer.body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Log nothing: the record has it all, and requests hold personal data."""
+        """Log nothing: the record holds every call, and requests hold personal data."""

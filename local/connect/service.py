@@ -1,4 +1,4 @@
-"""The running Connect: decides on one request at a time, with the clock, and records it."""
+"""The running Connect: decides one request at a time, and records it with the time."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -14,12 +14,12 @@ from local.connect.instance.validation import parsed
 class EmulatedConnect:
     """An instance that many threads may call.
 
-    It waits for nothing: whoever gives an answer waits for its `wait_seconds` first, latency included. So a request
-    is decided when it arrives, whatever becomes of its caller meanwhile.
+    It never waits: the server waits an answer's `wait_seconds`, latency included, before it sends the answer. So a
+    request is decided when it arrives, whatever happens to its caller meanwhile.
 
     Args:
-        clock: returns epoch seconds, never less than before.
-        new_id: returns an id that it has not returned before.
+        clock: returns epoch seconds, which never decrease.
+        new_id: returns a new id each time.
     """
 
     def __init__(self, clock: Callable[[], float], new_id: Callable[[], str]) -> None:
@@ -30,17 +30,17 @@ class EmulatedConnect:
 
     @contextmanager
     def held(self) -> Iterator[Instance]:
-        """Give the instance while no request changes it."""
+        """Yield the instance; no request can change it meanwhile."""
         with self._lock:
             yield self._instance
 
     def reset(self) -> None:
-        """Start anew: no drafts, faults, record or token memory, and default settings."""
+        """Start afresh: no drafts, faults, record or token memory, and default settings."""
         with self._lock:
             self._instance = Instance()
 
     def start_outbound_email_contact(self, raw: bytes) -> Answer:
-        """Answer a StartOutboundEmailContact request, given by its body, and record the call."""
+        """Answer a StartOutboundEmailContact request, given its body, and record the call."""
         request = parsed(raw)
         with self.held() as instance:
             now, request_id = self.clock(), self._new_id()
@@ -63,19 +63,19 @@ class EmulatedConnect:
                 request_id=request_id,
             )
             instance.record.add(call)
-            return _sealed(decision.answer, instance, request_id)
+            return _finished(decision.answer, instance, request_id)
 
     def create_contact(self, raw: bytes) -> Answer:
-        """Answer a CreateContact request, given by its body."""
+        """Answer a CreateContact request, given its body."""
         request = parsed(raw)
         with self.held() as instance:
             try:
                 answer = instance.create_contact(request, self._new_id(), self.clock())
             except Refused as refused:
                 answer = refused.answer
-            return _sealed(answer, instance, self._new_id())
+            return _finished(answer, instance, self._new_id())
 
 
-def _sealed(answer: Answer, instance: Instance, request_id: str) -> Answer:
+def _finished(answer: Answer, instance: Instance, request_id: str) -> Answer:
     wait_seconds = answer.wait_seconds + instance.settings.latency_ms / 1000
     return replace(answer, headers={"x-amzn-RequestId": request_id, **answer.headers}, wait_seconds=wait_seconds)

@@ -1,4 +1,4 @@
-"""The function as deployed: its configuration and its zip, both read back from local AWS."""
+"""The function as deployed: its configuration and its zip, both read from local AWS."""
 
 import base64
 import hashlib
@@ -12,20 +12,20 @@ from pathlib import Path
 from local.aws import LocalAws
 
 RUNTIME_PACKAGES = ("awslambdaric", "simplejson", "snapshot-restore-py")
-"""Lambda's runtime client and what it needs; Lambda keeps them in a folder of their own, /var/runtime."""
+"""Lambda's runtime client and its dependencies, which Lambda keeps in a separate folder, /var/runtime."""
 
 
 @dataclass(frozen=True)
 class DeployedFunction:
-    """What Lambda knows of a function.
+    """What Lambda knows about a function.
 
     Args:
-        name: and the rest of its configuration.
+        name: this and the rest are its configuration.
         timeout: in seconds.
         memory: in MB.
         log_format: "Text" or "JSON".
         environment: the variables it was deployed with.
-        code: its zip, unpacked.
+        code: the folder with its unpacked zip.
     """
 
     name: str
@@ -40,18 +40,18 @@ class DeployedFunction:
 
     @property
     def region(self) -> str:
-        """Where it is deployed: arn:aws:lambda:REGION:account:function:name."""
+        """Its Region, as in arn:aws:lambda:REGION:account:function:name."""
         return self.arn.split(":")[3]
 
 
 def fetch_function(aws: LocalAws, name: str, folder: Path, log_format: str = "Text") -> DeployedFunction:
-    """Read a deployed function back and unpack its zip into ``folder``.
+    """Read a deployed function from local AWS and unpack its zip into ``folder``.
 
     moto does not keep the log format: see ``deployed_log_format``.
     """
     function = aws.functions.get_function(FunctionName=name)
     configuration = function["Configuration"]
-    # moto's download link leads nowhere, but it ends in the name of the zip in S3.
+    # moto's download link does not work, but it ends in the name of the zip in S3.
     package = deployed_zip(aws, Path(function["Code"]["Location"]).name, configuration["CodeSha256"])
     zipfile.ZipFile(io.BytesIO(package)).extractall(folder)
     return DeployedFunction(
@@ -76,7 +76,7 @@ def deployed_log_format(aws: LocalAws, stack: str) -> str:
 
 
 def deployed_zip(aws: LocalAws, key: str, sha256: str) -> bytes:
-    """Find the zip that was deployed, by its name and its digest (base64, as Lambda gives it).
+    """Find the deployed zip by its name and its digest (base64, as Lambda gives it).
 
     Raises:
         LookupError: no bucket holds it.
@@ -91,9 +91,9 @@ def deployed_zip(aws: LocalAws, key: str, sha256: str) -> bytes:
 
 
 def install_runtime(folder: Path) -> None:
-    """Put Lambda's runtime client into a folder of its own, as links to the installed files.
+    """Put Lambda's runtime client into a separate folder, as links to the installed files.
 
-    With nothing else beside it, a function can import only what its own zip holds and the standard library.
+    Nothing else is in it, so a function can import only its own zip and the standard library.
     """
     folder.mkdir()
     for package in map(distribution, RUNTIME_PACKAGES):

@@ -1,4 +1,4 @@
-"""The environment variables of a function's process: the deployed ones, Lambda's own, and where local AWS is."""
+"""The environment variables of a function's process: those deployed, Lambda's own, and local AWS's endpoints."""
 
 import os
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from local.function.deployed_function import DeployedFunction
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What every process of a function is given.
+    """What every process of a function needs besides the function.
 
     Args:
-        runtime: the folder that plays /var/runtime.
+        runtime: the folder that stands in for /var/runtime.
         endpoints: ``AWS_ENDPOINT_URL`` and the like.
-        xray: host:port of the X-Ray daemon.
+        xray: the X-Ray daemon's host:port.
     """
 
     runtime: Path
@@ -26,7 +26,7 @@ class Surroundings:
 def process_environment(
     function: DeployedFunction, surroundings: Surroundings, runtime_api: str, log_stream: str
 ) -> dict[str, str]:
-    """Return all that the process sees; nothing of this machine's own environment is in it.
+    """Return the whole environment of the process; it holds nothing of this machine's own environment.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
     """
@@ -43,7 +43,7 @@ def process_environment(
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_FORMAT": function.log_format,
-        # With JSON Lambda also sets the level, which is INFO unless the function says otherwise.
+        # With JSON, Lambda also sets the level: INFO by default.
         **({"AWS_LAMBDA_LOG_LEVEL": "INFO"} if function.log_format == "JSON" else {}),
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
@@ -57,7 +57,7 @@ def process_environment(
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "PYTHONPATH": str(surroundings.runtime),
         "TZ": ":UTC",
-        # Not Lambda's, but without them boto3 would read the profiles of this machine's user.
+        # Not set by Lambda; without them boto3 would read this user's AWS profiles.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         **surroundings.endpoints,

@@ -1,4 +1,4 @@
-"""The event source mapping between the queue and the function: receives, invokes, deletes what is done."""
+"""The event source mapping between queue and function: receives messages, invokes, deletes those that succeeded."""
 
 import queue
 import threading
@@ -13,19 +13,20 @@ from local.aws import LocalAws
 from local.function.runtime_api import Failed, Returned
 from local.function.sqs_event import Record, batches, done, event_of, record_of
 from local.processes import in_background
+from local.waiting import until
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 UNLIMITED_CONCURRENCY = 10
-"""Environments on a laptop for a mapping without MaximumConcurrency, which Lambda scales to 1,250."""
+"""Environments for a mapping without MaximumConcurrency, which Lambda would scale to 1,250."""
 LONG_POLL = 1
-"""Seconds a receive waits for a message, and so about the longest time until ``pause`` or ``stop`` is heard."""
+"""Seconds that a receive waits for a message, and so the longest delay before ``pause`` or the end takes effect."""
 
 
 @dataclass(frozen=True)
 class EventSourceMapping:
-    """What is deployed. How long a received message stays hidden is the queue's own setting."""
+    """The mapping as deployed. The visibility timeout is the queue's setting."""
 
     queue_arn: str
     batch_size: int
@@ -34,14 +35,14 @@ class EventSourceMapping:
 
 
 def take_over_mapping(aws: LocalAws, function_name: str) -> EventSourceMapping:
-    """Read the function's mapping and switch moto's own polling off, which would run the function in Docker.
+    """Read the function's mapping, and switch off moto's own polling, which would run the function in Docker.
 
     Raises:
-        NotImplementedError: the mapping filters messages or waits for batches to fill, which the poller here does not.
+        NotImplementedError: the mapping filters messages or has a batching window, which this poller does not support.
     """
     (mapping,) = aws.functions.list_event_source_mappings(FunctionName=function_name)["EventSourceMappings"]
     if mapping.get("FilterCriteria") or mapping.get("MaximumBatchingWindowInSeconds"):
-        raise NotImplementedError("local AWS polls without filters and without a batching window: add them to it first")
+        raise NotImplementedError("local AWS supports neither filters nor a batching window: add them to local/ first")
     aws.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     return EventSourceMapping(
         queue_arn=mapping["EventSourceArn"],
@@ -52,20 +53,20 @@ def take_over_mapping(aws: LocalAws, function_name: str) -> EventSourceMapping:
 
 
 class Environment(Protocol):
-    """What the poller needs of an execution environment; a test may put one of its own around it."""
+    """What the poller needs from an execution environment; a test may wrap one."""
 
     def invoke(self, event: Mapping[str, object], /) -> Returned | Failed:
         """Run the function on one event."""
 
     def kill(self) -> None:
-        """Cut off what it runs."""
+        """Kill the function's process, even during an invocation."""
 
 
 class Poller:
-    """Keeps a mapping's promises; it never changes the visibility of a message.
+    """Does what Lambda's poller does for a mapping; it never changes a message's visibility.
 
-    It receives only when an environment is free, and prefers the one used last, as Lambda does: the others start
-    when they are needed.
+    It receives only while an environment is free, and prefers the one used last, as Lambda does: the others start
+    only when needed.
     """
 
     def __init__(self, mapping: EventSourceMapping, sqs: "SQSClient", environments: Sequence[Environment]) -> None:
@@ -92,28 +93,30 @@ class Poller:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop, and abandon what is in flight: those messages come back after their visibility timeout."""
+        """Stop, and abandon messages in flight: they return after their visibility timeout."""
         self._stopping = True
         self._enabled.set()
-        while self._receiver.is_alive() or any(not delivery.done() for delivery in set(self._in_flight)):
-            for environment in self._environments:
-                environment.kill()
-            self._receiver.join(timeout=0.05)
+        until(self._has_stopped, "the poller stopped", every=0.05)
         self._invokers.shutdown()
         for delivery in self._in_flight:
             delivery.result()
 
+    def _has_stopped(self) -> bool:
+        for environment in self._environments:
+            environment.kill()  # again each time: the receiver may just have handed out another batch
+        return not self._receiver.is_alive() and all(delivery.done() for delivery in set(self._in_flight))
+
     @property
     def is_idle(self) -> bool:
-        """Whether no batch is being delivered, or waits for its environment."""
+        """Whether no batch is being delivered or waiting for an environment."""
         return not self._received and not self._in_flight
 
     def resume(self) -> None:
-        """Receive again."""
+        """Start to receive again."""
         self._enabled.set()
 
     def pause(self) -> None:
-        """Stop receiving; returns when nothing is in flight any more."""
+        """Stop receiving, and wait until no message is in flight."""
         self._enabled.clear()
         with self._receiving:
             in_flight = set(self._in_flight)
@@ -153,7 +156,7 @@ class Poller:
             self._vacancies.release()
         records = done(batch, outcome, reports_item_failures=self._mapping.reports_item_failures)
         if records:
-            # A delete that SQS refuses is not repeated: the message comes back, as it would from Lambda.
+            # A delete that SQS refuses is not repeated: the message comes back, as it would with Lambda.
             self._sqs.delete_message_batch(
                 QueueUrl=self._queue_url,
                 Entries=[{"Id": str(n), "ReceiptHandle": record["receiptHandle"]} for n, record in enumerate(records)],

@@ -15,29 +15,29 @@ from local.function.runtime_process import Exited, RuntimeProcess
 from local.processes import ProcessGroup
 
 INIT_LIMIT = 10
-"""Seconds for the init phase. Lambda then repeats it within the function's own time-out: here one allowance of both."""
+"""Seconds for the init phase. Lambda would then repeat it within the function's timeout; here it may take the sum."""
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """What an environment wrote to stdout or stderr, unchanged, or Lambda's own report of an invocation."""
+    """A line that an environment wrote to stdout or stderr, unchanged, or Lambda's report of an invocation."""
 
     environment: str
     line: str
 
 
 class ExecutionEnvironment:
-    """Runs a function in a process that starts with the first invocation and serves the later ones too.
+    """Runs a function in a process that starts at the first invocation and also serves later ones.
 
     After a crash, a time-out or a failed init phase, the next invocation starts a new process. One thread at a time
-    may invoke; ``kill`` may come from any.
+    may call ``invoke``; any may call ``kill``.
 
     Args:
-        name: of the environment, and of its log stream.
+        name: names the environment and its log stream.
         function: what to run.
-        surroundings: what its process is given besides.
+        surroundings: what its process needs besides.
         processes: where to start it.
-        log: takes every line.
+        log: is given every line.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class ExecutionEnvironment:
         self._process: RuntimeProcess | None = None
 
     def invoke(self, event: Mapping[str, object]) -> Returned | Failed:
-        """Run the handler on one event and wait for what comes of it."""
+        """Run the handler on one event, and return the outcome."""
         request_id = str(uuid.uuid4())
         begun = time.monotonic()
         cold = self._process is None
@@ -85,12 +85,12 @@ class ExecutionEnvironment:
         return outcome
 
     def kill(self) -> None:
-        """SIGKILL the process, if there is one: an invocation in it fails, the next one starts another."""
+        """SIGKILL the process, if any: its invocation fails, and the next one starts a new process."""
         if process := self._process:
             process.kill()
 
     def close(self) -> None:
-        """End the process, if there is one. Not during an invocation."""
+        """End the process, if any; must not be called during an invocation."""
         if process := self._process:
             self._process = None
             process.close()

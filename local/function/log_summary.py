@@ -1,18 +1,18 @@
-"""A log line for a person at a terminal."""
+"""Log lines shortened for a person at a terminal."""
 
 import json
 
 from local.function.execution_environment import LogLine
 
-OF_NO_NEWS = ("level", "location", "timestamp", "service", "cold_start", "function_arn", "function_memory_size",
+HIDDEN_FIELDS = ("level", "location", "timestamp", "service", "cold_start", "function_arn", "function_memory_size",
               "function_name", "function_request_id", "xray_trace_id")  # fmt: skip
-"""Fields that the logger adds to every event."""
+"""Fields that the logger adds to every line."""
 
 
 def summary(log: LogLine) -> str | None:
-    """Return an event as ``environment  event  field=value …``; None for one with no news in it.
+    """Return a line as ``environment  event  field=value …``; None for a line that a person can do without.
 
-    Metrics and reports of invocations that went well are no news. What is not JSON is shown as it is.
+    These are metrics and reports of successful invocations. A line that is not JSON is returned unchanged.
     """
     try:
         fields = json.loads(log.line)
@@ -28,5 +28,5 @@ def summary(log: LogLine) -> str | None:
             None if record["status"] == "success" else f"{log.environment}  {record['status']}: {record['errorType']}"
         )
     event = fields.pop("message", "")
-    details = [f"{name}={value}" for name, value in fields.items() if name not in OF_NO_NEWS]
+    details = [f"{name}={value}" for name, value in fields.items() if name not in HIDDEN_FIELDS]
     return "  ".join([log.environment, str(event), *details])

@@ -6,20 +6,20 @@ import math
 from local.function.runtime_api import Failed, Returned
 
 STATUS = {"Runtime.ExitError": "failure", "Sandbox.Timedout": "timeout"}
-"""For an exception of the function's own it is "error"."""
+"""By error type; "error" for any other, an exception raised by the function."""
 
 
 def platform_report(
     request_id: str, outcome: Returned | Failed, init: float | None, duration: float, memory: int
 ) -> str:
-    """Return the record that Lambda logs when an invocation is over, in its JSON form.
+    """Return the record, as JSON, that Lambda logs at the end of an invocation.
 
     Args:
-        request_id: of the invocation.
-        outcome: what came of it. Only the type of an error is logged: its message can quote a reply.
-        init: seconds of the init phase, None if there was none. It is billed like the rest.
+        request_id: the invocation's id.
+        outcome: how it ended. Only the type of an error is logged: its message can quote a reply.
+        init: seconds of the init phase, billed like the rest; None without an init phase.
         duration: seconds in the handler.
-        memory: the function's, in MB.
+        memory: the function's memory in MB.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report
     """

@@ -1,4 +1,4 @@
-"""Lambda's Runtime API for one process: hands it invocations and takes their results.
+"""Lambda's Runtime API for one process: gives it invocations and takes their results.
 
 The paths and headers are those of https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -19,7 +19,7 @@ ROOT = "/2018-06-01/runtime"
 
 @dataclass(frozen=True)
 class Invocation:
-    """One event on its way to the process; the deadline is in milliseconds since 1970."""
+    """One event for the process; the deadline is in milliseconds since the epoch."""
 
     request_id: str
     event: bytes
@@ -35,21 +35,21 @@ class Ready:
 
 @dataclass(frozen=True)
 class Returned:
-    """The handler returned; the payload is what it returned, as JSON."""
+    """The handler returned ``payload``, as JSON."""
 
     payload: str
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The invocation failed: an exception, or what Lambda itself says of a process that crashed or took too long."""
+    """The invocation failed: with an exception, or since the process crashed or took too long, in Lambda's words."""
 
     error_type: str
     message: str
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """Serves one process on a port of its own; what the process does is told to ``notify``."""
+    """Serves one process on its own port; ``notify`` is given each step of the process."""
 
     daemon_threads = True
 
@@ -61,14 +61,14 @@ class RuntimeApi(ThreadingHTTPServer):
         self._serving = in_background(lambda: self.serve_forever(poll_interval=0.05), name="Runtime API")
 
     def close(self) -> None:
-        """Stop serving; a process that still waits for an invocation loses its connection."""
+        """Stop serving; a process that waits for an invocation loses its connection."""
         self.invocations.put(None)
         self.shutdown()
         self._serving.join()
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 (socketserver's signature)
-        """A process that is killed drops its connections: that is no error of ours."""
+        """Ignore a dropped connection: its process was killed."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -78,10 +78,10 @@ class Requests(BaseHTTPRequestHandler):
 
     server: RuntimeApi
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # headers and body are two writes: else the second waits for an acknowledgement
+    disable_nagle_algorithm = True  # headers and body are two writes: otherwise the second waits for an acknowledgement
 
     def do_GET(self) -> None:
-        """``invocation/next``: waits until there is one."""
+        """Answer ``invocation/next`` as soon as there is an invocation."""
         if self.path != f"{ROOT}/invocation/next":
             self.send_error(HTTPStatus.NOT_FOUND)
             return
@@ -98,7 +98,7 @@ class Requests(BaseHTTPRequestHandler):
         self._send(invocation.event)
 
     def do_POST(self) -> None:
-        """``invocation/{id}/response``, ``invocation/{id}/error`` and ``init/error``."""
+        """Answer ``invocation/{id}/response``, ``invocation/{id}/error`` and ``init/error``."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path.endswith("/response"):
             self.server.notify(Returned(body.decode(errors="replace")))
@@ -112,7 +112,7 @@ class Requests(BaseHTTPRequestHandler):
         self._send(b'{"status": "OK"}')
 
     def log_message(self, *_arguments: object) -> None:
-        """Say nothing for each request."""
+        """Log nothing."""
 
     def _send(self, body: bytes) -> None:
         self.send_header("Content-Type", "application/json")

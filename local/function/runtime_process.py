@@ -1,4 +1,4 @@
-"""The process inside an execution environment, and the Runtime API it talks to."""
+"""The process inside an execution environment, and the Runtime API that it calls."""
 
 import queue
 import signal
@@ -12,24 +12,24 @@ from local.function.environment_variables import Surroundings, process_environme
 from local.function.runtime_api import Failed, Invocation, Ready, Returned, RuntimeApi
 from local.processes import ProcessGroup, in_background, lines
 
-# -S: no packages but the zip's and those of PYTHONPATH. -B: no .pyc files, as on Lambda's read-only file system.
+# -S: only the packages of the zip and of PYTHONPATH. -B: no .pyc files, as on Lambda's read-only file system.
 COMMAND = (sys.executable, "-S", "-B", "-m", "awslambdaric")
 
 
 @dataclass(frozen=True)
 class Exited:
-    """The process is gone; a negative status is the signal that ended it."""
+    """The process ended; a negative status is the signal that ended it."""
 
     status: int
 
     def __str__(self) -> str:
-        """Word it as Lambda does."""
+        """Describe it in Lambda's words."""
         how = f"signal: {signal.strsignal(-self.status)}".lower() if self.status < 0 else f"exit status {self.status}"
         return f"Runtime exited with error: {how}"
 
 
 class RuntimeProcess:
-    """Runs ``python -m awslambdaric`` out of the unpacked zip; its output goes to ``log`` line by line."""
+    """Runs ``python -m awslambdaric`` in the unpacked zip; ``log`` is given its output line by line."""
 
     def __init__(
         self,
@@ -49,22 +49,22 @@ class RuntimeProcess:
         self._watcher = in_background(lambda: self._watch(log), name=f"output of {log_stream}")
 
     def offer(self, invocation: Invocation) -> None:
-        """Hand over an invocation to a process that is ready for it."""
+        """Give an invocation to a process that is ready for it."""
         self._api.invocations.put(invocation)
 
     def next_event(self, deadline: float) -> Ready | Returned | Failed | Exited | None:
-        """Wait for what the process does next, until a ``time.monotonic()``; None: nothing."""
+        """Return the next step of the process; None if it takes none until the deadline, a ``time.monotonic()``."""
         try:
             return self._events.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             return None
 
     def kill(self) -> None:
-        """SIGKILL, whatever it is doing."""
+        """SIGKILL the process."""
         self._process.kill()
 
     def close(self) -> None:
-        """Kill the process, wait for its end and its last line, and stop serving it."""
+        """Kill the process, wait for its last line, and stop serving it."""
         self.kill()
         self._api.close()
         self._watcher.join()

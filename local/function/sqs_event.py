@@ -1,4 +1,4 @@
-"""What Lambda makes of SQS messages, and of a function's answer: pure functions."""
+"""How Lambda turns SQS messages into events and reads the function's answer: pure functions."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ PAYLOAD_LIMIT = 6 * 1024 * 1024
 
 
 def record_of(message: "MessageTypeDef", queue_arn: str) -> Record:
-    """Return a received message as Lambda puts it into an event.
+    """Return a received message as the record of an event.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event
     """
@@ -39,7 +39,7 @@ def record_of(message: "MessageTypeDef", queue_arn: str) -> Record:
 
 
 def attribute_of(value: "MessageAttributeValueOutputTypeDef") -> dict[str, Any]:
-    """Return a message attribute in Lambda's form; a binary value as base64."""
+    """Return a message attribute in Lambda's form, with a binary value as base64."""
     attribute: dict[str, Any] = {"stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}
     if "StringValue" in value:
         attribute["stringValue"] = value["StringValue"]
@@ -49,7 +49,7 @@ def attribute_of(value: "MessageAttributeValueOutputTypeDef") -> dict[str, Any]:
 
 
 def batches(records: Iterable[Record], limit: int = PAYLOAD_LIMIT) -> Iterator[list[Record]]:
-    """Split records, in their order, into batches whose events are no larger than ``limit`` bytes."""
+    """Split records, in order, into batches whose events have at most ``limit`` bytes."""
     empty = len(json.dumps(event_of([])))
     batch: list[Record] = []
     size = empty
@@ -70,11 +70,11 @@ def event_of(batch: Sequence[Record]) -> dict[str, object]:
 
 
 def done(batch: Sequence[Record], outcome: Returned | Failed, *, reports_item_failures: bool) -> list[Record]:
-    """Return the records of a batch that are to be deleted after its invocation; the others come back.
+    """Return the records to delete after the invocation of a batch; the others come back.
 
     Args:
-        batch: what was sent to the function.
-        outcome: what came of it.
+        batch: the records in the event.
+        outcome: how the invocation ended.
         reports_item_failures: whether the mapping has ReportBatchItemFailures.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
@@ -90,7 +90,7 @@ def done(batch: Sequence[Record], outcome: Returned | Failed, *, reports_item_fa
 
 
 def reported_failures(payload: str) -> set[str] | None:
-    """Return the message ids that a response reports as failed; None if it cannot be read as such a response."""
+    """Return the message ids that a response reports as failed; None if the response is invalid."""
     try:
         match json.loads(payload):
             case None | {"batchItemFailures": None}:
@@ -103,6 +103,6 @@ def reported_failures(payload: str) -> set[str] | None:
                 return set()
             case _:
                 return None
-    except (ValueError, RecursionError, KeyError, TypeError):  # no JSON, or a failure without an itemIdentifier
+    except (ValueError, RecursionError, KeyError, TypeError):  # not JSON, or a failure without an itemIdentifier
         return None
     return set(identifiers) if all(isinstance(identifier, str) for identifier in identifiers) else None

@@ -1,4 +1,4 @@
-"""SQS's clock in local AWS: it can be skipped ahead, so that nobody waits for backoffs and visibility time-outs."""
+"""SQS's clock in local AWS. It can be skipped ahead, so that nobody waits for backoffs and visibility timeouts."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -13,10 +13,10 @@ SKIP_PATH = "/_local/skip"
 
 
 class SqsClock:
-    """Runs on with ``now`` (epoch seconds), plus all that was skipped.
+    """Reads ``now`` (epoch seconds) plus all the seconds that were skipped.
 
-    The timestamps that SQS reports are those of this clock. Nobody else's skips: to a function, messages may seem to
-    come from the future.
+    SQS takes its timestamps from this clock, and no other clock skips: to a function, messages may seem to come from
+    the future.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -24,7 +24,7 @@ class SqsClock:
         self._skipped = 0.0
 
     def skip(self, seconds: float) -> None:
-        """Go ahead."""
+        """Skip ahead."""
         self._skipped += seconds
 
     def seconds(self) -> float:
@@ -37,7 +37,7 @@ class SqsClock:
 
 
 class Skippable:
-    """A WSGI application with one call more: ``POST /_local/skip {"seconds": 30}`` skips the clock ahead."""
+    """A WSGI application with one more call: ``POST /_local/skip {"seconds": 30}`` skips the clock ahead."""
 
     def __init__(self, application: "WSGIApplication", clock: SqsClock) -> None:
         self._application = application
@@ -56,5 +56,5 @@ class Skippable:
                     self._clock.skip(seconds)
                     return Response("{}", content_type="application/json")
         except ValueError:
-            pass  # no JSON is answered like JSON that makes no sense
-        return Response('Send {"seconds": N}, a number from 0.\n', status=400)
+            pass  # what is not JSON gets the same answer as JSON of another form
+        return Response('Send {"seconds": N}, where N is a number, 0 or more.\n', status=400)

@@ -1,4 +1,4 @@
-"""An error as SQS words it on the wire: plain data, in the JSON protocol that the AWS SDKs parse."""
+"""An SQS error as plain data, and as the JSON protocol has it on the wire."""
 
 import json
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from http import HTTPStatus
 class SqsError:
     """One refused request, or one refused entry of a batch.
 
-    SQS names an error twice, for it spoke the query protocol first: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+    SQS gives an error two names, since it first used the query protocol: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 
     Args:
         shape: its name in the JSON protocol, in the body.
-        message: for a person.
-        code: its name in the query protocol, in a header; boto3 gives this one as ``Error.Code``.
-        status: of HTTP.
+        message: for people.
+        code: its name in the query protocol, in a header; boto3 reports this one as ``Error.Code``.
+        status: the HTTP status.
     """
 
     shape: str
@@ -25,17 +25,17 @@ class SqsError:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that belong to it, less Content-Length."""
+        """The headers of the answer, except Content-Length."""
         fault = "Sender" if self._is_senders_fault else "Receiver"
         return {"Content-Type": "application/x-amz-json-1.0", "x-amzn-query-error": f"{self.code};{fault}"}
 
     @property
     def body(self) -> bytes:
-        """What it says."""
+        """The body of the answer."""
         return json.dumps({"__type": f"com.amazonaws.sqs#{self.shape}", "message": self.message}).encode()
 
     def of_entry(self, entry_id: str) -> dict[str, object]:
-        """It as a member of ``Failed`` in the answer to a batch."""
+        """This error as an entry of ``Failed`` in the answer to a batch."""
         return {"Id": entry_id, "SenderFault": self._is_senders_fault, "Code": self.code, "Message": self.message}
 
     @property
@@ -44,5 +44,5 @@ class SqsError:
 
 
 def invalid_parameter(message: str) -> SqsError:
-    """A parameter that SQS does not take."""
+    """The error for a parameter that SQS refuses."""
     return SqsError("InvalidParameterValue", message, "InvalidParameterValue")

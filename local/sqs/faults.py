@@ -1,4 +1,4 @@
-"""Faults between the function and SQS, set from outside; without one nothing is changed on the way."""
+"""Faults between the function and SQS, set from outside; without one, requests pass unchanged."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from local.faults import FaultPlan
 from local.processes import in_background
 from local.sqs.proxy import Kind, SqsProxy
 
@@ -23,17 +24,17 @@ class Fault:
 
 
 class SqsFaults:
-    """Serves SQS at ``url`` while entered, with the faults that are set; many threads may use it.
+    """Serves SQS at ``url`` while entered, with the faults that are set. Many threads may use it.
 
     Args:
         upstream_url: where SQS is: http://host:port.
-        rng: where the draws for probabilities come from; seed it to repeat a run.
+        rng: draws for faults with a probability; seed it to repeat a run.
     """
 
     def __init__(self, upstream_url: str, rng: Random) -> None:
         self.rng = rng
         self._upstream = urlsplit(upstream_url).netloc
-        self._faults: list[Fault] = []
+        self._faults: FaultPlan[Fault] = FaultPlan()
         self._struck: Counter[tuple[str, Kind]] = Counter()
         self._lock = Lock()
 
@@ -51,33 +52,25 @@ class SqsFaults:
         self._proxy.server_close()
 
     def fail(self, operation: str, kind: Kind, *, times: int | None = None, probability: float = 1.0) -> None:
-        """Let requests of an operation, such as "SendMessage", fail; the faults set before it come first."""
+        """Make requests of an operation, such as "SendMessage", fail; faults set earlier take precedence."""
         with self._lock:
-            self._faults.append(Fault(operation, kind, times, probability))
+            self._faults.add(Fault(operation, kind, times, probability))
 
     def clear(self) -> None:
-        """Let nothing fail any more; the count stays."""
+        """Remove all faults; the count of requests struck stays."""
         with self._lock:
             self._faults.clear()
 
     @property
     def struck(self) -> Counter[tuple[str, Kind]]:
-        """How many requests were struck so far, by operation and kind."""
+        """How many requests faults have struck so far, by operation and kind."""
         with self._lock:
             return self._struck.copy()
 
     def _strike(self, operation: str) -> Kind | None:
         with self._lock:
-            for fault in self._faults:
-                # A draw is made only where there is a choice, so that certain faults do not shift the others' draws.
-                if fault.operation == operation and (fault.probability == 1 or self.rng.random() < fault.probability):
-                    self._count(fault)
-                    return fault.kind
-        return None
-
-    def _count(self, fault: Fault) -> None:
-        self._struck[fault.operation, fault.kind] += 1
-        if fault.times is not None:
-            fault.times -= 1
-            if fault.times == 0:
-                self._faults.remove(fault)
+            fault = self._faults.strike(lambda each: each.operation == operation, self.rng)
+            if fault is None:
+                return None
+            self._struck[operation, fault.kind] += 1
+            return fault.kind

@@ -1,4 +1,4 @@
-"""Stands in front of moto and lets through only what SQS would take."""
+"""Stands in front of moto and lets through only what SQS would accept."""
 
 import json
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SqsGate:
-    """A WSGI application that refuses what breaks SQS's limits, and hands everything else to another."""
+    """A WSGI application that refuses requests beyond SQS's limits and passes all others to another application."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
@@ -43,7 +43,7 @@ class SqsGate:
     def _in_part(
         self, environ: "WSGIEnvironment", request: dict[str, Any], errors: list[SqsError | None]
     ) -> "WSGIApplication":
-        """Hand over the entries without an error, if there are any, and add the others to the answer."""
+        """Pass on the entries without an error, if there are any, and add the others to the answer."""
         judged = list(zip(request["Entries"], errors, strict=True))
         failed = [error.of_entry(entry["Id"]) for entry, error in judged if error]
         sound = [entry for entry, error in judged if not error]

@@ -1,4 +1,4 @@
-"""What SQS refuses and moto takes: pure functions over requests of the JSON protocol.
+"""What SQS refuses and moto accepts: pure functions over requests of the JSON protocol.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
@@ -12,11 +12,11 @@ from typing import Any
 from local.sqs.error import SqsError, invalid_parameter
 
 MAX_BYTES = 1_048_576
-"""Of a message, and of all messages of a batch together: bodies with the names, types and values of attributes."""
+"""For a message, and for all messages of a batch together: bodies plus the attributes' names, types and values."""
 MAX_ATTRIBUTES = 10
 MAX_VISIBILITY = 43_200
 """Seconds."""
-_NO_XML_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ATTRIBUTE_NAME = re.compile(r"(?!(?i:aws|amazon)\.)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _LONGEST_NAME = 256
 _INVALID_CHARACTERS = (
@@ -28,12 +28,12 @@ type Request = Mapping[str, Any]
 
 
 def message_error(message: Request) -> SqsError | None:
-    """Return why SQS takes no such message, given as a SendMessage request or as an entry of a batch."""
+    """Return why SQS refuses a message (a SendMessage request or an entry of a batch); None if it does not."""
     body = message.get("MessageBody", "")
     if not body:
         missing = "The request must contain the parameter MessageBody."
         return SqsError("MissingParameter", missing, "MissingParameter")
-    if _NO_XML_CHARACTER.search(body):
+    if _NOT_XML_CHARACTER.search(body):
         return SqsError("InvalidMessageContents", _INVALID_CHARACTERS, "InvalidMessageContents")
     attributes = message.get("MessageAttributes", {})
     if len(attributes) > MAX_ATTRIBUTES:
@@ -49,7 +49,7 @@ def message_error(message: Request) -> SqsError | None:
 
 
 def attribute_error(name: str, attribute: Request) -> SqsError | None:
-    """Return why SQS takes no such message attribute."""
+    """Return why SQS refuses a message attribute; None if it does not."""
     if not name or len(name) > _LONGEST_NAME or not _ATTRIBUTE_NAME.fullmatch(name):
         return invalid_parameter(
             f"Message (user) attribute name '{name}' must be 1 to {_LONGEST_NAME} characters, of A-Z, a-z, 0-9, "
@@ -58,13 +58,13 @@ def attribute_error(name: str, attribute: Request) -> SqsError | None:
     if not _value(attribute):
         kind = attribute.get("DataType")
         return invalid_parameter(f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'.")
-    if _NO_XML_CHARACTER.search(attribute.get("StringValue", "")):
-        return invalid_parameter(_INVALID_CHARACTERS)  # for a body SQS has an error of its own, for an attribute not
+    if _NOT_XML_CHARACTER.search(attribute.get("StringValue", "")):
+        return invalid_parameter(_INVALID_CHARACTERS)  # InvalidMessageContents is for bodies only
     return None
 
 
 def batch_error(request: Request) -> SqsError | None:
-    """Return why SQS takes nothing of a SendMessageBatch request."""
+    """Return why SQS refuses a whole SendMessageBatch request; None if it does not."""
     total = sum(map(message_bytes, request.get("Entries", [])))
     if total <= MAX_BYTES:
         return None
@@ -73,7 +73,7 @@ def batch_error(request: Request) -> SqsError | None:
 
 
 def visibility_error(request: Request) -> SqsError | None:
-    """Return why SQS takes no such VisibilityTimeout; without one there is nothing to refuse."""
+    """Return why SQS refuses a VisibilityTimeout; None if it does not, or if there is none."""
     seconds = request.get("VisibilityTimeout")
     if seconds is None or 0 <= seconds <= MAX_VISIBILITY:
         return None
@@ -84,7 +84,7 @@ def visibility_error(request: Request) -> SqsError | None:
 
 
 def message_bytes(message: Request) -> int:
-    """Bytes that SQS counts for a message."""
+    """The size that SQS counts for a message."""
     attributes = message.get("MessageAttributes", {})
     return _bytes(message.get("MessageBody", "")) + sum(
         _bytes(name) + _bytes(attribute.get("DataType", "")) + len(_value(attribute))
@@ -114,9 +114,9 @@ REQUEST_CHECKS: Mapping[str, Check] = {
     "ChangeMessageVisibility": visibility_error,
     "ReceiveMessage": visibility_error,
 }
-"""By operation: what is refused whole."""
+"""By operation: checks of a whole request."""
 ENTRY_CHECKS: Mapping[str, Check] = {
     "SendMessageBatch": message_error,
     "ChangeMessageVisibilityBatch": visibility_error,
 }
-"""By operation: what is refused entry by entry, while the others are taken."""
+"""By operation: checks of a batch entry by entry; SQS takes the entries that pass."""

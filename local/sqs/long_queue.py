@@ -1,7 +1,7 @@
-"""Makes moto's queues quick with thousands of messages, which moto itself looks through again and again.
+"""Makes moto's queues fast with thousands of messages.
 
-A receive asks for the time once for each message on the queue, and then counts all of them nine times over for each
-message that it returns; a delete asks each of them for its receipt handles, twice.
+moto's own receive reads the clock for each message on the queue, and counts all messages nine times for each one that
+it returns; its delete searches the receipt handles of all messages, twice.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ motos_delete = Queue.delete_message
 
 
 def quicken(milliseconds: Callable[[], float]) -> None:
-    """Let all queues ask for the time (since the epoch) once for each look, and look no more often than they must."""
+    """Make all queues read the clock (since the epoch) once for each count, and search only where they must."""
 
     def visible(queue: Queue) -> list[Message]:
         now = milliseconds()
@@ -38,7 +38,7 @@ def quicken(milliseconds: Callable[[], float]) -> None:
 
 
 def delete(queue: Queue, receipt_handle: str) -> None:
-    """Look among the messages that were received, which are few, before moto looks among all."""
+    """Search the messages in flight, which are few, before moto searches all."""
     for message in queue.pending_messages:
         if message.had_receipt_handle(receipt_handle):
             all_of(queue).remove(message)
@@ -49,5 +49,5 @@ def delete(queue: Queue, receipt_handle: str) -> None:
 
 
 def all_of(queue: Queue) -> list[Message]:
-    """All messages of a queue, for which moto has no public name."""
+    """All messages of a queue; moto has no public name for them."""
     return queue._messages  # noqa: SLF001

@@ -1,20 +1,22 @@
 """moto's server, answering one request at a time: ``python -m local.sqs.moto_server`` (on a free port).
 
-In moto a delete rebuilds the queue's list of messages: one that is sent meanwhile by another thread is lost, and two
-receives at once can both get the same message. SQS does neither, so requests take turns here. And moto takes what
-SQS refuses: such requests are stopped before they get to it. Its clock for SQS can be skipped ahead.
+In moto a delete rebuilds the queue's list of messages: a message that another thread sends meanwhile is lost, and two
+receives at once can both get the same message. SQS does neither, so requests take turns here. Moto also accepts what
+SQS refuses: such requests are stopped before they reach it. Its clock for SQS can be skipped ahead.
 """
 
 import os
 import threading
 import time
 from collections.abc import Iterable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sqs import models
 from werkzeug.serving import make_server
 
+from local.processes import in_background
 from local.sqs.clock import Skippable, SqsClock
 from local.sqs.gate import SqsGate
 from local.sqs.long_queue import quicken
@@ -23,23 +25,23 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LONG_POLL_INTERVAL = 0.02
-"""Seconds between two looks into an empty queue; moto itself sees a message whose visibility ended only after 1 s."""
+"""Seconds between two looks into an empty queue. moto itself looks only once a second."""
 
 
 class OneAtATime:
-    """A WSGI application whose requests take turns; a long poll lets others go first while it waits."""
+    """A WSGI application whose requests take turns; a long poll lets others in while it waits."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
         self._turn = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request when its turn has come."""
+        """Answer one request when it is its turn."""
         with self._turn:
             return self._application(environ, start_response)
 
     def give_way(self) -> None:
-        """Called within a request: let others have their turn for a moment."""
+        """Let other requests take their turn for a moment; called within a request."""
         self._turn.release()
         try:
             time.sleep(LONG_POLL_INTERVAL)
@@ -48,18 +50,20 @@ class OneAtATime:
 
 
 def main() -> None:
-    """Serve until killed; prints where when ready."""
+    """Serve until killed; print the URL when ready."""
     clock = SqsClock(time.time)
     application = OneAtATime(Skippable(DomainDispatcherApplication(create_backend_app), clock))
     models.Queue.wait_for_messages = lambda *_: application.give_way()  # type: ignore[method-assign]  # moto's only hook
-    # What moto's queues and messages, and nothing else in moto, read the time with.
+    # Only moto's queues and messages read the time with these.
     models.unix_time = lambda *_: clock.seconds()  # type: ignore[attr-defined]
     models.unix_time_millis = lambda *_: clock.milliseconds()  # type: ignore[attr-defined]
     quicken(clock.milliseconds)
     server = make_server("127.0.0.1", 0, SqsGate(application), threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.port)
-    # By name: moto reads the template's S3 URL as its own only with "localhost" in it.
+    # By name: moto recognises the template's S3 URL as its own only with "localhost" in it.
     print(f"moto on http://localhost:{server.port}", flush=True)
+    # On its first request moto loads CloudFormation and all other services, which takes 4 s: this starts it sooner.
+    in_background(lambda: import_module("moto.cloudformation.models"), name="CloudFormation")
     server.serve_forever()
 
 

@@ -1,4 +1,4 @@
-"""HTTP between a caller and SQS: passes requests on, or does to one what a fault says."""
+"""An HTTP proxy between a caller and SQS: passes each request on, or makes it fail as a fault says."""
 
 import socket
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ from typing import Literal
 from local.sqs.error import SqsError
 
 type Kind = Literal["error", "throttle", "refuse", "gone", "drop_before", "drop_after"]
-"""A fault; "drop_before" closes the connection on a request that SQS never sees, "drop_after" on one it has taken."""
+"""A fault. "drop_before" closes the connection before SQS sees the request, "drop_after" once SQS has handled it."""
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html and SendMessage's own errors
 ANSWERS: dict[Kind, SqsError] = {
@@ -21,18 +21,18 @@ ANSWERS: dict[Kind, SqsError] = {
         "QueueDoesNotExist", "The specified queue does not exist.", "AWS.SimpleQueueService.NonExistentQueue"
     ),
 }
-"""What a request is answered with that SQS never sees."""
-# They speak of one of the two connections (RFC 9110, 7.6.1); Content-Length is set anew.
+"""The answers to requests that never reach SQS."""
+# These concern one of the two connections only (RFC 9110, 7.6.1); Content-Length is set anew.
 OF_ONE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 
 class SqsProxy(ThreadingTCPServer):
-    """Serves on a free port what SQS serves at ``upstream`` (host:port), a thread for each connection.
+    """Serves SQS, which is at ``upstream`` (host:port), on a free port, with a thread for each connection.
 
-    ``strike`` is given the operation of each request, such as "SendMessage", and says what is to strike it.
+    ``strike`` is given the operation of each request, such as "SendMessage", and returns the fault that strikes it.
     """
 
-    daemon_threads = True  # a connection that is kept alive must not keep the program from ending
+    daemon_threads = True  # an open connection must not keep the program from ending
     request_queue_size = 128
 
     def __init__(self, upstream: str, strike: Callable[[str], Kind | None]) -> None:
@@ -42,7 +42,7 @@ class SqsProxy(ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        """Where it can be reached."""
+        """The URL to call."""
         host, port = self.socket.getsockname()
         return f"http://{host}:{port}"
 
@@ -50,14 +50,14 @@ class SqsProxy(ThreadingTCPServer):
 class _Connection(BaseHTTPRequestHandler):
     server: SqsProxy
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else the body waits 40 ms for the caller to acknowledge the headers
+    disable_nagle_algorithm = True  # otherwise the body waits 40 ms for the caller to acknowledge the headers
 
     def handle(self) -> None:
         self._upstream = HTTPConnection(self.server.upstream)
         try:
             super().handle()
         except ConnectionError:
-            # One side was killed or gave up: the other finds its connection closed, as it would without a proxy.
+            # One side was killed or gave up: the other side finds its connection closed, as without a proxy.
             self.close_connection = True
         finally:
             self._upstream.close()
@@ -66,7 +66,7 @@ class _Connection(BaseHTTPRequestHandler):
         length = int(self.headers["Content-Length"])
         body = self.rfile.read(length)
         if len(body) < length:
-            # The caller was killed while it sent: SQS takes no half requests.
+            # The caller was killed while sending: SQS ignores incomplete requests.
             self.close_connection = True
             return
         match self.server.strike(self.headers.get("X-Amz-Target", "").removeprefix("AmazonSQS.")):
@@ -82,7 +82,7 @@ class _Connection(BaseHTTPRequestHandler):
                 self._give(error.status, error.headers.items(), error.body)
 
     def _forward(self, body: bytes) -> tuple[int, Iterable[tuple[str, str]], bytes]:
-        """Return status, headers and body of SQS's answer; Host and signature go there as they came."""
+        """Return status, headers and body of SQS's answer; Host and signature are passed on unchanged."""
         self._upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             self._upstream.putheader(name, value)

@@ -1,4 +1,4 @@
-"""What the SQS console's redrive does, which moto has not: every message moved, with a new id and its attributes."""
+"""The SQS console's redrive, which moto lacks: moves every message, with its attributes, under a new id."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     )
 
 HIDDEN_SECONDS = 30
-"""Long enough that nothing is read twice while a queue is read to its end."""
+"""Long enough that no message is received twice while a queue is read to its end."""
 
 
 def messages(sqs: "SQSClient", queue_url: str) -> Iterator["MessageTypeDef"]:
-    """Receive what is visible on a queue, until there is nothing more; each stays hidden for some seconds."""
+    """Receive every visible message of a queue; each stays hidden for ``HIDDEN_SECONDS``."""
     while received := sqs.receive_message(
         QueueUrl=queue_url,
         MaxNumberOfMessages=10,
@@ -27,7 +27,7 @@ def messages(sqs: "SQSClient", queue_url: str) -> Iterator["MessageTypeDef"]:
 
 
 def counts_of(sqs: "SQSClient", queue_url: str) -> tuple[int, int]:
-    """How many messages of a queue are visible, and how many are in flight or waiting for their backoff."""
+    """Count the messages of a queue that are visible, and those that are in flight or waiting for their backoff."""
     counts = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
     return int(counts["ApproximateNumberOfMessages"]), int(counts["ApproximateNumberOfMessagesNotVisible"])
 
@@ -36,7 +36,7 @@ def redrive(sqs: "SQSClient", source_url: str, destination_url: str) -> dict[str
     """Move every message of a dead-letter queue to another queue.
 
     Returns:
-        The client token of each, by its new message id.
+        The client token of each message by its new message id.
     """
     moved = {}
     for message in list(messages(sqs, source_url)):
@@ -52,7 +52,7 @@ def redrive(sqs: "SQSClient", source_url: str, destination_url: str) -> dict[str
 
 
 def sendable(value: "MessageAttributeValueOutputTypeDef") -> "MessageAttributeValueTypeDef":
-    """An attribute as it is sent, from how it was received."""
+    """A received attribute in the form for sending."""
     if "BinaryValue" in value:
         return {"DataType": value["DataType"], "BinaryValue": value["BinaryValue"]}
     return {"DataType": value["DataType"], "StringValue": value["StringValue"]}

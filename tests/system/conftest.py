@@ -11,7 +11,6 @@ from local.connect.control_client import ConnectControl
 from local.function.deployed_function import DeployedFunction, fetch_function, install_runtime
 from local.function.environment_variables import Surroundings
 from local.processes import ProcessGroup
-from local.sqs.redrive import messages
 from local.system import LocalCourier, running
 
 TINY_FUNCTION = Path(__file__).with_name("tiny_function.py")
@@ -72,20 +71,19 @@ def deploy_tiny(empty_aws: LocalAws, tmp_path: Path) -> DeployTiny:
 
 @pytest.fixture(scope="session")
 def whole() -> Iterator[LocalCourier]:
-    """The whole, deployed once: at 10 replies a second, so that tests are not the ones that wait."""
+    """reply-courier, deployed once for all tests, at 10 replies a second so that no test waits for its pace."""
     with running(print, context={"sendRate": "10"}) as courier:
         yield courier
 
 
 @pytest.fixture
 def courier(whole: LocalCourier) -> Iterator[LocalCourier]:
-    """The deployed whole with nothing on its queues; what the function said is printed, for the check of all tests."""
+    """reply-courier with empty queues. Prints what the function logged, for the check in tests/conftest.py."""
     connect = ConnectControl(whole.connect_url)
     connect.reset()
     connect.settings(rate=1000, burst=1000)
     for url in (whole.queue_url, whole.dead_letter_queue_url):
-        for message in messages(whole.aws.sqs, url):
-            whole.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        whole.aws.sqs.purge_queue(QueueUrl=url)  # also of what the last test received and left hidden
     logged, traced = len(whole.logs), len(whole.traces)
     yield whole
     for line in whole.logs[logged:]:

@@ -1,20 +1,23 @@
-"""A message that kills the function each time it is sent: its neighbours are sent, and it ends with its reason."""
+"""A message that kills the function each time it is sent: its neighbours are sent, and it ends with its reason.
+
+Slow (15 s), since the function really dies: for most of eleven receives, a process starts anew.
+"""
 
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local.connect.control_client import ConnectControl
-from local.drain import wait_until_empty
-from local.function.event_source_mapping import Environment
+from local.function.event_source_mapping import Poller, take_over_mapping
 from local.function.execution_environment import ExecutionEnvironment
 from local.function.runtime_api import Failed, Returned
 from local.processes import in_background
 from local.sqs.redrive import messages
-from local.system import running
+from local.system import LocalCourier
 from tests.samples import reply
+from tests.waiting import settle, until
 
 KILLER = "killer"
 NEIGHBOURS = [f"neighbour-{n}" for n in range(9)]
@@ -22,73 +25,77 @@ NEIGHBOURS = [f"neighbour-{n}" for n in range(9)]
 
 @dataclass
 class Fragile:
-    """An execution environment that does not survive the killer's call."""
+    """An execution environment that does not survive the killer's call, and whose messages came long ago.
+
+    Nobody waits for the retry window to end: each record says that it was first received two windows ago.
+    """
 
     environment: ExecutionEnvironment
-    connect: list[ConnectControl]  # is there once all is deployed
+    connect: ConnectControl
+    window_seconds: int
 
-    def invoke(self, event: Mapping[str, object], /) -> Returned | Failed:
+    def invoke(self, event: Mapping[str, Any], /) -> Returned | Failed:
         """Run the function, and kill it when the killer's call has reached Connect."""
-        (connect,) = self.connect
-        before = killers_calls(connect)
+        before = killers_calls(self.connect)
         over: list[Returned | Failed] = []
 
-        def watch() -> None:
-            while not over:
-                if killers_calls(connect) > before:
-                    self.environment.kill()
-                    return
-                time.sleep(0.02)
+        def kill_in_time() -> None:
+            until(
+                lambda: over or killers_calls(self.connect) > before,
+                "the killer's call came, or the invocation was over",
+            )
+            if not over:
+                self.environment.kill()
 
-        watcher = in_background(watch, name="watcher")
-        over.append(self.environment.invoke(event))
+        watcher = in_background(kill_in_time, name="watcher")
+        over.append(self.environment.invoke({"Records": [self.aged(record) for record in event["Records"]]}))
         watcher.join()
         return over[0]
 
     def kill(self) -> None:
         self.environment.kill()
 
+    def aged(self, record: dict[str, Any]) -> dict[str, Any]:
+        first_received = str(int((time.time() - 2 * self.window_seconds) * 1000))
+        return {**record, "attributes": {**record["attributes"], "ApproximateFirstReceiveTimestamp": first_received}}
+
 
 def killers_calls(connect: ConnectControl) -> int:
     return sum(call["contact_id"] == KILLER for call in connect.calls)
 
 
-def is_end_of(line: dict[str, Any], message_id: str) -> bool:
-    return line.get("message") == "reply_dead_lettered" and line["message_id"] == message_id
-
-
-def test_what_kills_the_function_is_dead_lettered_untried_and_its_neighbours_are_sent_once() -> None:
-    connects: list[ConnectControl] = []
-
-    def around(environment: ExecutionEnvironment) -> Environment:
-        return Fragile(environment, connects)
-
-    # A short retry window, so that the function gives a message up after few receives.
-    with running(print, context={"retryHours": "0.01"}, around=around) as courier:
-        connect = ConnectControl(courier.connect_url)
-        connects.append(connect)
-        connect.settings(rate=1000, burst=1000)
-        connect.draft(KILLER, *NEIGHBOURS)
-        connect.fail("hang", times=None, contact_id=KILLER, seconds=3600)
-        courier.poller.pause()
-        ids = {
-            contact: courier.aws.sqs.send_message(
-                QueueUrl=courier.queue_url, MessageBody=json.dumps(reply(ContactId=contact))
-            )["MessageId"]
-            for contact in [*NEIGHBOURS[:4], KILLER, *NEIGHBOURS[4:]]
-        }
+def test_what_kills_the_function_is_dead_lettered_untried_and_its_neighbours_are_sent_once(
+    courier: LocalCourier,
+) -> None:
+    connect = ConnectControl(courier.connect_url)
+    connect.draft(KILLER, *NEIGHBOURS)
+    connect.fail("hang", times=None, contact_id=KILLER, seconds=3600)
+    courier.poller.pause()
+    ids = {
+        contact: courier.aws.sqs.send_message(
+            QueueUrl=courier.queue_url, MessageBody=json.dumps(reply(ContactId=contact))
+        )["MessageId"]
+        for contact in [*NEIGHBOURS[:4], KILLER, *NEIGHBOURS[4:]]
+    }
+    window = int(courier.function.environment["RETRY_SECONDS"])
+    fragile = [Fragile(environment, connect, window) for environment in courier.environments]
+    mapping = take_over_mapping(courier.aws, courier.function.name)
+    try:
+        with Poller(mapping, courier.aws.sqs, fragile) as poller:
+            settle(replace(courier, poller=poller))
+    finally:
+        for environment in courier.environments:  # the end of that poller killed them: the next test gets new ones
+            environment.close()
         courier.poller.resume()
-        wait_until_empty(courier)
-        for line in courier.logs:
-            print(line.line)
 
-        # It never ends where its call is made. So the receive that dead-lettered it is one without a call.
-        (end,) = [
-            line for line in map(json.loads, (line.line for line in courier.logs)) if is_end_of(line, ids[KILLER])
-        ]
-        assert 1 < killers_calls(connect) < end["attempt"] <= int(courier.function.environment["MAX_RECEIVES"]) + 1
-        assert sorted(email["contact_id"] for email in connect.sent) == NEIGHBOURS
-        (letter,) = messages(courier.aws.sqs, courier.dead_letter_queue_url)
-        attributes = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
-        assert json.loads(letter["Body"])["ContactId"] == KILLER
-        assert (attributes["ClientToken"], attributes["Reason"]) == (ids[KILLER], "RetriesExhausted")
+    # It never ends where its call is made. So the receive that dead-lettered it is one without a call.
+    lines = [json.loads(line.line) for line in courier.logs]
+    (end,) = [
+        line for line in lines if line.get("message") == "reply_dead_lettered" and line["message_id"] == ids[KILLER]
+    ]
+    assert 1 < killers_calls(connect) < end["attempt"] <= int(courier.function.environment["MAX_RECEIVES"]) + 1
+    assert sorted(email["contact_id"] for email in connect.sent) == NEIGHBOURS
+    (letter,) = messages(courier.aws.sqs, courier.dead_letter_queue_url)
+    attributes = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+    assert json.loads(letter["Body"])["ContactId"] == KILLER
+    assert (attributes["ClientToken"], attributes["Reason"]) == (ids[KILLER], "RetriesExhausted")

@@ -1,1 +1,1 @@
-"""One emulated Connect instance: what it holds, and what it decides about each request."""
+"""One emulated Connect instance."""

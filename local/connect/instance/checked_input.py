@@ -6,21 +6,21 @@ from typing import Any, NamedTuple
 
 
 class ControlCallError(ValueError):
-    """A call under /_local/ that makes no sense; its text says what would."""
+    """A control call is invalid; the message says what would be valid."""
 
 
 class Rule(NamedTuple):
-    """What a member may be, as a check and in words."""
+    """Which values a member may have, as a check and in words."""
 
     allows: Callable[[object], bool]
     in_words: str
 
 
 def checked_members(content: object, rules: Mapping[str, Rule]) -> dict[str, Any]:
-    """Return the object if its members are known and allowed. All may be left out.
+    """Return the object if all its members are known and allowed. Every member is optional.
 
     Raises:
-        ControlCallError: naming what is wrong, and what is right.
+        ControlCallError: a member is not; the message says what would be.
     """
     if not isinstance(content, dict):
         raise ControlCallError(f"Send a JSON object. Its members: {', '.join(rules)}.")
@@ -36,7 +36,7 @@ def number(least: float, most: float = math.inf) -> Callable[[object], bool]:
     """Allow finite numbers from `least` to `most`."""
 
     def allows(value: object) -> bool:
-        # In Python true and false are whole numbers.
+        # In Python, true and false are integers.
         if not isinstance(value, int | float) or isinstance(value, bool):
             return False
         return math.isfinite(value) and least <= value <= most

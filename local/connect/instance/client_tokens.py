@@ -1,4 +1,4 @@
-"""What Connect remembers of the client tokens it has seen."""
+"""Connect's memory of client tokens."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,10 +23,10 @@ class TokenMemory:
         self._accepted: dict[str | None, _Accepted] = {}
 
     def recall(self, request: dict[str, Any], now: float) -> str | None:
-        """Return the contact id that this very request was answered with before, or None if it is new.
+        """Return the contact id with which this same request was answered before; None for a new request.
 
         Raises:
-            Refused: IdempotencyException, the token came with another request before.
+            Refused: with IdempotencyException, if the token came with a different request before.
         """
         self._forget(now)
         before = self._accepted.get(request.get("ClientToken"))
@@ -37,7 +37,7 @@ class TokenMemory:
         return before.contact_id
 
     def remember(self, request: dict[str, Any], contact_id: str, now: float) -> None:
-        """Remember an accepted request, unless it came without a token."""
+        """Remember an accepted request, if it has a token."""
         token = request.get("ClientToken")
         if token is not None:
             self._accepted[token] = _Accepted(request, contact_id, now)

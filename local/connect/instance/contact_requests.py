@@ -1,4 +1,4 @@
-"""What the pages of the two operations demand beyond the service model."""
+"""What the documentation of the two operations demands beyond the service model."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _WEEK_MINUTES = 7 * 24 * 60
 
 
 def checked_sending(request: object) -> dict[str, Any]:
-    """Return a StartOutboundEmailContact request if Connect would take it.
+    """Return a StartOutboundEmailContact request if Connect would accept it.
 
     Raises:
         Refused: it would not.
@@ -37,10 +37,10 @@ def checked_sending(request: object) -> dict[str, Any]:
 
 
 def checked_creation(request: object) -> dict[str, Any]:
-    """Return a CreateContact request if Connect would create an email contact by it.
+    """Return a CreateContact request if Connect would create an email contact from it.
 
     Raises:
-        Refused: it would not, or the contact is not an email, which is all that this Connect knows.
+        Refused: it would not, or the contact is not an email: this Connect supports no others.
     """
     valid = checked("CreateContact", request)
     violations = []

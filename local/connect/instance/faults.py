@@ -1,8 +1,8 @@
-"""Faults set from outside: which calls they strike, and what those are answered with."""
+"""Faults set from outside: which calls they strike, and how those calls are answered."""
 
-import random
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
+from random import Random
 
 from local.connect.answer import Answer, error_answer
 from local.connect.instance.checked_input import (
@@ -15,6 +15,7 @@ from local.connect.instance.checked_input import (
     text,
     whole_number,
 )
+from local.faults import FaultPlan
 
 _ERRORS = {
     "throttle": (429, "ThrottlingException", "Rate exceeded"),
@@ -28,12 +29,12 @@ _ERRORS = {
     "not_found": (404, "ResourceNotFoundException", "Contact not found"),
     "conflict": (409, "IdempotencyException", "An entity with the same name already exists."),
 }
-_GARBAGE = Answer(200, b"<<< no JSON")
-# As a load balancer answers in front of a service that is away.
+_GARBAGE = Answer(200, b"<<< not JSON")
+# As a load balancer answers when the service behind it is down.
 _UNAVAILABLE = Answer(503, b"<html><head><title>503 Service Unavailable</title></head></html>", "text/html")
 
-# A fault strikes either before anything else is looked at, so that nothing is sent,
-# or what would have been answered with 200, so that the email is sent and the answer spoilt.
+# A fault strikes either before the request is checked, so that nothing is sent,
+# or after it was accepted, so that the email is sent but its answer is spoilt.
 BEFORE = {*_ERRORS, "answer", "drop_before", "garbage", "hang", "unavailable"}
 AFTER = {"drop_after", "garbage_after", "hang_after"}
 
@@ -53,7 +54,7 @@ class Fault:
     message: str = ""
 
     def matches(self, contact_id: str | None, client_token: str | None) -> bool:
-        """Whether it is for calls with that contact and that token."""
+        """Whether the fault is for calls with this contact and this token."""
         return self.contact_id in (None, contact_id) and self.client_token in (None, client_token)
 
 
@@ -74,7 +75,7 @@ def parsed_faults(content: object) -> list[Fault]:
     """Return the fault or the list of faults of a control call.
 
     Raises:
-        ControlCallError: one that is unknown or makes no sense.
+        ControlCallError: a fault is unknown or invalid.
     """
     faults = []
     for item in content if isinstance(content, list) else [content]:
@@ -85,45 +86,20 @@ def parsed_faults(content: object) -> list[Fault]:
     return faults
 
 
-class Faults:
-    """The faults that are set, in the order in which they were added."""
-
-    def __init__(self) -> None:
-        self._faults: list[Fault] = []
-
-    def add(self, faults: list[Fault]) -> None:
-        """Add faults behind those that are there."""
-        self._faults += faults
-
-    def clear(self) -> None:
-        """Remove all."""
-        self._faults.clear()
+class Faults(FaultPlan[Fault]):
+    """The faults that are set on an instance."""
 
     def listed(self) -> list[dict[str, object]]:
-        """Return those that are still to strike, with the times left to each."""
-        return [asdict(fault) for fault in self._faults]
+        """Return the faults that may still strike, with the times left to each, for JSON."""
+        return [asdict(fault) for fault in self]
 
-    def strike(
-        self, kinds: Collection[str], contact_id: str | None, client_token: str | None, rng: random.Random
-    ) -> Fault | None:
-        """Return the first fault of those kinds that strikes this call, and count it; None if none does."""
-        for fault in self._faults:
-            is_for_call = fault.fault in kinds and fault.matches(contact_id, client_token)
-            # A draw is made only where there is a choice, so that certain faults do not shift the others' draws.
-            if is_for_call and (fault.probability == 1 or rng.random() < fault.probability):
-                self._count(fault)
-                return fault
-        return None
-
-    def _count(self, fault: Fault) -> None:
-        if fault.times is not None:
-            fault.times -= 1
-            if fault.times == 0:
-                self._faults.remove(fault)
+    def strike_call(self, kinds: Collection[str], call: tuple[str | None, str | None], rng: Random) -> Fault | None:
+        """Return the first fault of those kinds that strikes a call, given as contact id and client token."""
+        return self.strike(lambda fault: fault.fault in kinds and fault.matches(*call), rng)
 
 
 def answer_instead(fault: Fault) -> Answer:
-    """Return what a call is answered with that a fault of `BEFORE` strikes."""
+    """Return the answer to a call that a fault of `BEFORE` strikes."""
     match fault.fault:
         case "answer":
             return error_answer(fault.status, fault.error, fault.message)
@@ -140,7 +116,7 @@ def answer_instead(fault: Fault) -> Answer:
 
 
 def answer_spoilt(fault: Fault, answer: Answer) -> Answer:
-    """Return what becomes of the answer 200 to a call that a fault of `AFTER` strikes."""
+    """Return what a fault of `AFTER` makes of the answer to an accepted call."""
     match fault.fault:
         case "hang_after":
             return replace(answer, wait_seconds=fault.seconds)

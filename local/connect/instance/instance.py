@@ -1,4 +1,4 @@
-"""One Connect instance: what it holds, and what it decides about each request."""
+"""One Connect instance: its state, and its decision on each request."""
 
 import random
 import re
@@ -29,30 +29,30 @@ class Decision(NamedTuple):
 
 
 def text_member(request: object, name: str) -> str | None:
-    """Return a member of a request, which may be anything, if it is a string."""
+    """Return a member of a request (any JSON) if it is a string."""
     value = request.get(name) if isinstance(request, dict) else None
     return value if isinstance(value, str) else None
 
 
 class Instance:
-    """An instance as it is in a new account. Times are epoch seconds."""
+    """An instance, which starts as in a new account. Times are epoch seconds."""
 
     def __init__(self) -> None:
         self.drafts = Drafts()
         self.faults = Faults()
         self.record = Record()
-        self._sendings = TokenMemory()
-        self._creations = TokenMemory()
+        self._sent_tokens = TokenMemory()
+        self._created_tokens = TokenMemory()
         self._accepted_at: deque[float] = deque()
         self.settings = Settings()
         self._bucket = TokenBucket(self.settings.rate, self.settings.burst)
         self._rng = random.Random(self.settings.seed)
 
     def change_settings(self, changes: object) -> None:
-        """Change settings. A quota that is set starts with all of its burst, a seed with its first draw.
+        """Change settings. A new quota starts with its full burst, a new seed with its first draw.
 
         Raises:
-            ControlCallError: a setting is unknown or out of range; none is changed then.
+            ControlCallError: a setting is unknown or out of range; then none is changed.
         """
         members = checked_settings(changes)
         self.settings = replace(self.settings, **members)
@@ -65,16 +65,16 @@ class Instance:
         """Decide on a StartOutboundEmailContact request.
 
         Raises:
-            Refused: it is answered with an error, and nothing has changed but the quota that it used.
+            Refused: the answer is an error; nothing has changed except the quota.
         """
         token, contact_id = text_member(request, "ClientToken"), text_member(request, "ContactId")
-        if fault := self.faults.strike(BEFORE, contact_id, token, self._rng):
+        if fault := self.faults.strike_call(BEFORE, (contact_id, token), self._rng):
             return Decision(answer_instead(fault))
         if not self._bucket.take(now):
             raise Refused("ThrottlingException", "Rate exceeded")
         valid = checked_sending(request)
         self._check_instance(valid["InstanceId"])
-        repeat = self._sendings.recall(valid, now) is not None
+        repeat = self._sent_tokens.recall(valid, now) is not None
         if repeat and self.settings.repeat == "conflict":
             return Decision(_CONFLICT, repeat=True)
         if not repeat:
@@ -82,24 +82,24 @@ class Instance:
             self._check_capacity(now)
             self._accept(valid, now)
         answer = json_answer({"ContactId": contact_id})
-        if fault := self.faults.strike(AFTER, contact_id, token, self._rng):
+        if fault := self.faults.strike_call(AFTER, (contact_id, token), self._rng):
             answer = answer_spoilt(fault, answer)
         return Decision(answer, accepted=not repeat, repeat=repeat)
 
     def create_contact(self, request: object, new_contact_id: str, now: float) -> Answer:
-        """Decide on a CreateContact request, which has a quota of its own that is not emulated.
+        """Decide on a CreateContact request. Its own quota is not emulated.
 
         Raises:
-            Refused: it is answered with an error.
+            Refused: the answer is an error.
         """
         valid = checked_creation(request)
         self._check_instance(valid["InstanceId"])
-        contact_id = self._creations.recall(valid, now)
+        contact_id = self._created_tokens.recall(valid, now)
         if contact_id is None:
             contact_id = new_contact_id
             minutes = valid.get("ExpiryDurationInMinutes")
             self.drafts.add([contact_id], now + (DEFAULT_EXPIRY_SECONDS if minutes is None else minutes * 60))
-            self._creations.remember(valid, contact_id, now)
+            self._created_tokens.remember(valid, contact_id, now)
         arn = f"{_ARN.format(self.settings.instance_id)}/contact/{contact_id}"
         return json_answer({"ContactId": contact_id, "ContactArn": arn})
 
@@ -117,4 +117,4 @@ class Instance:
     def _accept(self, request: dict[str, Any], now: float) -> None:
         self.drafts.mark_sent(request["ContactId"])
         self._accepted_at.append(now)
-        self._sendings.remember(request, request["ContactId"], now)
+        self._sent_tokens.remember(request, request["ContactId"], now)

@@ -1,6 +1,6 @@
 """The account's quota, as AWS throttles API requests: a token bucket."""
 
-# Clocks count in binary fractions: a caller exactly on the rate must not be throttled for the last digit.
+# A caller exactly at the rate must not be throttled for a rounding error in the clock.
 _ROUNDING = 1e-6
 
 
@@ -14,7 +14,7 @@ class TokenBucket:
         self._at = 0.0
 
     def take(self, now: float) -> bool:
-        """Take one request at `now` (epoch seconds). False if there is none left; nothing is taken then."""
+        """Take one request at `now` (epoch seconds). Return False, and take none, if none is left."""
         gained = max(0.0, now - self._at) * self._rate
         self._tokens = min(float(self._burst), self._tokens + gained)
         self._at = now

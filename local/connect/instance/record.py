@@ -1,4 +1,4 @@
-"""What reached this Connect and what it sent: the evidence that tests are judged by."""
+"""The calls that this Connect received and the emails that it sent: the evidence for tests."""
 
 from collections import Counter
 from http import HTTPStatus
@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 
 class Call(TypedDict):
-    """One StartOutboundEmailContact request, and how it was answered. `at` is in epoch seconds."""
+    """One StartOutboundEmailContact request and its answer. `at` is in epoch seconds."""
 
     n: int
     at: float
@@ -17,7 +17,7 @@ class Call(TypedDict):
     raw: str  # the request's bytes; those that are not UTF-8 as surrogate escapes
     status: int | None  # None: the connection was closed without an answer
     error: str | None
-    accepted: bool  # this very call caused an email
+    accepted: bool  # this call caused an email
     repeat: bool  # the same request was accepted before
     request_id: str
 
@@ -33,7 +33,7 @@ class Sent(TypedDict):
 
 
 class Record:
-    """Calls and emails in the order of their numbers, which go on counting when the record is cleared."""
+    """Calls and emails in the order of their numbers; clearing the record does not restart the numbers."""
 
     def __init__(self) -> None:
         self._last = 0
@@ -51,7 +51,7 @@ class Record:
         return self._last
 
     def add(self, call: Call) -> None:
-        """Add a decided call, and the email if it caused one."""
+        """Add a decided call, and its email if it caused one."""
         self.calls.append(call)
         throttled = call["status"] == HTTPStatus.TOO_MANY_REQUESTS
         self.counts.update(calls=1, sent=call["accepted"], throttled=throttled, repeats=call["repeat"])

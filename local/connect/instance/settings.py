@@ -1,4 +1,4 @@
-"""What can be set from outside while it runs (PUT /_local/settings)."""
+"""Settings that can be changed while it runs (PUT /_local/settings)."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from local.connect.instance.checked_input import Rule, checked_members, number, 
 
 @dataclass(frozen=True)
 class Settings:
-    """The quota, the instance, and how this Connect behaves where AWS does not say how the real one does.
+    """The quota, the instance, and behaviour that AWS does not document.
 
     The quota's defaults are those of a new AWS account:
     https://docs.aws.amazon.com/connect/latest/adminguide/amazon-connect-service-limits.html
@@ -18,12 +18,12 @@ class Settings:
     rate: float = 2  # StartOutboundEmailContact requests a second
     burst: int = 5
     latency_ms: float = 0  # from the decision to the answer
-    repeat: str = "same_contact"  # how a repeated client token is answered; AWS does not say which
-    used_draft: str = "refuse"  # what becomes of a contact that was sent, under another token; AWS does not say which
+    repeat: str = "same_contact"  # the answer to a repeated client token, which AWS does not document
+    used_draft: str = "refuse"  # a contact that was sent, called with another token: AWS does not document this
     capacity: int = 1000  # concurrently active emails
-    active_seconds: float = 0  # how long an email counts as active; 0: not at all
+    active_seconds: float = 0  # how long an email counts as active; 0: never
     instance_id: str = "11111111-2222-3333-4444-555555555555"
-    seed: int = 0  # of the draws for faults with a probability
+    seed: int = 0  # for the draws of faults with a probability
 
 
 _RULES = {

@@ -1,4 +1,4 @@
-"""Requests checked as Connect checks them, against the service model that botocore ships."""
+"""Checks requests as Connect does, against the service model in botocore."""
 
 import json
 import re
@@ -11,13 +11,13 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 
 from local.connect.answer import Refused
 
-# A body of 5 MB that is refused for its length must not come back whole.
+# An error must not quote a whole body of 5 MB.
 _ECHO = 1000
 _KINDS: dict[str, type] = {"string": str, "integer": int, "structure": dict, "map": dict, "list": list}
 
 
 def parsed(raw: bytes) -> object:
-    """Parse a request's body; None, which no check lets pass, if it is not JSON in UTF-8."""
+    """Parse a request's body; None, which every check refuses, if it is not JSON in UTF-8."""
     try:
         return json.loads(raw.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -28,8 +28,8 @@ def checked(operation: str, request: object) -> dict[str, Any]:
     """Return the request if the service model of the operation allows it.
 
     Raises:
-        Refused: SerializationException if it is no JSON object, else InvalidRequestException. The message quotes
-            the offending values, as the messages of AWS services do.
+        Refused: SerializationException if it is not a JSON object, else InvalidRequestException. The message quotes
+            the invalid values, as AWS services do.
     """
     if not isinstance(request, dict):
         raise Refused("SerializationException", "The request body is not a JSON object in UTF-8.")
@@ -38,14 +38,14 @@ def checked(operation: str, request: object) -> dict[str, Any]:
 
 
 def refuse_if(violations: list[str]) -> None:
-    """Refuse a request that has violations, naming all of them."""
+    """Refuse a request that has violations, and name all of them."""
     if violations:
         count = f"{len(violations)} validation error{'s' * (len(violations) > 1)} detected: "
         raise Refused("InvalidRequestException", count + "; ".join(violations))
 
 
 def violation(value: object, path: str, constraint: str) -> str:
-    """Say what is wrong in the words of AWS services, quoting the value."""
+    """Describe what is wrong in the words of AWS services, and quote the value."""
     quoted = "null" if value is None else f"'{str(value)[:_ECHO]}'"
     return f"Value {quoted} at '{path}' failed to satisfy constraint: {constraint}"
 
@@ -80,7 +80,7 @@ def _violations(value: Any, shape: Shape, path: str) -> Iterator[str]:  # noqa: 
 
 
 def _is_of(kind: str, value: object) -> bool:
-    # In Python true and false are whole numbers.
+    # In Python, true and false are integers.
     return isinstance(value, _KINDS[kind]) and not isinstance(value, bool)
 
 
@@ -93,7 +93,7 @@ def _violations_of_structure(value: dict[str, object], shape: StructureShape, pa
         if name not in shape.members:
             yield violation(item, _place(path, name), "Member is not known")
     for name, member in shape.members.items():
-        # A member that is null counts as left out.
+        # A null member counts as absent.
         if value.get(name) is not None:
             yield from _violations(value[name], member, _place(path, name))
         elif name in shape.required_members:

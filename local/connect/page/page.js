@@ -1,5 +1,5 @@
-// Renews the list and the status every two seconds; the open email, its scrolling and the focus stay as they are.
-async function renew() {
+// Refreshes the list and the status every two seconds; the open email, its scroll position and the focus stay.
+async function refresh() {
   const answer = await fetch(location.href);
   const renewed = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const id of ["status", "list"]) {
@@ -12,5 +12,5 @@ async function renew() {
   }
 }
 
-// While the program is away the page stays as it was, and goes on when it is back.
-setInterval(() => renew().catch(() => {}), 2000);
+// While the program is down the page stays as it is; when the program is back, it refreshes again.
+setInterval(() => refresh().catch(() => {}), 2000);

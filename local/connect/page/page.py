@@ -1,4 +1,4 @@
-"""The page at /: the emails sent, as a mail client shows them, newest first."""
+"""The page at /: the emails sent, newest first, as in a mail client."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ _FOLDER = Path(__file__).parent
 _FILES = {"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
 _KINDS = {"text/plain": "Text", "text/html": "HTML", None: "Template"}
 _SHOWN = 200
-# Emails hold what strangers wrote: they are escaped, and nothing but the page's own two files is ever run or loaded.
+# Strangers may have written the emails: they are escaped, and the browser loads only the page's own two files.
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; img-src data:"
 )
@@ -23,7 +23,7 @@ _pages = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefine
 
 
 class Email(NamedTuple):
-    """An email as it is shown. The text of one from a template is Connect's to make: it has no body here."""
+    """An email as the page shows it. One from a template has no body: Connect would create it."""
 
     n: int
     time: datetime
@@ -39,7 +39,7 @@ class Email(NamedTuple):
 
 
 def shown(sent: Sent) -> Email:
-    """Return what is shown of an email that was sent."""
+    """Return an email as the page shows it."""
     request = sent["request"]
     message = request["EmailMessage"]
     is_raw = message["MessageSourceType"] == "RAW"
@@ -64,7 +64,7 @@ def shown(sent: Sent) -> Email:
 
 
 def page_answer(connect: EmulatedConnect, path: list[str], opened: str) -> Answer:
-    """Answer a GET below /: the page with email `opened`, an email's HTML body by itself, or a file of the page."""
+    """Answer a GET: the page with email `opened`, an email's HTML body alone, or a file of the page."""
     match path:
         case [""]:
             return _page(connect, opened)
@@ -73,7 +73,7 @@ def page_answer(connect: EmulatedConnect, path: list[str], opened: str) -> Answe
         case [name] if name in _FILES:
             return Answer(200, (_FOLDER / name).read_bytes(), _FILES[name])
         case _:
-            return error_answer(404, "UnknownOperationException", "There is no such page.")
+            return error_answer(404, "UnknownOperationException", "This page does not exist.")
 
 
 def _page(connect: EmulatedConnect, opened: str) -> Answer:
@@ -94,7 +94,7 @@ def _page(connect: EmulatedConnect, opened: str) -> Answer:
 def _body(connect: EmulatedConnect, n: str) -> Answer:
     email = _find(connect, n)
     if email is None:
-        return error_answer(404, "UnknownOperationException", "There is no such email.")
+        return error_answer(404, "UnknownOperationException", "This email does not exist.")
     return _html(shown(email).body, _BODY_POLICY)
 
 

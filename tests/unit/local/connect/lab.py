@@ -1,0 +1,57 @@
+"""An emulated Connect to experiment with, driven through its routes, with a clock that only a test moves."""
+
+import json
+from typing import Any
+
+from local.connect.answer import Answer
+from local.connect.routes import answer_to
+from local.connect.service import EmulatedConnect
+
+INSTANCE = "11111111-2222-3333-4444-555555555555"
+HOUR = 3600.0
+
+
+class Lab:
+    """An emulated Connect with drafts a, b, c, a quota that is out of the way, and a clock."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+        self.ids = 0
+        self.connect = EmulatedConnect(clock=lambda: self.now, new_id=self.new_id)
+        self.control("PUT", "settings", {"rate": 1000, "burst": 1000})
+        self.control("POST", "drafts", {"contact_ids": ["a", "b", "c"]})
+
+    def new_id(self) -> str:
+        self.ids += 1
+        return f"id-{self.ids}"
+
+    def control(self, method: str, call: str, content: object = None) -> Any:
+        answer = answer_to(self.connect, method, f"/_local/{call}", json.dumps(content).encode())
+        assert answer.status == 200, answer.body
+        return json.loads(answer.body)
+
+    def send(self, contact_id: str = "a", token: str | None = "t", **changes: Any) -> Answer:
+        request = {
+            "InstanceId": INSTANCE,
+            "ContactId": contact_id,
+            "DestinationEmailAddress": {"EmailAddress": "anna@example.com"},
+            "EmailMessage": {
+                "MessageSourceType": "RAW",
+                "RawMessage": {"Subject": "s", "Body": "b", "ContentType": "text/plain"},
+            },
+            "ClientToken": token,
+            **changes,
+        }
+        body = {name: value for name, value in request.items() if value is not None}
+        return answer_to(self.connect, "PUT", "/contact/outbound-email", json.dumps(body).encode())
+
+    def create(self, **changes: Any) -> Answer:
+        request = {"InstanceId": INSTANCE, "Channel": "EMAIL", "InitiationMethod": "FLOW", **changes}
+        return answer_to(self.connect, "PUT", "/contact/create-contact", json.dumps(request).encode())
+
+    def sent(self) -> list[tuple[str, str | None]]:
+        return [(each["contact_id"], each["client_token"]) for each in self.control("GET", "sent")["sent"]]
+
+
+def outcome(answer: Answer) -> tuple[int | None, str | None]:
+    return answer.status, answer.error

@@ -1,0 +1,62 @@
+"""Control calls, under /_local/."""
+
+import json
+
+import pytest
+
+from local.connect.routes import answer_to
+from tests.unit.local.connect.lab import INSTANCE, Lab, outcome
+
+
+def test_a_reset_forgets_everything(lab: Lab) -> None:
+    lab.control("PUT", "settings", {"repeat": "conflict"})
+    lab.control("POST", "faults", {"fault": "hang"})
+    lab.send("a", "t")
+    lab.control("POST", "reset")
+
+    assert lab.control("GET", "settings") == {
+        "rate": 2,
+        "burst": 5,
+        "latency_ms": 0,
+        "repeat": "same_contact",
+        "used_draft": "refuse",
+        "capacity": 1000,
+        "active_seconds": 0,
+        "instance_id": INSTANCE,
+        "seed": 0,
+    }
+    assert lab.control("GET", "faults")["faults"] == []
+    assert lab.control("GET", "calls")["calls"] == []
+    assert outcome(lab.send("a", "t"))[0] == 404, "the drafts are gone too"
+
+
+@pytest.mark.parametrize(
+    ("method", "call", "content", "said"),
+    [
+        ("PUT", "settings", [], "JSON object"),
+        ("PUT", "settings", {"speed": 2}, "'speed' is not known. There are: rate"),
+        ("PUT", "settings", {"rate": 0}, "rate cannot be 0. It is a number above 0"),
+        ("PUT", "settings", {"rate": True}, "rate cannot be True"),
+        ("PUT", "settings", {"rate": float("nan")}, "rate cannot be nan"),
+        ("PUT", "settings", {"burst": 1.5}, "whole number"),
+        ("PUT", "settings", {"repeat": "maybe"}, '"same_contact" or "conflict"'),
+        ("PUT", "settings", {"used_draft": "keep"}, '"refuse" or "send"'),
+        ("POST", "drafts", {"contact_ids": "a"}, "a list of contact ids"),
+        ("POST", "faults", {"fault": "meteor"}, "one of access_denied, "),
+        ("POST", "faults", {"times": 1}, "Say which fault"),
+        ("POST", "faults", {"fault": "hang", "times": 0}, "from 1, or null"),
+        ("POST", "faults", {"fault": "hang", "probability": 1.1}, "from 0 to 1"),
+        ("GET", "calls?since=x", None, "since cannot be 'x'"),
+    ],
+)
+def test_a_control_call_that_makes_no_sense_says_what_would(
+    lab: Lab, method: str, call: str, content: object, said: str
+) -> None:
+    before = lab.control("GET", "settings")
+
+    answer = answer_to(lab.connect, method, f"/_local/{call}", json.dumps(content).encode())
+
+    assert answer.status == 400
+    assert said in json.loads(answer.body)["error"]
+    assert lab.control("GET", "settings") == before
+    assert lab.control("GET", "faults")["faults"] == []
