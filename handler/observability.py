@@ -128,4 +128,4 @@ def _named(message: Message) -> dict[str, object]:
         token = identifier(message.client_token())
     except ClientTokenError:
         token = WITHHELD
-    return {"message_id": message.id, "client_token": token, "attempt": message.receive_count}
+    return {"message_id": message.id, "client_token": token, "receive_count": message.receive_count}

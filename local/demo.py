@@ -23,7 +23,7 @@ SAMPLES = ROOT / "events"
 UNKNOWN_CONTACT = "unknown-contact"
 SURGE = 20
 STORY = {
-    "reply_sent": "sent (attempt {attempt})",
+    "reply_sent": "sent (receive {receive_count})",
     "reply_retried": "not now ({cause}): back to the queue for {retry_in_seconds} s",
     "call_repeated": "not now ({cause}): called again in {repeat_in_seconds} s",
     "reply_handed_back": "handed back to the queue for {retry_in_seconds} s",

@@ -55,13 +55,13 @@ def test_the_log_line_of_a_sent_reply_holds_ids_and_nothing_personal(courier: Co
     courier.invoke(event(recent(message_id="id-1")))
     (line,) = courier.log
     assert {
-        name: line[name] for name in ("level", "message", "message_id", "client_token", "attempt", "contact_id")
+        name: line[name] for name in ("level", "message", "message_id", "client_token", "receive_count", "contact_id")
     } == {
         "level": "INFO",
         "message": "reply_sent",
         "message_id": "id-1",
         "client_token": "id-1",
-        "attempt": 1,
+        "receive_count": 1,
         "contact_id": "contact-1",
     }
     assert line["connect_request_id"] == connect.calls[0]["request_id"]
@@ -369,15 +369,15 @@ def test_a_function_set_to_debug_still_says_nothing_personal(
 
 
 EVENTS = {
-    "reply_sent": {"client_token", "attempt", "contact_id", "connect_request_id", "seconds_since_enqueued"},
-    "reply_already_sent": {"client_token", "attempt", "connect_request_id"},
-    "reply_retried": {"client_token", "attempt", "cause", "connect_request_id", "retry_in_seconds"},
-    "reply_dead_lettered": {"client_token", "attempt", "reason", "connect_request_id"},
-    "reply_handed_back": {"client_token", "attempt", "retry_in_seconds"},
-    "call_repeated": {"client_token", "attempt", "cause", "connect_request_id", "repeat_in_seconds"},
-    "dead_letter_failed": {"client_token", "attempt", "error"},
-    "visibility_unchanged": {"client_token", "attempt", "error"},
-    "not_deleted_at_once": {"client_token", "attempt", "error"},
+    "reply_sent": {"client_token", "receive_count", "contact_id", "connect_request_id", "seconds_since_enqueued"},
+    "reply_already_sent": {"client_token", "receive_count", "connect_request_id"},
+    "reply_retried": {"client_token", "receive_count", "cause", "connect_request_id", "retry_in_seconds"},
+    "reply_dead_lettered": {"client_token", "receive_count", "reason", "connect_request_id"},
+    "reply_handed_back": {"client_token", "receive_count", "retry_in_seconds"},
+    "call_repeated": {"client_token", "receive_count", "cause", "connect_request_id", "repeat_in_seconds"},
+    "dead_letter_failed": {"client_token", "receive_count", "error"},
+    "visibility_unchanged": {"client_token", "receive_count", "error"},
+    "not_deleted_at_once": {"client_token", "receive_count", "error"},
 }
 
 

@@ -93,7 +93,7 @@ def test_what_kills_the_function_is_dead_lettered_untried_and_its_neighbours_are
     (end,) = [
         line for line in lines if line.get("message") == "reply_dead_lettered" and line["message_id"] == ids[KILLER]
     ]
-    assert 1 < killers_calls(connect) < end["attempt"] <= int(courier.function.environment["MAX_RECEIVES"]) + 1
+    assert 1 < killers_calls(connect) < end["receive_count"] <= int(courier.function.environment["MAX_RECEIVES"]) + 1
     assert sorted(email["contact_id"] for email in connect.sent) == NEIGHBOURS
     (letter,) = messages(courier.aws.sqs, courier.dead_letter_queue_url)
     attributes = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}

@@ -41,7 +41,7 @@ def test_a_plain_reply_goes_through_in_one_call_with_its_message_id_as_token(
     assert (call["client_token"], call["status"], call["accepted"]) == (message_id, 200, True)
     assert {name: call["body"][name] for name in reply()} == reply()
     (line,) = events_of(courier, message_id)
-    assert (line["message"], line["attempt"]) == ("reply_sent", 1)
+    assert (line["message"], line["receive_count"]) == ("reply_sent", 1)
 
 
 def test_a_refused_reply_is_dead_lettered_within_one_receive_and_keeps_its_token_when_redriven(
@@ -50,7 +50,7 @@ def test_a_refused_reply_is_dead_lettered_within_one_receive_and_keeps_its_token
     message_id = put(courier, reply(ContactId="not-yet-there"), case="7")
     until(lambda: counts_of(courier.aws.sqs, courier.dead_letter_queue_url) == (1, 0), "a dead letter is there")
     (line,) = events_of(courier, message_id)
-    assert (line["message"], line["reason"], line["attempt"]) == ("reply_dead_lettered", "NotFound", 1)
+    assert (line["message"], line["reason"], line["receive_count"]) == ("reply_dead_lettered", "NotFound", 1)
     connect.draft("not-yet-there")
     ((new_id, token),) = redrive(courier.aws.sqs, courier.dead_letter_queue_url, courier.queue_url).items()
     settle(courier)

@@ -76,11 +76,11 @@ def test_a_turn_that_comes_too_late_for_the_time_left_is_not_waited_for(world: W
     assert world.sqs.hidden_for == [0]
 
 
-@pytest.mark.parametrize(("attempt", "longest"), [(1, 2), (5, 32), (20, 900)])
-def test_the_backoff_grows_with_the_receives(world: World, attempt: int, longest: int) -> None:
+@pytest.mark.parametrize(("receive_count", "longest"), [(1, 2), (5, 32), (20, 900)])
+def test_the_backoff_grows_with_the_receives(world: World, receive_count: int, longest: int) -> None:
     world.delivery = replace(world.delivery, rng=HighestDraw())
     world.connect.before = fails(refusal(500, "InternalServiceException"))
-    world.deliver(record(receive_count=attempt, first_received_at=1_800_000_000))
+    world.deliver(record(receive_count=receive_count, first_received_at=1_800_000_000))
     assert world.sqs.hidden_for == [longest]
 
 

@@ -9,8 +9,8 @@ from local.function.runtime_api import Failed, Returned
 
 
 def test_an_event_is_shown_with_its_own_fields_and_without_the_loggers() -> None:
-    event = {"level": "INFO", "message": "reply_sent", "timestamp": "2026", "service": "s", "attempt": 2}
-    assert summary(LogLine("environment-1", json.dumps(event))) == "environment-1  reply_sent  attempt=2"
+    event = {"level": "INFO", "message": "reply_sent", "timestamp": "2026", "service": "s", "receive_count": 2}
+    assert summary(LogLine("environment-1", json.dumps(event))) == "environment-1  reply_sent  receive_count=2"
 
 
 def test_metrics_and_successful_invocations_are_no_news() -> None:
