@@ -73,6 +73,26 @@ def dead_letter_attributes(  # noqa: PLR0913 - all that makes a dead letter
     return fitting_attributes(body, required, _producers_own(attributes), detail=detail, optional=at)
 
 
+def resent_attributes(
+    message_id: str, body: str, attributes: Attributes, *, reason: str = "", detail: str = ""
+) -> dict[str, MessageAttributeValueTypeDef]:
+    """The attributes of a dead letter that is sent again: all it has, under the token it has always had.
+
+    Args:
+        message_id: The letter's id, which is its token unless it has the attribute.
+        body: Its body.
+        attributes: The attributes it was received with.
+        reason: Its reason, if it has none.
+        detail: Its Detail, if it has no reason.
+
+    Raises:
+        DoesNotFitError: See there.
+    """
+    given = {name: value for name, value in attributes.items() if name in CONTRACT_ATTRIBUTES}
+    required = {CLIENT_TOKEN: string(message_id), **given, **({REASON: string(reason)} if reason else {})}
+    return fitting_attributes(body, required, _producers_own(attributes), detail=detail)
+
+
 def has_room(message_id: str, body: str, attributes: Attributes) -> bool:
     """Whether a message could be put on a dead-letter queue with its token and any reason."""
     return message_bytes(body, _required(message_id, attributes, max(Reason, key=len))) <= MAX_BYTES

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
-type Attributes = Mapping[str, MessageAttributeValueTypeDef]
+Attributes = Mapping[str, "MessageAttributeValueTypeDef"]
 
 MAX_ATTRIBUTES = 10
 MAX_BYTES = 1_048_576

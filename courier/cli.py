@@ -1,23 +1,23 @@
 """The command `courier`: its commands and options, its exit codes, and what a person is told when AWS says no."""
 
-import signal
 from collections.abc import Callable
-from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from courier import dlq_discard, dlq_edit, dlq_files, dlq_reading, dlq_replay, replies, view
 from courier.aws import STACK, Account, NotOurStackError
-from courier.edit import EditorError
-from courier.errors import explain, passes
-from courier.options import NO_ACCESS, SOME_NOT_DONE
+from courier.commands import discard, edit, list_letters, replay, send, show, status, transfer
+from courier.commands.editing import EditorError
+from courier.commands.options import NO_ACCESS, SOME_NOT_DONE
+from courier.interrupts import end_as_ctrl_c_does
+from courier.terminal import view
+from courier.terminal.errors import explain, passes
 
 
 class Courier(TyperGroup):
-    """Tells a person what went wrong, where a traceback would not."""
+    """Says what went wrong and what to do, without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the types are private to Typer
         """Run the command."""
@@ -48,15 +48,15 @@ app = typer.Typer(
 dlq = typer.Typer(help="The dead-letter queue.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(dlq, name="dlq")
 COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
-    app: {"send": replies.send, "check": replies.check, "status": dlq_reading.status},
+    app: {"send": send.send, "check": send.check, "status": status.status},
     dlq: {
-        "list": dlq_reading.list_letters,
-        "show": dlq_reading.show,
-        "replay": dlq_replay.replay,
-        "edit": dlq_edit.edit,
-        "discard": dlq_discard.discard,
-        "export": dlq_files.export,
-        "import": dlq_files.import_letters,
+        "list": list_letters.list_letters,
+        "show": show.show,
+        "replay": replay.replay,
+        "edit": edit.edit,
+        "discard": discard.discard,
+        "export": transfer.export,
+        "import": transfer.import_letters,
     },
 }
 for group, commands in COMMANDS.items():
@@ -78,13 +78,6 @@ def settings(
 
 def main() -> NoReturn:
     """Run the command; the process ends with its exit code: 130 when it is interrupted, as by Ctrl-C."""
-    # A terminal that is closed, and kill, end it as Ctrl-C does: what is held is given back.
-    for ending in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, ending):  # Windows has no SIGHUP
-            signal.signal(getattr(signal, ending), _interrupt)
+    end_as_ctrl_c_does()
     app()
     raise AssertionError("Typer ends the process")
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt

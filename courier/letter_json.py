@@ -7,7 +7,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from courier.letters import TOKEN, harmless, string
+from contract.dead_letter import resent_attributes
+from courier.letters import printable_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,33 +33,33 @@ def summary(letter: Letter) -> dict[str, Any]:
     """What a list shows: nothing of the reply but its contact id, and that only if it is an identifier."""
     return {
         "id": letter.id,
-        "reason": harmless(letter.reason),
-        "contact_id": harmless(letter.contact_id),
-        "client_token": harmless(letter.token),
+        "reason": printable_identifier(letter.reason),
+        "contact_id": printable_identifier(letter.contact_id),
+        "client_token": printable_identifier(letter.token),
         "sent_at": iso(letter.sent_at),
         "dead_lettered_at": None if letter.dead_lettered_at is None else iso(letter.dead_lettered_at),
     }
 
 
-def whole(letter: Letter) -> dict[str, Any]:
+def with_body(letter: Letter) -> dict[str, Any]:
     """A list's line, and all else that the letter has; attributes in the form of the AWS command line."""
     attributes = {name: _written(value) for name, value in letter.attributes.items()}
     return {**summary(letter), "body": letter.body, "attributes": attributes}
 
 
-def line(form: Mapping[str, Any]) -> str:
+def json_line(members: Mapping[str, Any]) -> str:
     """One line of JSON, in ASCII: it comes back the same from any terminal, pipe and editor."""
-    return json.dumps(form)
+    return json.dumps(members)
 
 
-def exported(text: bytes) -> Exported:
+def read_exported(text: bytes) -> Exported:
     """Read a line of an export.
 
     A letter without the attribute ClientToken has its message id as its token. It gets a new id on import, so the
     attribute is set to the old one: the token stays the same.
 
     Raises:
-        ImportLineError: It is no such line.
+        ImportLineError: The line is not one of an export.
     """
     try:
         match json.loads(text):
@@ -70,7 +71,7 @@ def exported(text: bytes) -> Exported:
         if isinstance(wrong, ImportLineError):
             raise
         raise ImportLineError("is not JSON, or its attributes are not in the form of an export") from None
-    return Exported(body, {TOKEN: string(letter_id)} | read)
+    return Exported(body, resent_attributes(letter_id, "", read))
 
 
 def iso(seconds: float) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from contract.client_token import ClientTokenError, client_token
+from contract.dead_letter import DEAD_LETTERED_AT, REASON
+from contract.identifier import is_identifier
+from contract.message_attributes import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,14 +21,12 @@ if TYPE_CHECKING:
         MessageTypeDef,
     )
 
-TOKEN, REASON, DETAIL, DEAD_LETTERED_AT = "ClientToken", "Reason", "Detail", "DeadLetteredAt"
-OURS = (TOKEN, REASON, DETAIL, DEAD_LETTERED_AT)
-"""The attributes that the function gives a dead letter."""
 MOVED_BY_SQS = "MovedBySqs"
 """Stands for the reason of a letter without one: SQS moved it itself, after more receives than the queue allows."""
-MAX_TOKEN_CHARACTERS = 500
-"""What StartOutboundEmailContact takes (Amazon Connect API reference)."""
-_HARMLESS = re.compile(r"[A-Za-z0-9_.:/+=-]{1,500}")
+TOKEN_MEMORY_SECONDS = 7 * 86_400
+"""How long Connect remembers a client token: AWS documents it for voice and chat contacts, and not for email."""
+DRAFT_SECONDS = 12 * 3_600
+"""How long a draft lives in Connect by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,10 @@ class Letter:
     @property
     def token(self) -> str | None:
         """Its client token: the attribute, or else the message id; None if the attribute cannot be used as one."""
-        if TOKEN not in self.attributes:
-            return self.id
-        text = self.text(TOKEN)
-        return text if text and len(text) <= MAX_TOKEN_CHARACTERS else None
+        try:
+            return client_token(self.id, self.attributes)
+        except ClientTokenError:
+            return None
 
     @property
     def contact_id(self) -> str | None:
@@ -84,10 +86,11 @@ class Letter:
 
     def text(self, name: str) -> str:
         """An attribute of type String, or an empty text."""
-        attribute = self.attributes.get(name)
-        if attribute is None or attribute["DataType"].partition(".")[0] != "String":
-            return ""
-        return attribute.get("StringValue", "")
+        return text_of(self.attributes, name) or ""
+
+    def is_too_old(self, now: float) -> bool:
+        """Whether Connect may have forgotten the token, so that a reply that was sent would be sent again."""
+        return now - self.waiting_since > TOKEN_MEMORY_SECONDS
 
 
 def received(message: MessageTypeDef) -> Letter:
@@ -101,14 +104,9 @@ def received(message: MessageTypeDef) -> Letter:
     )
 
 
-def string(text: str) -> MessageAttributeValueTypeDef:
-    """A message attribute of type String."""
-    return {"DataType": "String", "StringValue": text}
-
-
-def harmless(text: str | None) -> str | None:
+def printable_identifier(text: str | None) -> str | None:
     """The text, if it is a mere identifier. What a producer made up may hold an address, or control a terminal."""
-    return text if text and _HARMLESS.fullmatch(text) else None
+    return text if text and is_identifier(text) else None
 
 
 def _sendable(value: MessageAttributeValueOutputTypeDef) -> MessageAttributeValueTypeDef:

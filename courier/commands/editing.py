@@ -1,4 +1,4 @@
-"""A letter mended by hand: the text in the editor, and the token under which it may be sent."""
+"""An edited letter: the text in the editor, and the token under which it is sent."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ import shlex
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
-from courier.letters import MAX_TOKEN_CHARACTERS, OURS, TOKEN, string
-from courier.replay import attributes_of, sendable
-from courier.sending import Left, Outgoing
+from contract.client_token import CLIENT_TOKEN, MAX_CHARACTERS
+from contract.dead_letter import CONTRACT_ATTRIBUTES, Reason
+from contract.message_attributes import string
+from courier.sending import NotDone, Outgoing, attributes_of, sendable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from courier.letters import Letter
 
-REFUSED_BY_CONNECT = {"InvalidRequest", "NotFound", "Refused"}
+REFUSED_BY_CONNECT = {Reason.INVALID_REQUEST, Reason.NOT_FOUND, Reason.REFUSED}
 """Reasons with which Connect has answered "no" to this token: nothing was sent under it."""
 _EDITED = re.compile(r"(.+)\.edit-(\d{1,6})")
 
 
 class EditorError(Exception):
-    """The editor did not do its work; the text says what to do."""
+    """The editor failed; the text says what to do."""
 
 
 class TokenChoice(NamedTuple):
@@ -44,14 +45,14 @@ def token_for_edit(letter: Letter) -> TokenChoice:
     token = letter.token
     if token is None:
         return TokenChoice(
-            _digest(repr(letter.attributes[TOKEN]), letter.body), "its token could not be used: a new one"
+            _digest(repr(letter.attributes[CLIENT_TOKEN]), letter.body), "its token could not be used: a new one"
         )
     if letter.reason in REFUSED_BY_CONNECT:
         return TokenChoice(_next(token), "Connect refused the reply: a new token, derived from the first")
     return TokenChoice(token, "it may have been sent before: the same token, so that Connect sends it once")
 
 
-def edited(letter: Letter, body: str, token: str | None = None) -> Outgoing | Left:
+def edited(letter: Letter, body: str, token: str | None = None) -> Outgoing | NotDone:
     """What is sent for an edited letter.
 
     Args:
@@ -62,10 +63,10 @@ def edited(letter: Letter, body: str, token: str | None = None) -> Outgoing | Le
     """
     if token is None:
         return sendable(
-            Outgoing(letter.id, body, attributes_of(letter) | {TOKEN: string(token_for_edit(letter).token)})
+            Outgoing(letter.id, body, attributes_of(letter) | {CLIENT_TOKEN: string(token_for_edit(letter).token)})
         )
-    kept = {name: value for name, value in letter.attributes.items() if name not in OURS}
-    return sendable(Outgoing(letter.id, body, kept | {TOKEN: string(token)}))
+    kept = {name: value for name, value in letter.attributes.items() if name not in CONTRACT_ATTRIBUTES}
+    return sendable(Outgoing(letter.id, body, kept | {CLIENT_TOKEN: string(token)}))
 
 
 def pretty(body: str) -> str:
@@ -98,7 +99,7 @@ def open_editor(file: Path) -> None:
 def _next(token: str) -> str:
     first, count = (parts[1], int(parts[2])) if (parts := _EDITED.fullmatch(token)) else (token, 0)
     derived = f"{first}.edit-{count + 1}"
-    return derived if len(derived) <= MAX_TOKEN_CHARACTERS else _digest(token)
+    return derived if len(derived) <= MAX_CHARACTERS else _digest(token)
 
 
 def _digest(*texts: str) -> str:

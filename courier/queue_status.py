@@ -1,4 +1,4 @@
-"""How the two queues are: asked without receiving a single reply, for that would count towards its death."""
+"""The state of the two queues, read without receiving replies: each receive counts toward maxReceiveCount."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from courier.held_letters import Holding
-from courier.letters import harmless
+from courier.held_letters import HeldLetters
+from courier.letters import printable_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ class QueueStatus:
         waiting: Messages that can be received.
         in_flight: Messages that were received and are not done.
         delayed: Messages that cannot be received yet.
-        oldest: Age of the oldest in seconds; None if there is none, or nobody knows.
+        oldest: Age of the oldest in seconds; None if there is none, or it is not known.
     """
 
     waiting: int
@@ -67,7 +67,7 @@ class Status:
         """The dead letters' counts."""
         return self.dead_letters.waiting, self.dead_letters.in_flight, self.dead_letters.delayed
 
-    def form(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As `status --json` writes it."""
         return {
             name: {
@@ -80,13 +80,13 @@ class Status:
         } | {"reasons": dict(self.letters.reasons.most_common())}
 
 
-def status(account: Account, now: float, say: Callable[[str], None], before: Status | None = None) -> Status:
+def status(account: Account, now: float, warn: Callable[[str], None], before: Status | None = None) -> Status:
     """Ask SQS and CloudWatch; read every dead letter, and give them back.
 
     Args:
         account: Where.
         now: Seconds since the epoch.
-        say: Is told what a person has to know.
+        warn: Is told what a person has to know.
         before: The last status: while the counts are the same, the letters are not read again.
 
     Raises:
@@ -94,18 +94,18 @@ def status(account: Account, now: float, say: Callable[[str], None], before: Sta
     """
     queues = account.queues
     dead = _counts(account.sqs, queues.dead_letters)
-    letters = before.letters if before and before.dead_counts == dead else _read(account, say)
+    letters = before.letters if before and before.dead_counts == dead else _read(account, warn)
     oldest = None if letters.oldest_since is None else now - letters.oldest_since
-    replies = QueueStatus(*_counts(account.sqs, queues.replies), oldest=_oldest(account, queues.replies, say))
+    replies = QueueStatus(*_counts(account.sqs, queues.replies), oldest=_oldest(account, queues.replies, warn))
     return Status(replies, QueueStatus(*dead, oldest=oldest), letters)
 
 
-def _read(account: Account, say: Callable[[str], None]) -> Letters:
+def _read(account: Account, warn: Callable[[str], None]) -> Letters:
     reasons: Counter[str] = Counter()
     oldest_since = math.inf
-    with Holding(account.sqs, account.queues.dead_letters, say) as holding:
-        for letter in holding:
-            reasons[harmless(letter.reason) or "(unreadable)"] += 1
+    with HeldLetters(account.sqs, account.queues.dead_letters, warn) as held:
+        for letter in held:
+            reasons[printable_identifier(letter.reason) or "(unreadable)"] += 1
             oldest_since = min(oldest_since, letter.waiting_since)
     return Letters(reasons, None if oldest_since == math.inf else oldest_since)
 
@@ -126,7 +126,7 @@ def _counts(sqs: SQSClient, queue_url: str) -> tuple[int, int, int]:
     )
 
 
-def _oldest(account: Account, queue_url: str, say: Callable[[str], None]) -> float | None:
+def _oldest(account: Account, queue_url: str, warn: Callable[[str], None]) -> float | None:
     """SQS's own metric: the queue itself does not tell, and receiving would count."""
     end = datetime.now(UTC)
     try:
@@ -140,6 +140,6 @@ def _oldest(account: Account, queue_url: str, say: Callable[[str], None]) -> flo
             Statistics=["Maximum"],
         )["Datapoints"]
     except (BotoCoreError, ClientError) as refused:
-        say(f"The oldest reply's age is not known: cloudwatch:GetMetricStatistics failed ({type(refused).__name__}).")
+        warn(f"The oldest reply's age is not known: cloudwatch:GetMetricStatistics failed ({type(refused).__name__}).")
         return None
     return max(points, key=lambda point: point["Timestamp"])["Maximum"] if points else None

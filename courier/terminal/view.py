@@ -10,15 +10,15 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from courier.filters import short
 from courier.letter_json import summary
+from courier.selection import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from courier.letters import Letter
-    from courier.sending import Left
-    from courier.status import Status
+    from courier.queue_status import Status
+    from courier.sending import NotDone
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -32,7 +32,7 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """A line that is no part of the answer."""
+    """A line that is not part of the answer."""
     err.print(text, soft_wrap=True, style="yellow")
 
 
@@ -58,13 +58,13 @@ def head() -> None:
 
 def letter_row(letter: Letter, now: float) -> None:
     """A letter of a list, as it comes."""
-    form = summary(letter)
-    _row(letter.id, form["reason"] or "?", short(now - letter.waiting_since), form["contact_id"] or "?")
+    listed = summary(letter)
+    _row(letter.id, listed["reason"] or "?", short(now - letter.waiting_since), listed["contact_id"] or "?")
 
 
-def plan_row(letter: Letter, what: str) -> None:
+def plan_row(letter: Letter, plan: str) -> None:
     """What would happen to a letter."""
-    _row(letter.id, summary(letter)["reason"] or "?", "", what)
+    _row(letter.id, summary(letter)["reason"] or "?", "", plan)
 
 
 def _row(letter_id: str, reason: str, age: str, rest: str, style: str = "") -> None:
@@ -75,7 +75,7 @@ def _row(letter_id: str, reason: str, age: str, rest: str, style: str = "") -> N
         data(line)
 
 
-def left(letters: Iterable[Left]) -> None:
+def not_done(letters: Iterable[NotDone]) -> None:
     """Each that could not be done, and why."""
     for each in letters:
         fail(f"{each.name}: {each.why}")
@@ -94,7 +94,7 @@ def status_table(status: Status) -> Table:
     return table
 
 
-def watch(statuses: Iterable[Status]) -> None:
+def show_statuses(statuses: Iterable[Status]) -> None:
     """Show each status in the place of the one before; off a terminal, one after the other."""
     if not out.is_terminal:
         for status in statuses:

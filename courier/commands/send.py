@@ -6,16 +6,16 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from courier import view
-from courier.check import faults
-from courier.letter_json import line
-from courier.letters import MAX_TOKEN_CHARACTERS, TOKEN, string
-from courier.options import DONE, SOME_NOT_DONE, Json
-from courier.put import put
-from courier.replay import sendable
-from courier.replies_file import Entry, opened
-from courier.replies_file import replies as replies_of
-from courier.sending import Left, Outgoing
+from contract.client_token import CLIENT_TOKEN, MAX_CHARACTERS
+from contract.message_attributes import string
+from courier.commands.options import DONE, SOME_NOT_DONE, Json
+from courier.commands.put import put
+from courier.letter_json import json_line
+from courier.reply_faults import faults
+from courier.reply_file import Entry, opened
+from courier.reply_file import replies as replies_of
+from courier.sending import NotDone, Outgoing, sendable
+from courier.terminal import view
 
 if TYPE_CHECKING:
     from courier.aws import Account
@@ -43,8 +43,8 @@ def send(
     With the same --token, what was sent before is not sent again: of JSON lines each gets TOKEN.LINE.
     """
     account: Account = context.obj
-    if token is not None and not 1 <= len(token) <= MAX_TOKEN_CHARACTERS - ROOM_FOR_LINE:
-        raise typer.BadParameter(f"it has to have 1 to {MAX_TOKEN_CHARACTERS - ROOM_FOR_LINE} characters")
+    if token is not None and not 1 <= len(token) <= MAX_CHARACTERS - ROOM_FOR_LINE:
+        raise typer.BadParameter(f"it has to have 1 to {MAX_CHARACTERS - ROOM_FOR_LINE} characters")
     with opened(file) as content:
         if _check(content, as_json=False, quiet=True) != DONE:
             view.say("Nothing was sent.")
@@ -64,9 +64,9 @@ def _check(content: IO[bytes], *, as_json: bool, quiet: bool = False) -> int:
         found = _faults(entry)
         faulty += bool(found)
         if as_json:
-            view.data(line({"line": entry.line, "faults": found}))
+            view.data(json_line({"line": entry.line, "faults": found}))
         else:
-            view.left(Left(f"line {entry.line}", view.printable(fault)) for fault in found)
+            view.not_done(NotDone(f"line {entry.line}", view.printable(fault)) for fault in found)
     if not as_json and not (quiet and not faulty):
         view.say(f"{count} checked, {faulty} with faults.")
     return SOME_NOT_DONE if faulty or not count else DONE
@@ -77,11 +77,11 @@ def _faults(entry: Entry) -> list[str]:
         return ["reply: is not UTF-8"]
     if found := faults(entry.body):
         return list(found)
-    size = sendable(Outgoing("", entry.body, {TOKEN: string("t" * MAX_TOKEN_CHARACTERS)}))
-    return [f"reply: {size.why}"] if isinstance(size, Left) else []
+    size = sendable(Outgoing("", entry.body, {CLIENT_TOKEN: string("t" * MAX_CHARACTERS)}))
+    return [f"reply: {size.why}"] if isinstance(size, NotDone) else []
 
 
 def _outgoing(entries: Iterator[Entry], base: str, *, many: bool) -> Iterator[Outgoing]:
     for entry in entries:
         token = f"{base}.{entry.line}" if many else base
-        yield Outgoing(f"line {entry.line}", entry.body or "", {TOKEN: string(token)})
+        yield Outgoing(f"line {entry.line}", entry.body or "", {CLIENT_TOKEN: string(token)})

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from courier.filters import short
+from contract.dead_letter import CONTRACT_ATTRIBUTES, DETAIL
 from courier.letter_json import iso, summary
-from courier.letters import DETAIL, OURS
-from courier.replay import DRAFT_SECONDS
-from courier.view import out, printable
+from courier.letters import DRAFT_SECONDS
+from courier.selection import short
+from courier.terminal.view import out, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def letter_page(letter: Letter, now: float) -> None:
     """The whole of a letter: its history, what the function said, and the reply."""
-    form = summary(letter)
+    listed = summary(letter)
     history = Table.grid(padding=(0, 2))
     history.add_column(style="bold", no_wrap=True)
     history.add_column(overflow="fold")
@@ -33,15 +33,15 @@ def letter_page(letter: Letter, now: float) -> None:
         "Contact": letter.contact_id or "",
         "Client token": letter.token or "cannot be used",
         "On this queue since": iso(letter.sent_at),
-        "Dead-lettered": form["dead_lettered_at"] or "",
+        "Dead-lettered": listed["dead_lettered_at"] or "",
         "Age": short(now - letter.waiting_since) + _age_note(now - letter.waiting_since),
     }
-    own = {
+    producers_own = {
         f"Attribute {name}": value.get("StringValue", "(binary)")
         for name, value in letter.attributes.items()
-        if name not in OURS
+        if name not in CONTRACT_ATTRIBUTES
     }
-    for name, value in (rows | own).items():
+    for name, value in (rows | producers_own).items():
         if value:
             history.add_row(printable(name), printable(value))
     out.print(history)

@@ -11,16 +11,17 @@ from typing import Annotated, NoReturn
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from courier import sending, view
+from contract.client_token import MAX_CHARACTERS
+from courier import sending
 from courier.aws import Account
-from courier.check import faults
-from courier.edit import compact, edited, open_editor, pretty, token_for_edit
-from courier.filters import Filters, select
-from courier.held_letters import Holding
-from courier.letters import MAX_TOKEN_CHARACTERS, Letter
-from courier.options import NOT_THERE, SOME_NOT_DONE, OneId, Yes, confirm
-from courier.replay import too_old
-from courier.sending import Left
+from courier.commands.editing import compact, edited, open_editor, pretty, token_for_edit
+from courier.commands.options import SOME_NOT_DONE, OneId, Yes, confirm
+from courier.held_letters import HeldLetters
+from courier.letters import Letter
+from courier.reply_faults import faults
+from courier.selection import NOT_THERE, Filters, choose
+from courier.sending import NotDone
+from courier.terminal import view
 
 EDIT_SECONDS = 3_600
 """How long nobody else gets the letter while it is edited."""
@@ -45,14 +46,14 @@ def edit(
     Its token is a new one where Connect has refused the reply, and the same where it may have been sent before.
     """
     account: Account = context.obj
-    if token is not None and not 1 <= len(token) <= MAX_TOKEN_CHARACTERS:
-        raise typer.BadParameter(f"a token has 1 to {MAX_TOKEN_CHARACTERS} characters")
-    letter = _take(account, letter_id)
+    if token is not None and not 1 <= len(token) <= MAX_CHARACTERS:
+        raise typer.BadParameter(f"a token has 1 to {MAX_CHARACTERS} characters")
+    letter = _find_and_hold(account, letter_id)
     with _given_back(account, letter):
-        if too_old(letter, time.time()) and not force:
-            _refuse(Left(letter.id, "is older than 7 days: Connect may have forgotten its token; see --force"))
+        if letter.is_too_old(time.time()) and not force:
+            _stop(NotDone(letter.id, "is older than 7 days: Connect may have forgotten its token; see --force"))
         with _kept_on_failure(letter) as file:
-            body = _mended(letter, file)
+            body = _edited_body(letter, file)
             why = "your own" if token else token_for_edit(letter).why
             view.say(f"Client token {view.printable(token or token_for_edit(letter).token)} ({why}).")
             confirm("Send the edited reply?", yes=yes)
@@ -60,15 +61,15 @@ def edit(
     view.say("1 edited and on the queue.")
 
 
-def _take(account: Account, letter_id: str) -> Letter:
+def _find_and_hold(account: Account, letter_id: str) -> Letter:
     """Find the letter, and keep it from everybody else for as long as an edit may take."""
     filters = Filters(ids=frozenset({letter_id}))
-    with Holding(account.sqs, account.queues.dead_letters, view.warn) as holding:
-        letter = next(select(holding, filters, time.time()), None)
+    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
+        letter = next(choose(held, filters, time.time()), None)
         if letter is None:
-            _refuse(Left(letter_id, NOT_THERE))
-        _keep(account, letter, EDIT_SECONDS)
-        holding.release([letter])
+            _stop(NotDone(letter_id, NOT_THERE))
+        _hide(account, letter, EDIT_SECONDS)
+        held.release([letter])
     return letter
 
 
@@ -79,7 +80,7 @@ def _given_back(account: Account, letter: Letter) -> Iterator[None]:
         yield
     finally:
         with suppress(BotoCoreError, ClientError):
-            _keep(account, letter, 0)
+            _hide(account, letter, 0)
 
 
 @contextmanager
@@ -100,7 +101,7 @@ def _kept_on_failure(letter: Letter) -> Iterator[Path]:
     file.unlink()
 
 
-def _mended(letter: Letter, file: Path) -> str:
+def _edited_body(letter: Letter, file: Path) -> str:
     """The reply as the operator has edited it, once it keeps the contract."""
     while True:
         open_editor(file)
@@ -115,7 +116,7 @@ def _mended(letter: Letter, file: Path) -> str:
             raise typer.Exit(SOME_NOT_DONE)
         if not found:
             return compact(text)
-        view.left(Left("your edit", view.printable(fault)) for fault in found)
+        view.not_done(NotDone("your edit", view.printable(fault)) for fault in found)
         confirm("Edit it again?", yes=False)
 
 
@@ -126,31 +127,31 @@ def _send(account: Account, letter: Letter, body: str, token: str | None) -> Non
         typer.Exit: Some of it was not done, and the operator was told.
     """
     message = edited(letter, body, token)
-    if isinstance(message, Left):
-        _refuse(message)
+    if isinstance(message, NotDone):
+        _stop(message)
     try:
-        _keep(account, letter, SEND_SECONDS)
+        _hide(account, letter, SEND_SECONDS)
     except ClientError:
         # Somebody else may have replayed it meanwhile, under its old token: then both would be sent.
-        _refuse(
-            Left(letter.id, "was held for an hour, and that is over: it may be gone. Look for it, and edit it again")
+        _stop(
+            NotDone(letter.id, "was held for an hour, and that is over: it may be gone. Look for it, and edit it again")
         )
     if refused := sending.send(account.sqs, account.queues.replies, [message]):
-        _refuse(refused[0])
+        _stop(refused[0])
     try:
         kept = sending.delete(account.sqs, account.queues.dead_letters, [letter])
     except (BotoCoreError, ClientError):
-        kept = [Left(letter.id, "")]
+        kept = [NotDone(letter.id, "")]
     if kept:
-        _refuse(Left(letter.id, "the edited reply is on the queue, but the letter could not be deleted: discard it"))
+        _stop(NotDone(letter.id, "the edited reply is on the queue, but the letter could not be deleted: discard it"))
 
 
-def _keep(account: Account, letter: Letter, seconds: int) -> None:
+def _hide(account: Account, letter: Letter, seconds: int) -> None:
     account.sqs.change_message_visibility(
         QueueUrl=account.queues.dead_letters, ReceiptHandle=letter.receipt_handle, VisibilityTimeout=seconds
     )
 
 
-def _refuse(left: Left) -> NoReturn:
-    view.left([left])
+def _stop(not_done: NotDone) -> NoReturn:
+    view.not_done([not_done])
     raise typer.Exit(SOME_NOT_DONE)

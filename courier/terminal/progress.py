@@ -1,4 +1,4 @@
-"""How far a work has come: a bar on a terminal, lines elsewhere."""
+"""Progress: a bar on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from courier.view import err
+from courier.terminal.view import err
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Task
 
 LINE_SECONDS = 5
-"""How often a line tells of the progress where there is no terminal."""
+"""Seconds between two lines where there is no terminal."""
 
 
 class _Rate(ProgressColumn):
@@ -27,10 +27,10 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Tell of a work's progress: a bar with rate and time left on a terminal, else a line every few seconds.
+    """Show progress: a bar with rate and time left on a terminal, else a line every few seconds.
 
     Yields:
-        What to call with each number of letters that were worked on; threads may.
+        What to call with each number of letters that are done.
     """
     if err.is_terminal:
         columns = (TextColumn(what), BarColumn(None), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(compact=True))
@@ -38,13 +38,13 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
             task = bar.add_task(what, total=total)
             yield lambda count: bar.advance(task, count)
         return
-    worked, told_at = 0, time.monotonic()
+    worked, printed_at = 0, time.monotonic()
 
-    def tell(count: int) -> None:
-        nonlocal worked, told_at
+    def advance(count: int) -> None:
+        nonlocal worked, printed_at
         worked += count
-        if time.monotonic() - told_at >= LINE_SECONDS:
-            told_at = time.monotonic()
+        if time.monotonic() - printed_at >= LINE_SECONDS:
+            printed_at = time.monotonic()
             err.print(f"{what} {worked} of about {total}", soft_wrap=True)
 
-    yield tell
+    yield advance

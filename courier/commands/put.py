@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from courier import sending, view
-from courier.options import DONE, SOME_NOT_DONE
+from courier import sending
+from courier.commands.options import DONE, SOME_NOT_DONE
+from courier.terminal import view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from courier.aws import Account
-    from courier.sending import Left, Outgoing
+    from courier.sending import NotDone, Outgoing
 
 
 def put(account: Account, queue_url: str, messages: Iterable[Outgoing], done: str, after_a_stop: str = "") -> int:
@@ -30,7 +31,7 @@ def put(account: Account, queue_url: str, messages: Iterable[Outgoing], done: st
         botocore.exceptions.ClientError, BotoCoreError: A call failed.
     """
     taken = 0
-    left: list[Left] = []
+    left: list[NotDone] = []
     batch: list[Outgoing] = []
     try:
         for batch in sending.batches(messages):
@@ -44,5 +45,5 @@ def put(account: Account, queue_url: str, messages: Iterable[Outgoing], done: st
         raise
     finally:
         view.say(f"{taken} {done}.")
-        view.left(left)
+        view.not_done(left)
     return SOME_NOT_DONE if left else DONE

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from courier import view
-from courier.filters import select
-from courier.held_letters import Holding
-from courier.letter_json import ImportLineError, exported, line, whole
-from courier.options import SOME_NOT_DONE, Contacts, Limit, NewerThan, OlderThan, Reasons, filters_of
-from courier.put import put
-from courier.replay import sendable, ten
-from courier.sending import Left, Outgoing
+from courier.commands.options import SOME_NOT_DONE, Contacts, Limit, NewerThan, OlderThan, Reasons, filters_of
+from courier.commands.put import put
+from courier.held_letters import HeldLetters
+from courier.letter_json import ImportLineError, json_line, read_exported, with_body
+from courier.selection import choose
+from courier.sending import NotDone, Outgoing, sendable
+from courier.terminal import view
 
 if TYPE_CHECKING:
     from courier.aws import Account
@@ -48,10 +47,10 @@ def export(  # noqa: PLR0913 - the command's options
     account: Account = context.obj
     filters = filters_of(None, reason, contact, older_than, newer_than)
     count = 0
-    with Holding(account.sqs, account.queues.dead_letters, view.warn) as holding, private_file(file) as written:
+    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held, private_file(file) as written:
         try:
-            for letter in select(holding, filters, time.time(), limit):
-                written.write(line(whole(letter)) + "\n")
+            for letter in choose(held, filters, time.time(), limit):
+                written.write(json_line(with_body(letter)) + "\n")
                 count += 1
         except BaseException:
             file.unlink()  # half an export looks like a whole one
@@ -68,9 +67,9 @@ def import_letters(
     """
     account: Account = context.obj
     with file.open("rb") as lines:
-        faults = [each for each in _read(lines) if isinstance(each, Left)]
+        faults = [each for each in _read(lines) if isinstance(each, NotDone)]
         if faults:
-            view.left(faults)
+            view.not_done(faults)
             view.say("Nothing was imported.")
             raise typer.Exit(SOME_NOT_DONE)
         lines.seek(0)
@@ -78,14 +77,14 @@ def import_letters(
         raise typer.Exit(put(account, account.queues.dead_letters, messages, "imported"))
 
 
-def _read(lines: Iterable[bytes]) -> Iterator[Outgoing | Left]:
+def _read(lines: Iterable[bytes]) -> Iterator[Outgoing | NotDone]:
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
         name = f"line {number}"
         try:
-            body, attributes = exported(text)
+            body, attributes = read_exported(text)
         except ImportLineError as wrong:
-            yield Left(name, str(wrong))
+            yield NotDone(name, str(wrong))
         else:
-            yield sendable(Outgoing(name, body, ten(attributes)))
+            yield sendable(Outgoing(name, body, attributes))

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from courier.filters import Filters, seconds
+from courier.selection import Filters, seconds
 
 DONE, SOME_NOT_DONE, NO_ACCESS = 0, 1, 2
-NOT_THERE = "is not on the dead-letter queue now, or somebody else holds it"
 
 
 def _age(text: str) -> float:

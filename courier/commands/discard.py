@@ -1,0 +1,107 @@
+"""`courier dlq discard`."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from courier import sending
+from courier.aws import Account
+from courier.commands.options import (
+    SOME_NOT_DONE,
+    Contacts,
+    Ids,
+    Limit,
+    NewerThan,
+    OlderThan,
+    Reasons,
+    Yes,
+    confirm,
+    filters_of,
+)
+from courier.commands.transfer import private_file
+from courier.held_letters import HeldLetters
+from courier.interrupts import uninterrupted
+from courier.letter_json import iso, json_line, with_body
+from courier.letters import Letter
+from courier.selection import Filters, Selection
+from courier.sending import NotDone
+from courier.terminal import view
+from courier.terminal.progress import progress
+
+
+def discard(  # noqa: PLR0913 - the command's options
+    context: typer.Context,
+    ids: Ids = None,
+    *,
+    because: Annotated[str, typer.Option(help="Why: it is written into the file.")],
+    reason: Reasons = None,
+    contact: Contacts = None,
+    older_than: OlderThan = None,
+    newer_than: NewerThan = None,
+    limit: Limit = None,
+    to: Annotated[
+        Path | None, typer.Option(help="A new file for what is removed.", show_default="in this folder")
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Remove letters for good. What is removed is written to a file first; `dlq import` brings it back."""
+    account: Account = context.obj
+    selection = Selection(filters_of(ids, reason, contact, older_than, newer_than), time.time(), limit)
+    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
+        for letter in held:
+            selection.take(letter)
+            if selection.is_full:
+                break
+    missing = selection.missing()
+    view.not_done(missing)
+    if not selection.ids:
+        view.say("No letters to discard.")
+        raise typer.Exit(SOME_NOT_DONE if missing else 0)
+    confirm(f"Discard {len(selection.ids)} letters?", yes=yes)
+    path = to or Path(time.strftime("courier-discarded-%Y%m%dT%H%M%SZ.jsonl", time.gmtime()))
+    confirmed = Selection(Filters(ids=frozenset(selection.ids)), time.time())
+    not_done = _discard(account, confirmed, path, because)
+    view.not_done(not_done)
+    raise typer.Exit(SOME_NOT_DONE if not_done or missing else 0)
+
+
+def _discard(account: Account, selection: Selection, path: Path, because: str) -> list[NotDone]:
+    done = 0
+    not_done: list[NotDone] = []
+    with private_file(path) as file, HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
+        try:
+            with progress("Discarded", len(selection.filters.ids)) as advance:
+                for letters in held.batches():
+                    if chosen := [letter for letter in letters if selection.take(letter)]:
+                        with uninterrupted():
+                            kept = write_then_delete(account, file, chosen, because)
+                            held.release(letter for letter in chosen if letter.id not in {each.name for each in kept})
+                        not_done += kept
+                        done += len(chosen) - len(kept)
+                        advance(len(chosen))
+                    if selection.is_full:
+                        break
+        finally:
+            view.say(f"{done} discarded; they are in {path}.")
+    return [*not_done, *selection.missing()]
+
+
+def write_then_delete(account: Account, file: TextIO, letters: Sequence[Letter], because: str) -> list[NotDone]:
+    """Write up to ten letters to the disk, then delete them; return those that are not deleted.
+
+    Raises:
+        OSError: They are not on the disk, and not deleted.
+        botocore.exceptions.ClientError, BotoCoreError: Whether they are deleted is not known.
+    """
+    note = {"discarded_at": iso(time.time()), "because": because}
+    file.writelines(json_line({**with_body(letter), **note}) + "\n" for letter in letters)
+    file.flush()
+    os.fsync(file.fileno())
+    return [
+        NotDone(each.name, f"is in the file, but SQS did not delete it ({each.why}): discard it again")
+        for each in sending.delete(account.sqs, account.queues.dead_letters, letters)
+    ]

@@ -1,0 +1,39 @@
+"""`courier dlq list`."""
+
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+from courier.commands.options import Contacts, Json, Limit, NewerThan, OlderThan, Reasons, filters_of
+from courier.held_letters import HeldLetters
+from courier.letter_json import json_line, summary
+from courier.selection import choose
+from courier.terminal import view
+
+if TYPE_CHECKING:
+    from courier.aws import Account
+
+
+def list_letters(  # noqa: PLR0913 - the command's options
+    context: typer.Context,
+    *,
+    reason: Reasons = None,
+    contact: Contacts = None,
+    older_than: OlderThan = None,
+    newer_than: NewerThan = None,
+    limit: Limit = None,
+    as_json: Json = False,
+) -> None:
+    """List letters, each once. Others do not see them while this runs; then they are given back."""
+    account: Account = context.obj
+    now = time.time()
+    filters = filters_of(None, reason, contact, older_than, newer_than)
+    if not as_json:
+        view.head()
+    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
+        for letter in choose(held, filters, now, limit):
+            if as_json:
+                view.data(json_line(summary(letter)))
+            else:
+                view.letter_row(letter, now)

@@ -1,0 +1,198 @@
+"""`courier dlq replay`: sent before deleted, under the token that each letter has always had."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contract.client_token import CLIENT_TOKEN
+from courier import sending
+from courier.aws import Account, Queues
+from courier.commands.options import (
+    DONE,
+    SOME_NOT_DONE,
+    Contacts,
+    Ids,
+    Limit,
+    NewerThan,
+    OlderThan,
+    Rate,
+    Reasons,
+    Yes,
+    confirm,
+    filters_of,
+)
+from courier.held_letters import BATCH, HeldLetters
+from courier.interrupts import uninterrupted
+from courier.letters import MOVED_BY_SQS, Letter
+from courier.selection import Filters, Selection
+from courier.sending import MOVED_BY_SQS_REASON, NotDone, Outgoing, resent
+from courier.terminal import view
+from courier.terminal.progress import progress
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+def replay(  # noqa: PLR0913 - the command's options
+    context: typer.Context,
+    ids: Ids = None,
+    *,
+    reason: Reasons = None,
+    contact: Contacts = None,
+    older_than: OlderThan = None,
+    newer_than: NewerThan = None,
+    limit: Limit = None,
+    rate: Rate = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen, and do nothing.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also those older than 7 days: they may be sent twice.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Put letters back on the queue of replies, each under its own token.
+
+    Cut off at any point, run it again: what was sent already has the same token, and Connect sends it once.
+    """
+    account: Account = context.obj
+    selection = Selection(
+        filters_of(ids, reason, contact, older_than, newer_than), time.time(), limit, to_send=True, force=force
+    )
+    if dry_run or not yes:
+        _survey(account, selection, show=dry_run)
+        not_done = _report(selection, [])
+        if dry_run:
+            view.say(f"{len(selection.ids)} would be replayed{_at(rate)}, {len(not_done)} would not. Nothing was done.")
+        elif not selection.ids:
+            view.say("No letters to replay.")
+        else:
+            confirm(f"Replay {len(selection.ids)} letters{_at(rate)}?{_past_draft(selection)}", yes=yes)
+            # What was confirmed is done, even what has become too old since.
+            confirmed = Selection(Filters(ids=frozenset(selection.ids)), time.time(), to_send=True, force=True)
+            not_done = not_done + _replay(account, confirmed, rate)
+    else:
+        not_done = _replay(account, selection, rate)
+    raise typer.Exit(SOME_NOT_DONE if not_done else DONE)
+
+
+@dataclass
+class Replay:
+    """Replays the letters of a selection, batch by batch.
+
+    Attributes:
+        sqs: The client.
+        queues: From where to where.
+        rate: Letters a second, at the most; None is as many as SQS takes.
+        clock: Seconds, never going back.
+        sleep: Waits a number of seconds.
+        done: How many letters were replayed.
+        not_done: What was not replayed, or not deleted afterwards.
+    """
+
+    sqs: "SQSClient"
+    queues: Queues
+    rate: float | None = None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    done: int = 0
+    not_done: list[NotDone] = field(default_factory=list)
+
+    def run(self, held: HeldLetters, selection: Selection, advance: Callable[[int], None]) -> None:
+        """Replay until the queue's end or the selection's limit; `advance` gets each batch's number of letters.
+
+        Cut off at any point, every letter is on at least one of the two queues, under one token: Connect sends it once.
+
+        Raises:
+            botocore.exceptions.ClientError, BotoCoreError: A call failed. What was sent has been sent: running it
+                again sends a copy with the same token.
+        """
+        next_turn = self.clock()
+        # A second's worth at once, so that a slow pace is an even one.
+        for letters in held.batches(BATCH if self.rate is None else max(1, min(BATCH, int(self.rate)))):
+            if chosen := [letter for letter in letters if selection.take(letter)]:
+                if self.rate is not None:
+                    self.sleep(max(0.0, next_turn - self.clock()))
+                    next_turn = max(next_turn, self.clock()) + len(chosen) / self.rate
+                with uninterrupted():
+                    not_done = self._move(chosen, held)
+                self.not_done += not_done
+                self.done += len(chosen) - len(not_done)
+                advance(len(chosen))
+            if selection.is_full:
+                return
+
+    def _move(self, letters: Sequence[Letter], held: HeldLetters) -> list[NotDone]:
+        offers = [resent(letter) for letter in letters]
+        not_done = [offer for offer in offers if isinstance(offer, NotDone)]
+        for batch in sending.batches(offer for offer in offers if isinstance(offer, Outgoing)):
+            refused = sending.send(self.sqs, self.queues.replies, batch)
+            taken = {message.name for message in batch} - {each.name for each in refused}
+            sent = [letter for letter in letters if letter.id in taken]
+            kept = sending.delete(self.sqs, self.queues.dead_letters, sent)
+            held.release(letter for letter in sent if letter.id not in {each.name for each in kept})
+            not_done += refused
+            not_done += [
+                NotDone(
+                    each.name,
+                    f"replayed, but SQS did not delete it here ({each.why}); replaying it again is safe",
+                )
+                for each in kept
+            ]
+        return not_done
+
+
+def _survey(account: Account, selection: Selection, *, show: bool) -> None:
+    """Select what would be replayed."""
+    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
+        for letter in held:
+            if selection.take(letter) and show:
+                view.plan_row(letter, _plan(letter))
+            if selection.is_full:
+                break
+
+
+def _replay(account: Account, selection: Selection, rate: float | None) -> list[NotDone]:
+    replayed = Replay(account.sqs, account.queues, rate)
+    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn, rate) as held:
+        try:
+            with progress("Replayed", int(min(selection.most, held.depth))) as advance:
+                replayed.run(held, selection, advance)
+        finally:
+            view.say(f"{replayed.done} replayed.")
+    return _report(selection, replayed.not_done)
+
+
+def _report(selection: Selection, not_done: list[NotDone]) -> list[NotDone]:
+    """Say what was asked for and is not done, and return it. Copies of what is replayed count as done."""
+    not_done = [*not_done, *selection.not_done, *selection.missing()]
+    view.not_done(not_done)
+    if selection.copies:
+        view.say(
+            f"{selection.copies} stay for now: each has the token of another one. Replay them when that one is sent."
+        )
+    return not_done
+
+
+def _plan(letter: Letter) -> str:
+    message = resent(letter)
+    if isinstance(message, NotDone):
+        return f"stays: {message.why}"
+    plan = "token kept" if CLIENT_TOKEN in letter.attributes else "token: its id"
+    if letter.reason == MOVED_BY_SQS:
+        plan += f", Reason: {MOVED_BY_SQS_REASON}"
+    left_out = [name for name in letter.attributes if name not in message.attributes]
+    return f"{plan}, without {len(left_out)} attributes" if left_out else plan
+
+
+def _at(rate: float | None) -> str:
+    return "" if rate is None else f" at {rate:g} a second"
+
+
+def _past_draft(selection: Selection) -> str:
+    if not selection.past_draft:
+        return ""
+    return (
+        f" ({selection.past_draft} are older than 12 hours: where their draft has expired they come back as NotFound.)"
+    )

@@ -1,0 +1,143 @@
+"""Which letters a command is about: filters, and a selection that notes what it takes and what it leaves."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from courier.letters import DRAFT_SECONDS
+from courier.sending import NotDone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from collections.abc import Set as AbstractSet
+
+    from courier.letters import Letter
+
+NOT_THERE = "is not on the dead-letter queue now, or somebody else holds it"
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_AGE = re.compile(r"(\d{1,6})([smhd])")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a letter has to meet; what is left out lets every letter through.
+
+    Attributes:
+        ids: Message ids.
+        reasons: Reasons, among them MOVED_BY_SQS.
+        contacts: Contact ids.
+        older_than: Age in seconds.
+        newer_than: Age in seconds.
+    """
+
+    ids: AbstractSet[str] = frozenset()
+    reasons: AbstractSet[str] = frozenset()
+    contacts: AbstractSet[str] = frozenset()
+    older_than: float | None = None
+    newer_than: float | None = None
+
+    def match(self, letter: Letter, now: float) -> bool:
+        """Whether the letter is meant; `now` in seconds since the epoch."""
+        age = now - letter.waiting_since
+        return (
+            (not self.ids or letter.id in self.ids)
+            and (not self.reasons or letter.reason in self.reasons)
+            and (self.older_than is None or age > self.older_than)
+            and (self.newer_than is None or age < self.newer_than)
+            and (not self.contacts or letter.contact_id in self.contacts)
+        )
+
+
+@dataclass
+class Selection:
+    """Takes letters one by one, and notes which it takes and which it leaves.
+
+    Attributes:
+        filters: What the operator asked for.
+        now: Seconds since the epoch.
+        limit: How many letters, at the most.
+        to_send: Whether the letters are to be sent again. Then each token is taken once, since a reply that comes back
+            while the command runs would go round for ever, and letters that are too old are left.
+        force: Whether letters that are too old are taken all the same.
+        ids: The letters taken.
+        not_done: What was asked for but must not be done.
+        copies: Letters left because their token was taken already.
+        past_draft: Letters taken that are older than a draft lives.
+    """
+
+    filters: Filters
+    now: float
+    limit: int | None = None
+    to_send: bool = False
+    force: bool = False
+    ids: set[str] = field(default_factory=set)
+    not_done: list[NotDone] = field(default_factory=list)
+    copies: int = 0
+    past_draft: int = 0
+    _tokens: set[str] = field(default_factory=set)
+
+    @property
+    def most(self) -> float:
+        """How many letters it can take."""
+        return min(self.limit or math.inf, len(self.filters.ids) or math.inf)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has taken as many as it can."""
+        return len(self.ids) + (len(self.not_done) if self.filters.ids else 0) >= self.most
+
+    def take(self, letter: Letter) -> bool:
+        """Take the letter, if it was asked for and may be taken; return whether it was taken."""
+        if self.is_full or not self.filters.match(letter, self.now):
+            return False
+        if self.to_send and not self._may_be_sent(letter):
+            return False
+        self.ids.add(letter.id)
+        return True
+
+    def missing(self) -> list[NotDone]:
+        """The ids that were asked for and not seen."""
+        seen = self.ids | {each.name for each in self.not_done}
+        return [NotDone(each, NOT_THERE) for each in sorted(self.filters.ids - seen)]
+
+    def _may_be_sent(self, letter: Letter) -> bool:
+        age = self.now - letter.waiting_since
+        if letter.is_too_old(self.now) and not self.force:
+            why = f"is {short(age)} old: Connect may have forgotten its token (7 days), and send it twice; see --force"
+            self.not_done.append(NotDone(letter.id, why))
+            return False
+        token = letter.token or letter.id
+        if token in self._tokens:
+            self.copies += 1
+            return False
+        self._tokens.add(token)
+        self.past_draft += age > DRAFT_SECONDS
+        return True
+
+
+def choose(letters: Iterable[Letter], filters: Filters, now: float, limit: int | None = None) -> Iterator[Letter]:
+    """The letters that are meant, `limit` at the most; when all are found that can be, no further one is asked for."""
+    most = [count for count in (limit, len(filters.ids)) if count]
+    return itertools.islice((letter for letter in letters if filters.match(letter, now)), min(most, default=None))
+
+
+def seconds(age: str) -> float:
+    """Read an age, such as 90s, 15m, 12h or 7d.
+
+    Raises:
+        ValueError: It is not an age; the text says what is right.
+    """
+    if (parts := _AGE.fullmatch(age)) is None:
+        text = f"{age!r} is not an age: write a number and s, m, h or d, such as 90s, 15m, 12h or 7d"
+        raise ValueError(text)
+    return int(parts[1]) * _UNITS[parts[2]]
+
+
+def short(age: float) -> str:
+    """An age in seconds for people: 42s, 15m, 12h, 8d."""
+    unit = next((unit for unit in "dhm" if age >= _UNITS[unit]), "s")
+    return f"{max(0, int(age // _UNITS[unit]))}{unit}"
