@@ -48,7 +48,7 @@ def edit(
     account: Account = context.obj
     if token is not None and not 1 <= len(token) <= MAX_CHARACTERS:
         raise typer.BadParameter(f"a token has 1 to {MAX_CHARACTERS} characters")
-    letter = _find_and_hold(account, letter_id)
+    letter = find_and_hold(account, letter_id)
     with _given_back(account, letter):
         if letter.is_too_old(time.time()) and not force:
             _stop(NotDone(letter.id, "is older than 7 days: Connect may have forgotten its token; see --force"))
@@ -61,7 +61,7 @@ def edit(
     view.say("1 edited and on the queue.")
 
 
-def _find_and_hold(account: Account, letter_id: str) -> Letter:
+def find_and_hold(account: Account, letter_id: str) -> Letter:
     """Find the letter, and keep it from everybody else for as long as an edit may take."""
     filters = Filters(ids=frozenset({letter_id}))
     with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:

@@ -92,3 +92,11 @@ class FakeQueues:
                     self.queues[QueueUrl].pop(entry["ReceiptHandle"], None)
                     self.hidden.discard(entry["ReceiptHandle"])
         return {"Successful": [], "Failed": failed}
+
+
+def letters(count: int, **more: Any) -> FakeQueues:
+    """Queues with as many dead letters, on the queue "dead"."""
+    queues = FakeQueues(**more)
+    for n in range(count):
+        queues.put("dead", str(n), ClientToken=f"t-{n}", Reason="NotFound")
+    return queues

@@ -1,11 +1,10 @@
-"""Replays at size: killed in the middle and run again, and as fast as a bare loop."""
+"""Replays at size: killed in the middle and run again."""
 
 from __future__ import annotations
 
 import io
 import json
 import subprocess
-import time
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -15,12 +14,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from courier.aws import Queues
-from courier.choice import Choice
-from courier.drain import Drain, Pace
-from courier.filters import Filters
-from courier.held_letters import Holding
-from courier.replay import Replay
 from handler.batch import deliver_all
 from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws
 from local.connect.control_client import ConnectControl
@@ -36,12 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mypy_boto3_sqs import SQSClient
-
     from handler.delivery import Delivery
 
 KILLED = 500
-MEASURED = 1_000
 
 
 @dataclass
@@ -152,52 +142,3 @@ def test_an_edited_letter_is_sent_once(whole: Whole, tmp_path: Path) -> None:
     operator.did("dlq", "edit", letter["MessageId"], "--yes")
     assert whole.deliver() == 1
     assert [email["client_token"] for email in connect.sent] == [f"{texts(letter)['ClientToken']}.edit-1"]
-
-
-def bare_loop(sqs: SQSClient, source: str, destination: str) -> int:
-    """Receive, send and delete in batches, and nothing else; return the number of calls."""
-    calls = 1
-    while received := sqs.receive_message(
-        QueueUrl=source, MaxNumberOfMessages=10, MessageAttributeNames=["All"], MessageSystemAttributeNames=["All"]
-    ).get("Messages"):
-        sqs.send_message_batch(
-            QueueUrl=destination,
-            Entries=[
-                {"Id": str(n), "MessageBody": m["Body"], "MessageAttributes": m["MessageAttributes"]}
-                for n, m in enumerate(received)
-            ],
-        )
-        sqs.delete_message_batch(
-            QueueUrl=source,
-            Entries=[{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(received)],
-        )
-        calls += 3
-    return calls
-
-
-def test_a_replay_makes_at_least_0_8_of_the_calls_a_second_of_a_bare_loop(aws: LocalAws) -> None:
-    """The best of three each, in turns: others use this machine, too."""
-    bare, ours = [], []
-    for _ in range(3):
-        operator = operator_of_a_new_stack(aws)
-        operator.letters(MEASURED)
-        begun = time.perf_counter()
-        calls = bare_loop(aws.sqs, operator.dead_letter_queue_url, operator.queue_url)
-        bare.append(calls / (time.perf_counter() - begun))
-
-        operator = operator_of_a_new_stack(aws)
-        operator.letters(MEASURED)
-        made: list[str] = []
-        sqs = aws.session.client("sqs", endpoint_url=aws.endpoint)
-        sqs.meta.events.register("before-call.sqs", lambda model, **_: made.append(model.name))  # noqa: B023 - used in this turn
-        begun = time.perf_counter()
-        with Holding(sqs, operator.dead_letter_queue_url, print) as holding:
-            queues = Queues(operator.queue_url, operator.dead_letter_queue_url)
-            work = Drain(
-                holding, Choice(Filters(), time.time(), None, replays=True), Replay(sqs, queues, holding), Pace(None)
-            )
-            work.run(lambda _count: None)
-        ours.append(len(made) / (time.perf_counter() - begun))
-        assert work.done == MEASURED
-    print(f"calls a second: bare {max(bare):.0f}, courier {max(ours):.0f}; ratio {max(ours) / max(bare):.2f}")
-    assert max(ours) / max(bare) >= 0.8

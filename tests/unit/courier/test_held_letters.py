@@ -1,0 +1,135 @@
+"""Listing a queue in memory: every letter once, and all of them given back, whatever SQS does."""
+
+import itertools
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from courier.held_letters import HeldLetters, hold_seconds
+from local.aws import ROOT
+from tests.fakes.function import refusal
+from tests.fakes.queues import FakeQueues, letters
+
+
+def holding(queues: FakeQueues) -> HeldLetters:
+    return HeldLetters(queues, "dead", print)  # type: ignore[arg-type]  # the operations that are called
+
+
+@pytest.mark.parametrize("duplicate", [False, True])
+@pytest.mark.parametrize("count", [0, 1, 10, 137])
+def test_each_letter_is_listed_once_and_given_back(count: int, duplicate: bool) -> None:
+    queues = letters(count, duplicate=duplicate)
+    with holding(queues) as held:
+        assert sorted(int(letter.body) for letter in held) == list(range(count))
+    assert not queues.hidden
+    assert len(queues.queues.get("dead", {})) == count
+
+
+def test_letters_whose_time_is_over_meanwhile_do_not_go_round_for_ever() -> None:
+    queues = letters(25)
+    seen = []
+    with holding(queues) as held:
+        for letter in held:
+            seen.append(letter.id)
+            queues.hidden.clear()
+    assert len(set(seen)) == len(seen) == 25
+
+
+def test_what_is_held_is_given_back_when_the_work_is_cut_off() -> None:
+    queues = letters(50)
+
+    def cut_off() -> None:
+        with holding(queues) as held:
+            for n, _ in enumerate(held):
+                if n == 30:
+                    raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cut_off()
+    assert not queues.hidden
+
+
+def test_what_cannot_be_given_back_is_said_and_hides_no_other_error() -> None:
+    queues = letters(3)
+    said: list[str] = []
+
+    def refused(**_: Any) -> None:
+        raise refusal(403, "AccessDenied")
+
+    queues.change_message_visibility_batch = refused  # type: ignore[method-assign]
+
+    def fail() -> None:
+        with HeldLetters(queues, "dead", said.append) as held:  # type: ignore[arg-type]
+            next(iter(held))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert "show again within 60 s" in said[0]
+
+
+def test_a_letter_received_again_is_given_back_with_its_newest_receipt_handle() -> None:
+    queues = letters(3)
+    take = queues.receive_message
+    receives = itertools.count()
+    given_back: list[str] = []
+
+    def receive_message(**request: Any) -> Any:
+        n = next(receives)
+        queues.hidden.clear()  # each receive comes after the letters' time is over
+        answer = take(**request)
+        return {"Messages": [{**each, "ReceiptHandle": f"receive-{n}"} for each in answer["Messages"]]}
+
+    queues.receive_message = receive_message  # type: ignore[method-assign]
+    queues.change_message_visibility_batch = lambda **request: given_back.extend(  # type: ignore[method-assign]
+        entry["ReceiptHandle"] for entry in request["Entries"]
+    )
+    with holding(queues) as held:
+        assert len(list(held)) == 3
+    assert given_back == [f"receive-{next(receives) - 1}"] * 3
+
+
+def test_while_letters_are_missing_each_receive_waits_so_that_it_asks_all_servers() -> None:
+    queues = letters(25, misses=True)  # a receive that does not wait finds nothing
+    with holding(queues) as held:
+        assert len(list(held)) == 25
+
+
+MEMORY = """
+import resource, sys
+from tests.fakes.queues import FakeQueues
+from courier.held_letters import HeldLetters
+
+class Endless(FakeQueues):
+    "As many letters as are asked for, none of them kept."
+    left = int(sys.argv[1])
+    def get_queue_attributes(self, **_):
+        return {"Attributes": {"ApproximateNumberOfMessages": str(self.left)}}
+    def receive_message(self, **_):
+        batch = range(max(0, self.left - 10), self.left)
+        self.left -= len(batch)
+        return {"Messages": [
+            {"MessageId": f"{n:036}", "ReceiptHandle": f"{n:0400}", "Body": "b" * 10_000,
+             "Attributes": {"SentTimestamp": "1800000000000"}} for n in batch]}
+
+with HeldLetters(Endless(), "dead", print) as held:
+    count = sum(1 for _ in held)
+print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+"""Lists so many letters, with receipt handles of the length that SQS's have; prints count and MiB at the most."""
+
+
+def test_as_many_letters_as_sqs_lets_be_in_flight_take_less_than_150_mib() -> None:
+    ran = subprocess.run([sys.executable, "-c", MEMORY, "120000"], cwd=ROOT, check=True, capture_output=True, text=True)
+    listed, mebibytes = ran.stdout.split()
+    assert int(listed) == 120_000
+    assert float(mebibytes) < 150
+
+
+def test_letters_are_held_as_long_as_the_work_takes_and_no_longer_than_sqs_allows() -> None:
+    assert hold_seconds(500, None) == 65
+    assert hold_seconds(500, 2) == 310
+    assert hold_seconds(100_000, 1000) == 1060
+    assert hold_seconds(1_000_000, 1) == 43_200

@@ -1,0 +1,33 @@
+import json
+
+import pytest
+
+from contract.reply import EVERY_FAULT_CHARACTERS
+from courier.reply_faults import faults
+from tests.samples import raw_message, reply
+
+
+def test_every_fault_is_told_by_path_also_of_a_long_reply() -> None:
+    wrong = reply(ContactId="", Subjekt="x", EmailMessage=raw_message(Subject="a\nb", ContentType="text/rtf"))
+    short_ones = faults(json.dumps(wrong))
+    wrong["EmailMessage"]["RawMessage"]["Body"] = "b" * EVERY_FAULT_CHARACTERS
+    assert faults(json.dumps(wrong)) == short_ones
+    for path in ("reply.ContactId", "Subjekt", "RawMessage.Subject is not", "RawMessage.ContentType"):
+        assert any(path in fault for fault in short_ones), path
+
+
+def test_a_long_text_with_a_pattern_does_not_take_the_square_of_its_length() -> None:
+    wrong = reply(DestinationEmailAddress={"EmailAddress": "a@" + "." * 1_000_000 + " "})
+    assert any("EmailAddress" in fault for fault in faults(json.dumps(wrong)))
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "[" * 100_000, "NaN", "[]", '{"a": 1, "a": 2}' + " " * EVERY_FAULT_CHARACTERS]
+)
+def test_what_is_not_a_reply_is_told_too(body: str) -> None:
+    assert faults(body)
+
+
+def test_a_sound_reply_has_no_faults_whichever_instance_it_names() -> None:
+    assert faults(json.dumps(reply())) == ()
+    assert faults(json.dumps(reply(InstanceId="11111111-2222-3333-4444-555555555555"))) == ()
