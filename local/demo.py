@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SAMPLES = ROOT / "events"
 UNKNOWN_CONTACT = "unknown-contact"
-SURGE = 20
+SURGE = 10
 STORY = {
     "reply_sent": "sent (receive {receive_count})",
     "reply_retried": "not now ({cause}): back to the queue for {retry_in_seconds} s",

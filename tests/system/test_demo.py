@@ -1,4 +1,4 @@
-"""`make demo` as a person runs it."""
+"""`make demo` as a person runs it: slow, since it deploys for real and in its own process."""
 
 import re
 import subprocess
@@ -16,4 +16,4 @@ def test_the_demo_deploys_for_real_and_accounts_for_every_reply() -> None:
     assert "Environment aws://123456789012/eu-central-1 bootstrapped" in demo.stdout
     assert "reply-courier.QueueUrl = " in demo.stdout
     last = demo.stdout.strip().splitlines()[-1]
-    assert re.fullmatch(r"demo: sent=30 dead_lettered=6 replayed=1 duplicates=0 lost=0", last)
+    assert re.fullmatch(r"demo: sent=20 dead_lettered=6 replayed=1 duplicates=0 lost=0", last)

@@ -1,4 +1,4 @@
-"""Every command and program that a document shows is run, as it stands there."""
+"""Runs every command and program in the documents, exactly as shown."""
 
 import os
 import re
@@ -43,7 +43,10 @@ def commands() -> list[str]:
 
 
 def test_the_commands_work_in_the_order_of_the_documents(empty_aws: LocalAws) -> None:
-    """As for a person with a new AWS account; nobody is there to approve a deployment."""
+    """As for a person with a new AWS account; nobody is there to approve a deployment.
+
+    Slow, since every command runs for real: CDK alone synthesises twice and deploys.
+    """
     environment = {**MAKE, **empty_aws.program_environment, "CDK_REQUIRE_APPROVAL": "never"}
     for command in commands():
         if command not in RUN_ELSEWHERE:
