@@ -12,7 +12,7 @@ LOCK := cd requirements && ../$(UV) pip compile --quiet --upgrade --universal --
 # What `make synth` and `make deploy` pass to CDK, e.g. CONTEXT="-c instanceArn=arn:aws:connect:…"
 CONTEXT ?=
 
-.PHONY: help demo local test check bench bootstrap synth deploy lock clean
+.PHONY: help demo local test check bench storm bootstrap synth deploy lock clean
 
 help:
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ check: $(SETUP) ## format, lint, types, import rules, synth with cdk-nag
 
 bench: $(SETUP) ## measure this project beside a plain peer, in about two hours; the tables go to bench/results/
 	@python -m bench
+
+storm: $(SETUP) ## send 300 replies through every fault at once, twice; CHAOS_SEED=N repeats a run
+	@python -m bench storm
 
 bootstrap: $(SETUP) ## prepare an AWS account and Region for CDK, once
 	@cdk bootstrap $(CONTEXT)

@@ -4,6 +4,8 @@
 """
 
 import argparse
+import os
+import random
 import shlex
 import sys
 from collections.abc import Callable
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import get_args
 
 from bench import backlog, faults, surge
+from bench.chaos.run import is_survived
 from bench.report import report
 
 RESULTS = Path(__file__).with_name("results")
@@ -32,6 +35,9 @@ surge_parser.add_argument(
 surge_parser.add_argument("--plot", type=Path, metavar="FILE", help="draw emails accepted over time (PNG)")
 backlog_parser = tables.add_parser("backlog", help="a million replies at once (simulated)")
 backlog_parser.add_argument("--replies", type=int, default=1_000_000, help="how many (default %(default)s)")
+storm_parser = tables.add_parser("storm", help="exit with 1 if a storm loses a reply, or sends one twice")
+storm_parser.add_argument("--seed", type=int, default=int(os.environ.get("CHAOS_SEED") or random.randrange(2**32)))
+storm_parser.add_argument("--replies", type=int, default=300, help="replies in each storm (default 300)")
 
 TABLES: dict[str, Callable[[argparse.Namespace], str]] = {
     "faults": lambda options: faults.table(range(1, options.seeds + 1), options.replies),
@@ -53,6 +59,8 @@ if __name__ == "__main__":
     given = sys.argv[1:]
     for arguments in [given] if given else ALL:
         options = parser.parse_args(arguments)
+        if options.table == "storm":
+            sys.exit(not is_survived(options.seed, options.replies))
         text = report(f"python -m bench {shlex.join(arguments)}", TABLES[options.table](options))
         print(text)
         if not given:

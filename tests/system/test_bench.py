@@ -19,8 +19,8 @@ def measure(*arguments: str) -> dict[str, list[str]]:
 
 
 def test_the_table_of_faults_is_measured_for_this_project_and_the_peer() -> None:
-    measured = measure("faults", "--seeds", "1", "--replies", "20")
-    assert measured["replies"] == ["20", "20"]
+    measured = measure("faults", "--seeds", "1", "--replies", "5")
+    assert measured["replies"] == ["5", "5"]
     assert [measured[name][0] for name in ("lost", "sent twice", "dead-lettered without reason")] == ["0", "0", "0"]
 
 
@@ -46,6 +46,6 @@ def test_the_table_of_the_backlog_is_simulated() -> None:
 
 
 def test_make_bench_measures_every_table() -> None:
-    assert [arguments[0] for arguments in ALL] == list(tables.choices)
+    assert [arguments[0] for arguments in ALL] == [name for name in tables.choices if name != "storm"]
     for arguments in ALL:
         parser.parse_args(arguments)
