@@ -4,13 +4,16 @@
 """
 
 import argparse
+import os
+import random
 import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
-from bench import adaptive, backlog, faults, surge
+from bench import backlog, faults, surge
+from bench.chaos.run import is_survived
 from bench.report import report
 
 RESULTS = Path(__file__).with_name("results")
@@ -30,13 +33,11 @@ surge_parser.add_argument(
     "--environments", type=int, default=surge.ENVIRONMENTS, help="at once (default %(default)s, some 6 GB)"
 )
 surge_parser.add_argument("--plot", type=Path, metavar="FILE", help="draw emails accepted over time (PNG)")
-adaptive_parser = tables.add_parser("adaptive", help="botocore's adaptive mode beside this project's rule (simulated)")
-adaptive_parser.add_argument("--seeds", type=int, default=5, help="how many runs of each, with seeds 1, 2, …")
-adaptive_parser.add_argument(
-    "--rates", type=float, nargs="+", default=[0.5, 2, 5, 50], help="quotas, in requests a second"
-)
 backlog_parser = tables.add_parser("backlog", help="a million replies at once (simulated)")
 backlog_parser.add_argument("--replies", type=int, default=1_000_000, help="how many (default %(default)s)")
+storm_parser = tables.add_parser("storm", help="exit with 1 if a storm loses a reply, or sends one twice")
+storm_parser.add_argument("--seed", type=int, default=int(os.environ.get("CHAOS_SEED") or random.randrange(2**32)))
+storm_parser.add_argument("--replies", type=int, default=300, help="replies in each storm (default 300)")
 
 TABLES: dict[str, Callable[[argparse.Namespace], str]] = {
     "faults": lambda options: faults.table(range(1, options.seeds + 1), options.replies),
@@ -50,15 +51,16 @@ TABLES: dict[str, Callable[[argparse.Namespace], str]] = {
         options.environments,
         options.plot,
     ),
-    "adaptive": lambda options: adaptive.table(range(1, options.seeds + 1), options.rates),
     "backlog": lambda options: backlog.table(options.replies),
 }
-ALL = [["faults"], ["surge", "--plot", "bench/results/surge.png"], ["adaptive"], ["backlog"]]
+ALL = [["faults"], ["surge", "--plot", "bench/results/surge.png"], ["backlog"]]
 
 if __name__ == "__main__":
     given = sys.argv[1:]
     for arguments in [given] if given else ALL:
         options = parser.parse_args(arguments)
+        if options.table == "storm":
+            sys.exit(not is_survived(options.seed, options.replies))
         text = report(f"python -m bench {shlex.join(arguments)}", TABLES[options.table](options))
         print(text)
         if not given:

@@ -32,7 +32,7 @@ from local.connect.instance.quota import TokenBucket
 from local.replies import reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from bench.scenario import Scenario
 
@@ -180,22 +180,7 @@ def derived(rate: float) -> Capacity:
     return capacity(StackSettings(instance_arn=INSTANCE_ARN, send_rate=rate))
 
 
-type Pacing = Callable[[Capacity, VirtualTime], Pacer]
-"""Makes the pacer of an execution environment."""
-
-
-def as_deployed(numbers: Capacity, time: VirtualTime) -> Pacer:
-    """Pace as handler/app.py does."""
-    return Pacer(numbers.share, numbers.burst, time.now, time.sleep)
-
-
-def simulate(
-    scenario: Scenario,
-    numbers: Capacity,
-    arrivals: Sequence[float],
-    seed: int = 1,
-    pacing: Pacing = as_deployed,
-) -> Result:
+def simulate(scenario: Scenario, numbers: Capacity, arrivals: Sequence[float], seed: int = 1) -> Result:
     """Let replies arrive and be delivered until none is left.
 
     Args:
@@ -203,9 +188,8 @@ def simulate(
         numbers: What the stack derives from the settings.
         arrivals: When each reply is put on the queue, in seconds, ascending.
         seed: For the jitter and the other caller.
-        pacing: For those that compare ours with another.
     """
-    simulation = Simulation(scenario, numbers, arrivals, seed, pacing)
+    simulation = Simulation(scenario, numbers, arrivals, seed)
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # Powertools prints metrics
         simulation.run()
     return simulation.result
@@ -214,11 +198,9 @@ def simulate(
 class Simulation:
     """Producers, event source mapping, function and another caller, each a program on one clock."""
 
-    def __init__(
-        self, scenario: Scenario, numbers: Capacity, arrivals: Sequence[float], seed: int, pacing: Pacing
-    ) -> None:
+    def __init__(self, scenario: Scenario, numbers: Capacity, arrivals: Sequence[float], seed: int) -> None:
         self.result = Result()
-        self._scenario, self._numbers, self._seed, self._pacing = scenario, numbers, seed, pacing
+        self._scenario, self._numbers, self._seed = scenario, numbers, seed
         self._pollers = max(POLLERS, numbers.concurrency // ENVIRONMENTS_PER_POLLER)
         self._time = VirtualTime()
         self._quota = TokenBucket(scenario.rate, scenario.burst)
@@ -275,7 +257,7 @@ class Simulation:
             ),
             self._connect,  # type: ignore[arg-type] # the one operation that is called
             self._queue,  # type: ignore[arg-type] # the three operations that are called
-            self._pacing(numbers, time),
+            Pacer(numbers.share, numbers.burst, time.now, time.sleep),
             self._observability,
             time.now,
             rng,

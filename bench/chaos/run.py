@@ -1,6 +1,7 @@
 """Replies through a storm, redriven again and again, and every one of them accounted for."""
 
 from collections.abc import Sequence
+from random import Random
 
 from bench.chaos.storm import Storm
 from bench.chaos.tally import Account, account, letters
@@ -8,9 +9,25 @@ from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.replies import Reply, replies
 from local.sqs.redrive import redrive
-from local.system import LocalCourier
+from local.system import LocalCourier, running
 
 REDRIVES = 2
+
+
+def is_survived(seed: int, replies: int) -> bool:
+    """Send replies through two storms, repeats answered with 200 and with 409; print what became of them.
+
+    Returns:
+        Whether no reply was lost, sent twice or dead-lettered without a token and a reason.
+    """
+    survived = True
+    for repeat in ("same_contact", "conflict"):
+        storm = Storm(Random(seed), doubles_own_tokens=repeat == "same_contact")
+        with running(lambda _: None, context={"sendRate": "40"}, around=storm.around) as courier:
+            tally = run(courier, storm, replies, repeat=repeat)
+            print(f"seed {seed}, repeats answered with {repeat}: {tally}", storm.struck, courier.sqs_faults.struck)
+        survived &= not (tally.lost or tally.twice or tally.without_reason)
+    return survived
 
 
 def run(courier: LocalCourier, storm: Storm, count: int, *, repeat: str) -> Account:

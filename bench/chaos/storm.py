@@ -49,11 +49,13 @@ class Storm:
     Attributes:
         rng: Where all chance comes from.
         doubles_own_tokens: Whether messages with a producer's token may be handed to two environments at once.
-        struck: How often what struck, so far.
+        doubled: Share of received messages that SQS hands to a second environment at once.
+        struck: How often each kind of fault struck, so far.
     """
 
     rng: Random
     doubles_own_tokens: bool = True
+    doubled: float = DOUBLED
     struck: Counter[str] = field(default_factory=Counter)
     _courier: LocalCourier | None = None
     _environments: list["_Struck"] = field(default_factory=list)
@@ -86,7 +88,7 @@ class Storm:
 
     def hand_out_twice(self, record: Record) -> None:
         """Now and then let SQS hand a message out again while it is being delivered."""
-        if self._courier is None or self.rng.random() >= DOUBLED:
+        if self._courier is None or self.rng.random() >= self.doubled:
             return
         if "ClientToken" in record["messageAttributes"] and not self.doubles_own_tokens:
             return

@@ -6,6 +6,7 @@ from bench.scenario import Result, Scenario
 from bench.simulation import derived, simulate
 
 SECONDS = 600
+RATES_AND_LATENCIES = [(2, 0.15), (2, 0.6), (5, 0.15), (5, 0.6)]
 
 
 def surge(scenario: Scenario, seconds: float = SECONDS) -> Result:
@@ -13,8 +14,7 @@ def surge(scenario: Scenario, seconds: float = SECONDS) -> Result:
     return simulate(scenario, derived(scenario.rate), scenario.arrivals(seconds))
 
 
-@pytest.mark.parametrize("latency", [0.15, 0.6])
-@pytest.mark.parametrize("rate", [0.5, 2, 5, 50])
+@pytest.mark.parametrize(("rate", "latency"), [(0.5, 0.15), (0.5, 0.6), *RATES_AND_LATENCIES])
 def test_alone_all_of_the_quota_is_used_and_nothing_wasted(rate: float, latency: float) -> None:
     scenario = Scenario(rate, latency)
     result = surge(scenario)
@@ -27,15 +27,14 @@ def test_alone_all_of_the_quota_is_used_and_nothing_wasted(rate: float, latency:
     assert result.dead == 0
 
 
-def test_the_largest_rate_is_reached_as_well() -> None:
-    scenario = Scenario(500)
+def test_a_large_rate_is_reached_as_well() -> None:
+    scenario = Scenario(50)
     result = surge(scenario, seconds=60)
     assert result.share_of_quota_used(scenario, 60) >= 0.95  # of one minute, which begins with cold starts
-    assert (result.calls, result.receives, result.dead) == (30_000, 30_000, 0)
+    assert (result.calls, result.receives, result.dead) == (3_000, 3_000, 0)
 
 
-@pytest.mark.parametrize("latency", [0.15, 0.6])
-@pytest.mark.parametrize("rate", [2, 5, 50])
+@pytest.mark.parametrize(("rate", "latency"), RATES_AND_LATENCIES)
 def test_with_another_caller_from_the_middle_on_what_is_left_is_used(rate: float, latency: float) -> None:
     scenario = Scenario(rate, latency, other_from=SECONDS / 2)
     result = surge(scenario)
@@ -48,8 +47,7 @@ def test_with_another_caller_from_the_middle_on_what_is_left_is_used(rate: float
     assert result.share_of_other_caller(scenario, SECONDS) >= 0.6
 
 
-@pytest.mark.parametrize("latency", [0.15, 0.6])
-@pytest.mark.parametrize("rate", [2, 5, 50])
+@pytest.mark.parametrize(("rate", "latency"), RATES_AND_LATENCIES)
 def test_an_outage_costs_its_own_time_and_little_more(rate: float, latency: float) -> None:
     scenario = Scenario(rate, latency, outage=(200, 260))
     result = surge(scenario)
