@@ -1,4 +1,4 @@
-"""Sixty replies through everything that can break: each is sent once, or waits in one place with its reason."""
+"""Replies through everything that can break: each is sent once, or waits in one place with its reason."""
 
 import os
 import random
@@ -10,7 +10,7 @@ from bench.chaos.storm import Storm
 from local.system import running
 
 SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(2**32))
-REPLIES = 60  # `make storm` sends 300
+REPLIES = 120  # `make storm` sends 300
 
 
 @pytest.mark.parametrize("repeat", ["same_contact", "conflict"])
