@@ -1,16 +1,16 @@
-"""A plot of emails accepted over time, against the quota."""
+"""One picture: emails accepted over time against the quota, this project beside the peer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-COLUMNS = 3
-INCHES = (4.6, 3.2)
+INCHES = (4.4, 3.6)
 """Of one panel."""
 POINTS = 200
+COLOURS = ("#0b6e4f", "#c1440e")
+"""This project's and the peer's; distinct in print and to colour-blind readers."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Panel:
     """One run of all systems.
 
     Args:
-        title: The setting.
+        title: What happens in it.
         seconds: How much time to show.
         quota: How many emails the quota would have let through, by time.
         accepted: When each email was accepted, by system.
@@ -30,20 +30,33 @@ class Panel:
     accepted: Mapping[str, Sequence[float]]
 
 
-def plot(image: Path, panels: Sequence[Panel]) -> None:
-    """Draw all panels into one PNG."""
-    rows = ceil(len(panels) / COLUMNS)
-    figure = Figure(figsize=(INCHES[0] * COLUMNS, INCHES[1] * rows), layout="constrained")
-    for axes, panel in zip(figure.subplots(rows, COLUMNS, squeeze=False).flat, panels, strict=False):
+def plot(image: Path, headline: str, panels: Sequence[Panel]) -> None:
+    """Draw the panels side by side into one PNG, each line named at its end."""
+    figure = Figure(figsize=(INCHES[0] * len(panels), INCHES[1]), layout="constrained")
+    figure.suptitle(headline, fontsize="large", fontweight="bold", x=0.01, ha="left")
+    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False).flat, panels, strict=True):
         times = [panel.seconds * n / POINTS for n in range(POINTS + 1)]
-        axes.plot(times, [panel.quota(at) for at in times], color="black", linestyle=":", label="quota")
-        for system, accepted in panel.accepted.items():
+        quota = [panel.quota(at) for at in times]
+        axes.fill_between(times, quota, color="#e8e8e8")
+        axes.text(panel.seconds * 0.03, quota[-1] * 0.97, "grey: what the quota allows", va="top", color="#666666")
+        for (system, accepted), colour in zip(panel.accepted.items(), COLOURS, strict=False):
             shown = [0.0, *sorted(at for at in accepted if at <= panel.seconds)]
-            axes.step([*shown, panel.seconds], [*range(len(shown)), len(shown) - 1], where="post", label=system)
-        axes.set_title(panel.title, fontsize="medium")
-        axes.set_xlabel("seconds")
-        axes.set_ylabel("emails accepted")
-        axes.legend(fontsize="small")
-    for axes in figure.axes[len(panels) :]:
-        axes.remove()
-    figure.savefig(image, dpi=80)
+            axes.step([*shown, panel.seconds], [*range(len(shown)), len(shown) - 1], where="post", color=colour, lw=2)
+            share = (len(shown) - 1) / quota[-1] if quota[-1] else 0
+            below = colour == COLOURS[1]
+            axes.annotate(
+                f"{system}: {share:.0%}",
+                (panel.seconds, len(shown) - 1),
+                xytext=(-6, -48 if below else 8),
+                textcoords="offset points",
+                ha="right",
+                color=colour,
+                fontweight="bold",
+            )
+        axes.set_title(panel.title, fontsize="medium", loc="left")
+        axes.set_xlabel("seconds since the surge began")
+        axes.set_xlim(0, panel.seconds)
+        axes.set_ylim(0)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].set_ylabel("emails accepted")
+    figure.savefig(image, dpi=90)

@@ -105,7 +105,9 @@ def table(settings: Sequence[Setting], environments: int, image: Path | None) ->
     pairs = [pair for group in groups(settings, environments) for pair in measure(group)]
     if not image:
         return in_words(pairs)
-    plot(image, [panel(pair) for pair in pairs])
+    shown = min((pair.setting.rate, pair.setting.latency) for pair in pairs)
+    panels = [panel(pair) for pair in pairs if (pair.setting.rate, pair.setting.latency) == shown]
+    plot(image, f"A surge at {shown[0]:g} emails a second: how much of the quota becomes emails", panels)
     return f"{in_words(pairs)}\n![Emails accepted over time, and the quota]({image.name})\n"
 
 
@@ -189,8 +191,9 @@ def wait_of(kind: str, percentile: int) -> "Figure":
 def panel(pair: Pair) -> Panel:
     """What to draw of a setting."""
     scenario = pair.setting.scenario
-    curves = {"this project": pair.ours.accepted, "peer": pair.peers.accepted}
-    return Panel(str(pair.setting), pair.setting.seconds, scenario.left, curves)
+    curves = {"this project": pair.ours.accepted, "plain peer": pair.peers.accepted}
+    titles = {"none": "alone", "other-caller": "another caller comes halfway", "outage": "Connect fails for a while"}
+    return Panel(titles[pair.setting.trouble], pair.setting.seconds, scenario.left, curves)
 
 
 type Figure = Callable[[Setting, Result], str]

@@ -1,0 +1,17 @@
+from pathlib import Path
+
+from bench.plot import Panel, plot
+
+
+def test_all_panels_stand_side_by_side_in_one_picture(tmp_path: Path) -> None:
+    panel = Panel("alone", 10, lambda at: 5 + 2 * at, {"this project": [1.0, 2.0], "plain peer": [3.0]})
+    for count in (1, 3):
+        image = tmp_path / f"{count}.png"
+        plot(image, "A surge", [panel] * count)
+        assert image.read_bytes().startswith(b"\x89PNG")
+    assert width(tmp_path / "3.png") == 3 * width(tmp_path / "1.png")
+
+
+def width(image: Path) -> int:
+    """From the PNG's header."""
+    return int.from_bytes(image.read_bytes()[16:20])
