@@ -9,11 +9,11 @@ import pytest
 
 from courier.held_letters import HeldLetters, hold_seconds
 from local.aws import ROOT
-from tests.fakes.function import refusal
-from tests.fakes.queues import FakeQueues, letters
+from tests.fakes.faults import refusal
+from tests.fakes.sqs import FakeSqs, letters
 
 
-def holding(queues: FakeQueues) -> HeldLetters:
+def holding(queues: FakeSqs) -> HeldLetters:
     return HeldLetters(queues, "dead", print)  # type: ignore[arg-type]  # the operations that are called
 
 
@@ -99,10 +99,10 @@ def test_while_letters_are_missing_each_receive_waits_so_that_it_asks_all_server
 
 MEMORY = """
 import resource, sys
-from tests.fakes.queues import FakeQueues
+from tests.fakes.sqs import FakeSqs
 from courier.held_letters import HeldLetters
 
-class Endless(FakeQueues):
+class Endless(FakeSqs):
     "As many letters as are asked for, none of them kept."
     left = int(sys.argv[1])
     def get_queue_attributes(self, **_):

@@ -14,7 +14,10 @@ from handler import sqs as sqs_module
 from handler.batch import deliver_all
 from handler.delivery import ACT_SECONDS, Delivery
 from handler.pacer import Pacer
-from tests.fakes.function import FakeClock, FakeConnect, FakeSqs, delivery, lost_answer, refusal
+from tests.fakes.connect import FakeConnect
+from tests.fakes.faults import lost_answer, refusal
+from tests.fakes.function import FakeClock, delivery
+from tests.fakes.sqs import FakeSqs
 from tests.samples import record
 
 

@@ -13,7 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from handler.batch import any_received_before
 from handler.delivery import Invocation, NotDoneError
 from handler.message import Message
-from tests.fakes.function import CrashError, FakeClock, FakeConnect, FakeSqs, crash, delivery, lost_answer, refusal
+from tests.fakes.connect import FakeConnect
+from tests.fakes.faults import CrashError, crash, lost_answer, refusal
+from tests.fakes.function import FakeClock, delivery
+from tests.fakes.sqs import DEAD_LETTERS, FakeSqs
 from tests.samples import record, reply, string_attribute
 
 NOW = 1_800_000_000
@@ -110,7 +113,7 @@ class LifeOfAReply(RuleBasedStateMachine):
     @invariant()
     def every_dead_letter_has_its_token_and_reason(self) -> None:
         for letter in self.sqs.dead_letters:
-            label = self.label(letter["MessageBody"])
+            label = self.label(letter["Body"])
             token = letter["MessageAttributes"]["ClientToken"]["StringValue"]
             assert token in {f"id-{label}", f"producer-{label}"}
             assert letter["MessageAttributes"]["Reason"]["StringValue"]
@@ -166,11 +169,11 @@ class LifeOfAReply(RuleBasedStateMachine):
 
     def back_to_the_queue(self, letter: dict[str, Any]) -> None:
         """As the console does it: a new id, the same body and attributes."""
-        self.sqs.dead_letters.remove(letter)
+        del self.sqs.queues[DEAD_LETTERS][letter["MessageId"]]
         attributes = {
             name: string_attribute(value["StringValue"]) for name, value in letter["MessageAttributes"].items()
         }
-        self.world.queue.append(OnQueue(f"again-{next(self.ids)}", letter["MessageBody"], attributes))
+        self.world.queue.append(OnQueue(f"again-{next(self.ids)}", letter["Body"], attributes))
 
     def label(self, body: str) -> str:
         return str(json.loads(body)["ContactId"])
@@ -179,12 +182,10 @@ class LifeOfAReply(RuleBasedStateMachine):
         return {email["ContactId"] for email in self.connect.accepted}
 
     def dead(self) -> set[str]:
-        return {self.label(letter["MessageBody"]) for letter in self.sqs.dead_letters}
+        return {self.label(letter["Body"]) for letter in self.sqs.dead_letters}
 
     def invalid(self) -> set[str]:
-        return {
-            self.label(letter["MessageBody"]) for letter in self.sqs.dead_letters if "Surprise" in letter["MessageBody"]
-        }
+        return {self.label(letter["Body"]) for letter in self.sqs.dead_letters if "Surprise" in letter["Body"]}
 
 
 TestLifeOfAReply = LifeOfAReply.TestCase

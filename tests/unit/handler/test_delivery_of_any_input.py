@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handler.batch import deliver_all
-from tests.fakes.function import FakeConnect, FakeSqs, delivery
+from tests.fakes.connect import FakeConnect
+from tests.fakes.function import delivery
+from tests.fakes.sqs import FakeSqs
 from tests.samples import record, reply
 
 JSON = st.recursive(

@@ -8,7 +8,7 @@ from typing import Any
 from courier.aws import Account, Queues
 from courier.commands.discard import write_then_delete
 from courier.held_letters import HeldLetters
-from tests.fakes.queues import letters
+from tests.fakes.sqs import letters
 
 
 class Watched(TextIOWrapper):

@@ -12,19 +12,20 @@ from courier.aws import Queues
 from courier.commands.replay import Replay
 from courier.held_letters import HeldLetters
 from courier.selection import Filters, Selection
-from tests.fakes.function import FakeClock, refusal
-from tests.fakes.queues import FakeQueues, letters
+from tests.fakes.faults import refusal
+from tests.fakes.function import FakeClock
+from tests.fakes.sqs import FakeSqs, letters
 
 QUEUES = Queues("replies", "dead")
 NOW = 1_800_000_000
 
 
-def holding(queues: FakeQueues) -> HeldLetters:
+def holding(queues: FakeSqs) -> HeldLetters:
     return HeldLetters(queues, "dead", print)  # type: ignore[arg-type]  # the operations that are called
 
 
 def replay(
-    queues: FakeQueues,
+    queues: FakeSqs,
     held: HeldLetters,
     *,
     limit: int | None = None,
@@ -38,7 +39,7 @@ def replay(
     return work
 
 
-def tokens(queues: FakeQueues, url: str) -> Counter[str]:
+def tokens(queues: FakeSqs, url: str) -> Counter[str]:
     messages = queues.queues.get(url, {}).values()
     return Counter(message["MessageAttributes"]["ClientToken"]["StringValue"] for message in messages)
 

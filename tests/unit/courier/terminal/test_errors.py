@@ -11,7 +11,7 @@ from botocore.exceptions import (
 
 from courier.aws import Account
 from courier.terminal.errors import explain, passes, permission
-from tests.fakes.function import refusal
+from tests.fakes.faults import refusal
 
 
 def account() -> Account:
