@@ -11,7 +11,7 @@ LOCK := cd requirements && ../$(UV) pip compile --quiet --upgrade --universal --
 	--custom-compile-command "make lock" --python-version 3.13
 # What `make synth` and `make deploy` pass to CDK, e.g. CONTEXT="-c instanceArn=arn:aws:connect:…"
 CONTEXT ?=
-# Most tests of the deployed whole wait: five at a time keep two processors busy. A part of them, e.g. TESTS="tests/unit -k token"
+# A part of the tests, e.g. TESTS="tests/unit -k token"
 TESTS ?=
 
 .PHONY: help demo local test check bench storm bootstrap synth deploy lock clean
@@ -25,8 +25,8 @@ demo: $(SETUP) ## send sample replies through the whole of it on this machine, m
 local: $(SETUP) ## keep the whole of it running on this machine until Ctrl-C
 	@python -m local up
 
-test: $(SETUP) ## run all tests, several at a time
-	@python -m pytest -n 5 $(TESTS)
+test: $(SETUP) ## run all tests, two at a time
+	@python -m pytest -n 2 $(TESTS)
 
 check: $(SETUP) ## format, lint, types, import rules, synth with cdk-nag
 	@ruff format --check .
