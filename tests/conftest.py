@@ -15,6 +15,7 @@ EVENTS = Path(__file__).parents[1] / "events"
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one worker run all tests of a file, and all that use the deployed whole: so it is deployed once."""
     for item in items:
