@@ -15,14 +15,6 @@ EVENTS = Path(__file__).parents[1] / "events"
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in a hook of the same name
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker run all tests of a file, and all that use the deployed whole: so it is deployed once."""
-    for item in items:
-        shares_the_whole = "whole" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("whole" if shares_the_whole else str(item.path)))
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,  # noqa: ARG001 - the hook's own name
