@@ -122,7 +122,11 @@ print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def test_as_many_letters_as_sqs_lets_be_in_flight_take_less_than_150_mib() -> None:
-    ran = subprocess.run([sys.executable, "-c", MEMORY, "120000"], cwd=ROOT, check=True, capture_output=True, text=True)
+    # Through a shell that forks: else the process would inherit the peak of the one that runs the tests (getrusage(2)).
+    fork = ["/bin/sh", "-c", '"$@"; exit $?', "sh"]
+    ran = subprocess.run(
+        [*fork, sys.executable, "-c", MEMORY, "120000"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
     listed, mebibytes = ran.stdout.split()
     assert int(listed) == 120_000
     assert float(mebibytes) < 150
