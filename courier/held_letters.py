@@ -26,8 +26,9 @@ SLOWEST = 100
 """Letters a second that are received at the least, where no rate is given."""
 MAX_VISIBILITY = 43_200
 """Seconds (Amazon SQS quotas)."""
-WAIT_SECONDS = 2
-"""A receive that waits asks all of SQS's servers; one that does not asks a few of them and can miss letters."""
+WAIT_SECONDS = 1
+"""A receive that waits asks all of SQS's servers, so an empty one is the end of the list. One that does not wait asks a
+few of them and can miss letters; the queue's count lags, so it cannot say when all are seen."""
 ONLY_SEEN = 10
 """Receives in a row of only letters seen before, after which the end is reached: the first are visible again."""
 
@@ -96,7 +97,7 @@ class HeldLetters:
             QueueUrl=self._queue_url,
             MaxNumberOfMessages=most,
             VisibilityTimeout=self.seconds,
-            WaitTimeSeconds=WAIT_SECONDS if len(self._receipt_handles) < self.depth else 0,
+            WaitTimeSeconds=WAIT_SECONDS,
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["SentTimestamp"],
         )

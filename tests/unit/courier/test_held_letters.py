@@ -91,8 +91,11 @@ def test_a_letter_received_again_is_given_back_with_its_newest_receipt_handle() 
     assert given_back == [f"receive-{next(receives) - 1}"] * 3
 
 
-def test_while_letters_are_missing_each_receive_waits_so_that_it_asks_all_servers() -> None:
+@pytest.mark.parametrize("counted", [0, 10, 25, 40])
+def test_every_letter_is_listed_whatever_the_queues_count_says(counted: int) -> None:
     queues = letters(25, misses=True)  # a receive that does not wait finds nothing
+    count = {"Attributes": {"ApproximateNumberOfMessages": str(counted)}}
+    queues.get_queue_attributes = lambda **_: count  # type: ignore[method-assign]
     with holding(queues) as held:
         assert len(list(held)) == 25
 
