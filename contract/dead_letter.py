@@ -53,9 +53,9 @@ class DoesNotFitError(ValueError):
 
 
 def dead_letter_attributes(  # noqa: PLR0913 - all that makes a dead letter
-    message_id: str, body: str, attributes: Attributes, *, reason: str, detail: str, dead_lettered_at: str | None
+    message_id: str, body: str, attributes: Attributes, *, reason: str, detail: str, dead_lettered_at: str
 ) -> dict[str, MessageAttributeValueTypeDef]:
-    """The attributes of a message on its way to the dead-letter queue, or back from there after SQS moved it itself.
+    """The attributes of a message on its way to the dead-letter queue.
 
     Args:
         message_id: The message's id, which becomes its token unless it has one.
@@ -63,13 +63,13 @@ def dead_letter_attributes(  # noqa: PLR0913 - all that makes a dead letter
         attributes: The attributes it was received with.
         reason: Why it is dead-lettered.
         detail: What a person needs to mend it.
-        dead_lettered_at: When, in ISO 8601; None leaves it out.
+        dead_lettered_at: When, in ISO 8601.
 
     Raises:
         DoesNotFitError: See there.
     """
-    at = {} if dead_lettered_at is None else {DEAD_LETTERED_AT: string(dead_lettered_at)}
     required = _required(message_id, attributes, reason)
+    at = {DEAD_LETTERED_AT: string(dead_lettered_at)}
     return fitting_attributes(body, required, _producers_own(attributes), detail=detail, optional=at)
 
 
@@ -125,9 +125,9 @@ def _offers(
     required: Attributes, own: Attributes, detail: str, optional: Attributes
 ) -> Iterator[dict[str, MessageAttributeValueTypeDef]]:
     """Attributes to send with the message, the most complete first."""
-    if detail:
-        yield {**own, **required, DETAIL: _detail(detail), **optional}
-        yield {**own, **required, DETAIL: _detail(detail)}
+    told = {DETAIL: _detail(detail)} if detail else {}
+    yield {**own, **required, **told, **optional}
+    yield {**own, **required, **told}
     yield {**own, **required}
     for count in reversed(range(len(own))):
         kept, left_out = list(own)[:count], list(own)[count:]

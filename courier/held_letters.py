@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from courier import sending
 from courier.interrupts import uninterrupted
 from courier.letters import received
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from mypy_boto3_sqs import SQSClient
 
     from courier.letters import Letter
+    from courier.sending import NotDone
 
 BATCH = 10
 """Messages of one call (Amazon SQS quotas)."""
@@ -88,8 +90,19 @@ class HeldLetters:
             if new:
                 yield list({letter.id: letter for letter in new}.values())
 
+    def delete(self, letters: Sequence[Letter]) -> list[NotDone]:
+        """Delete up to ten letters; return those that SQS did not delete, which are given back at the end.
+
+        Raises:
+            botocore.exceptions.ClientError, BotoCoreError: Whether it deleted them is not known.
+        """
+        kept = sending.delete(self._sqs, self._queue_url, letters)
+        names = {each.name for each in kept}
+        self.release(letter for letter in letters if letter.id not in names)
+        return kept
+
     def release(self, letters: Iterable[Letter]) -> None:
-        """Do not give these back: they are deleted."""
+        """Do not give these back: they are deleted, or stay hidden for longer."""
         self._receipt_handles |= dict.fromkeys(letter.id for letter in letters)
 
     def _receive(self, most: int) -> list[Letter]:

@@ -99,6 +99,14 @@ class Selection:
         self.ids.add(letter.id)
         return True
 
+    def chosen(self, batches: Iterable[Iterable[Letter]]) -> Iterator[list[Letter]]:
+        """What it takes of each batch of which it takes anything, until it has taken as many as it can."""
+        for letters in batches:
+            if taken := [letter for letter in letters if self.take(letter)]:
+                yield taken
+            if self.is_full:
+                return
+
     def missing(self) -> list[NotDone]:
         """The ids that were asked for and not seen."""
         seen = self.ids | {each.name for each in self.not_done}

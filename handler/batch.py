@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
-from handler.delivery import Invocation
+from handler.delivery import Delivery, Invocation
 from handler.message import Message
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from random import Random
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-
-    from handler.delivery import Delivery
 
 
 def deliver_all(

@@ -10,6 +10,19 @@ INSTANCE_ID = "11111111-2222-3333-4444-555555555555"
 INSTANCE_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:replies"
 
+FUNCTION_ENVIRONMENT = {
+    "CONNECT_INSTANCE_ARN": INSTANCE_ARN,
+    "QUEUE_URL": "queue",
+    "DEAD_LETTER_QUEUE_URL": "dead-letters",
+    "SEND_RATE_SHARE": "1000",
+    "BURST_SHARE": "1",
+    "RETRY_SECONDS": "21600",
+    "MAX_RECEIVES": "116",
+    "POWERTOOLS_SERVICE_NAME": "reply-courier",
+    "POWERTOOLS_METRICS_NAMESPACE": "ReplyCourier",
+}
+"""What the stack sets."""
+
 ADDRESS = "ada.lovelace@customer.example"
 NAME = "Ada Lovelace"
 SUBJECT = "Re: my engine does not start"

@@ -8,7 +8,6 @@ from typing import Annotated, TextIO
 
 import typer
 
-from courier import sending
 from courier.aws import Account
 from courier.commands.options import (
     SOME_NOT_DONE,
@@ -52,10 +51,8 @@ def discard(  # noqa: PLR0913 - the command's options
     account: Account = context.obj
     selection = Selection(filters_of(ids, reason, contact, older_than, newer_than), time.time(), limit)
     with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
-        for letter in held:
-            selection.take(letter)
-            if selection.is_full:
-                break
+        for _letters in selection.chosen(held.batches()):
+            pass  # the selection notes their ids, which are confirmed below
     missing = selection.missing()
     view.not_done(missing)
     if not selection.ids:
@@ -75,22 +72,18 @@ def _discard(account: Account, selection: Selection, path: Path, because: str) -
     with private_file(path) as file, HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
         try:
             with progress("Discarded", len(selection.filters.ids)) as advance:
-                for letters in held.batches():
-                    if chosen := [letter for letter in letters if selection.take(letter)]:
-                        with uninterrupted():
-                            kept = write_then_delete(account, file, chosen, because)
-                            held.release(letter for letter in chosen if letter.id not in {each.name for each in kept})
-                        not_done += kept
-                        done += len(chosen) - len(kept)
-                        advance(len(chosen))
-                    if selection.is_full:
-                        break
+                for letters in selection.chosen(held.batches()):
+                    with uninterrupted():
+                        kept = write_then_delete(held, file, letters, because)
+                    not_done += kept
+                    done += len(letters) - len(kept)
+                    advance(len(letters))
         finally:
             view.say(f"{done} discarded; they are in {path}.")
     return [*not_done, *selection.missing()]
 
 
-def write_then_delete(account: Account, file: TextIO, letters: Sequence[Letter], because: str) -> list[NotDone]:
+def write_then_delete(held: HeldLetters, file: TextIO, letters: Sequence[Letter], because: str) -> list[NotDone]:
     """Write up to ten letters to the disk, then delete them; return those that are not deleted.
 
     Raises:
@@ -103,5 +96,5 @@ def write_then_delete(account: Account, file: TextIO, letters: Sequence[Letter],
     os.fsync(file.fileno())
     return [
         NotDone(each.name, f"is in the file, but SQS did not delete it ({each.why}): discard it again")
-        for each in sending.delete(account.sqs, account.queues.dead_letters, letters)
+        for each in held.delete(letters)
     ]

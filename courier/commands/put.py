@@ -31,13 +31,13 @@ def put(account: Account, queue_url: str, messages: Iterable[Outgoing], done: st
         botocore.exceptions.ClientError, BotoCoreError: A call failed.
     """
     taken = 0
-    left: list[NotDone] = []
+    not_done: list[NotDone] = []
     batch: list[Outgoing] = []
     try:
         for batch in sending.batches(messages):
             refused = sending.send(account.sqs, queue_url, batch)
             taken += len(batch) - len(refused)
-            left += refused
+            not_done += refused
     except (BotoCoreError, ClientError, KeyboardInterrupt):
         view.fail(
             f"stopped at {batch[0].name if batch else 'the beginning'}: what stands before it is {done}.{after_a_stop}"
@@ -45,5 +45,5 @@ def put(account: Account, queue_url: str, messages: Iterable[Outgoing], done: st
         raise
     finally:
         view.say(f"{taken} {done}.")
-        view.not_done(left)
-    return SOME_NOT_DONE if left else DONE
+        view.not_done(not_done)
+    return SOME_NOT_DONE if not_done else DONE

@@ -9,7 +9,7 @@ import typer
 
 from contract.client_token import CLIENT_TOKEN
 from courier import sending
-from courier.aws import Account, Queues
+from courier.aws import Account
 from courier.commands.options import (
     DONE,
     SOME_NOT_DONE,
@@ -83,7 +83,7 @@ class Replay:
 
     Attributes:
         sqs: The client.
-        queues: From where to where.
+        replies_url: The queue of replies.
         rate: Letters a second, at the most; None is as many as SQS takes.
         clock: Seconds, never going back.
         sleep: Waits a number of seconds.
@@ -92,7 +92,7 @@ class Replay:
     """
 
     sqs: "SQSClient"
-    queues: Queues
+    replies_url: str
     rate: float | None = None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -110,35 +110,31 @@ class Replay:
         """
         next_turn = self.clock()
         # A second's worth at once, so that a slow pace is an even one.
-        for letters in held.batches(BATCH if self.rate is None else max(1, min(BATCH, int(self.rate)))):
-            if chosen := [letter for letter in letters if selection.take(letter)]:
-                if self.rate is not None:
-                    self.sleep(max(0.0, next_turn - self.clock()))
-                    next_turn = max(next_turn, self.clock()) + len(chosen) / self.rate
-                with uninterrupted():
-                    not_done = self._move(chosen, held)
-                self.not_done += not_done
-                self.done += len(chosen) - len(not_done)
-                advance(len(chosen))
-            if selection.is_full:
-                return
+        most = BATCH if self.rate is None else max(1, min(BATCH, int(self.rate)))
+        for letters in selection.chosen(held.batches(most)):
+            if self.rate is not None:
+                self.sleep(max(0.0, next_turn - self.clock()))
+                next_turn = max(next_turn, self.clock()) + len(letters) / self.rate
+            with uninterrupted():
+                not_done = self._move(letters, held)
+            self.not_done += not_done
+            self.done += len(letters) - len(not_done)
+            advance(len(letters))
 
     def _move(self, letters: Sequence[Letter], held: HeldLetters) -> list[NotDone]:
         offers = [resent(letter) for letter in letters]
         not_done = [offer for offer in offers if isinstance(offer, NotDone)]
         for batch in sending.batches(offer for offer in offers if isinstance(offer, Outgoing)):
-            refused = sending.send(self.sqs, self.queues.replies, batch)
+            refused = sending.send(self.sqs, self.replies_url, batch)
             taken = {message.name for message in batch} - {each.name for each in refused}
             sent = [letter for letter in letters if letter.id in taken]
-            kept = sending.delete(self.sqs, self.queues.dead_letters, sent)
-            held.release(letter for letter in sent if letter.id not in {each.name for each in kept})
             not_done += refused
             not_done += [
                 NotDone(
                     each.name,
                     f"replayed, but SQS did not delete it here ({each.why}); replaying it again is safe",
                 )
-                for each in kept
+                for each in held.delete(sent)
             ]
         return not_done
 
@@ -146,15 +142,13 @@ class Replay:
 def _survey(account: Account, selection: Selection, *, show: bool) -> None:
     """Select what would be replayed."""
     with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
-        for letter in held:
-            if selection.take(letter) and show:
+        for letters in selection.chosen(held.batches()):
+            for letter in letters if show else ():
                 view.plan_row(letter, _plan(letter))
-            if selection.is_full:
-                break
 
 
 def _replay(account: Account, selection: Selection, rate: float | None) -> list[NotDone]:
-    replayed = Replay(account.sqs, account.queues, rate)
+    replayed = Replay(account.sqs, account.queues.replies, rate)
     with HeldLetters(account.sqs, account.queues.dead_letters, view.warn, rate) as held:
         try:
             with progress("Replayed", int(min(selection.most, held.depth))) as advance:

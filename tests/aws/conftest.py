@@ -23,7 +23,7 @@ from local.function.sqs_event import record_of
 from local.processes import ProcessGroup
 from tests.fakes.function import FakeClock
 from tests.operators import Operator, operator_of_a_new_stack
-from tests.samples import INSTANCE_ARN, QUEUE_ARN, REGION, event, reply
+from tests.samples import FUNCTION_ENVIRONMENT, QUEUE_ARN, REGION, event, reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -165,15 +165,9 @@ def deployed(moto_url: str, connect_url: str) -> Courier:
         sqs = boto3.client("sqs")
         queue_url, dead_letter_queue_url = (sqs.create_queue(QueueName=queue)["QueueUrl"] for queue in QUEUES)
         settings = {
-            "CONNECT_INSTANCE_ARN": INSTANCE_ARN,
+            **FUNCTION_ENVIRONMENT,
             "QUEUE_URL": queue_url,
             "DEAD_LETTER_QUEUE_URL": dead_letter_queue_url,
-            "SEND_RATE_SHARE": "1000",
-            "BURST_SHARE": "1",
-            "RETRY_SECONDS": "21600",
-            "MAX_RECEIVES": "116",
-            "POWERTOOLS_SERVICE_NAME": "reply-courier",
-            "POWERTOOLS_METRICS_NAMESPACE": "ReplyCourier",
         }
         for name, value in settings.items():
             environment.setenv(name, value)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from local.connect.control_client import ConnectControl
+from local.waiting import until
 from tests.aws.conftest import Courier
 from tests.samples import BODY, INSTANCE_ID, event, raw_message, record, reply, string_attribute
-from tests.waiting import until
 
 REFUSED = [
     # fault at Connect, how the reply is dead-lettered

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from bench.other_caller import other_caller
 from local.aws import LocalAws
-from tests.waiting import until
+from local.waiting import until
 
 if TYPE_CHECKING:
     from local.connect.control_client import ConnectControl

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local.function.xray_daemon import XRayDaemon
-from tests.samples import ADDRESS, INSTANCE_ARN, REGION
+from tests.samples import ADDRESS, FUNCTION_ENVIRONMENT, REGION
 
 ROOT = Path(__file__).parents[2]
 FAILS = f"""
@@ -29,15 +29,7 @@ def test_a_failed_invocation_is_traced_without_its_event_and_error() -> None:
             "AWS_XRAY_DAEMON_ADDRESS": daemon.address,
             "LAMBDA_TASK_ROOT": "/var/task",
             "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
-            "CONNECT_INSTANCE_ARN": INSTANCE_ARN,
-            "QUEUE_URL": "queue",
-            "DEAD_LETTER_QUEUE_URL": "dead-letters",
-            "SEND_RATE_SHARE": "1",
-            "BURST_SHARE": "1",
-            "RETRY_SECONDS": "21600",
-            "MAX_RECEIVES": "116",
-            "POWERTOOLS_SERVICE_NAME": "reply-courier",
-            "POWERTOOLS_METRICS_NAMESPACE": "ReplyCourier",
+            **FUNCTION_ENVIRONMENT,
         }
         ended = subprocess.run(
             [sys.executable, "-c", FAILS], cwd=ROOT, env=environment, check=False, capture_output=True, text=True

@@ -9,10 +9,10 @@ import pytest
 from courier.aws import STACK
 from local.aws import ROOT
 from local.connect.control_client import ConnectControl
+from local.drain import wait_until_empty
 from local.system import LocalCourier
 from tests.operators import Operator
 from tests.samples import reply
-from tests.waiting import settle
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_dead_letters_of_the_deployed_function_are_mended_and_sent_once(
     bodies = [reply(ContactId=f"late-{n}") for n in range(8)] + [reply(ContactId="misspelt")]
     text = "\n".join(map(json.dumps, bodies))
     assert operator.did("send", "-", "--token", "morning", stdin=text) == "9 on the queue.\n"
-    settle(courier)
+    wait_until_empty(courier)
     status = json.loads(operator.did("status", "--json"))
     assert status["reasons"] == {"NotFound": 9}
 
@@ -36,7 +36,7 @@ def test_dead_letters_of_the_deployed_function_are_mended_and_sent_once(
     operator.edits_with(tmp_path, "text = text.replace('misspelt', 'spelt')")
     operator.did("dlq", "edit", json.loads(misspelt)["id"], "--yes")
     assert operator.did("dlq", "replay", "--yes", "--rate", "20") == "8 replayed.\n"
-    settle(courier)
+    wait_until_empty(courier)
 
     sent = {email["client_token"]: email["contact_id"] for email in connect.sent}
     assert sent == {f"morning.{n + 1}": f"late-{n}" for n in range(8)} | {"morning.9.edit-1": "spelt"}

@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from local.connect.control_client import ConnectControl
+from local.drain import wait_until_empty
 from local.function.event_source_mapping import Poller, take_over_mapping
 from local.function.execution_environment import ExecutionEnvironment
 from local.function.runtime_api import Failed, Returned
 from local.processes import in_background
 from local.sqs.redrive import messages
 from local.system import LocalCourier
+from local.waiting import until
 from tests.samples import reply
-from tests.waiting import settle, until
 
 KILLER = "killer"
 NEIGHBOURS = [f"neighbour-{n}" for n in range(9)]
@@ -82,7 +83,7 @@ def test_what_kills_the_function_is_dead_lettered_untried_and_its_neighbours_are
     mapping = take_over_mapping(courier.aws, courier.function.name)
     try:
         with Poller(mapping, courier.aws.sqs, fragile) as poller:
-            settle(replace(courier, poller=poller))
+            wait_until_empty(replace(courier, poller=poller))
     finally:
         for environment in courier.environments:  # the end of that poller killed them: the next test gets new ones
             environment.close()

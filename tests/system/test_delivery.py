@@ -7,10 +7,11 @@ import pytest
 
 from local.connect.control_client import ConnectControl
 from local.demo import contact_of, samples
+from local.drain import wait_until_empty
 from local.sqs.redrive import counts_of, messages, redrive
 from local.system import LocalCourier
+from local.waiting import until
 from tests.samples import ADDRESS, SUBJECT, reply
-from tests.waiting import settle, until
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_a_plain_reply_goes_through_in_one_call_with_its_message_id_as_token(
 ) -> None:
     connect.draft("contact-1")
     message_id = put(courier, reply())
-    settle(courier)
+    wait_until_empty(courier)
     (call,) = connect.calls
     assert (call["client_token"], call["status"], call["accepted"]) == (message_id, 200, True)
     assert {name: call["body"][name] for name in reply()} == reply()
@@ -53,7 +54,7 @@ def test_a_refused_reply_is_dead_lettered_within_one_receive_and_keeps_its_token
     assert (line["message"], line["reason"], line["receive_count"]) == ("reply_dead_lettered", "NotFound", 1)
     connect.draft("not-yet-there")
     ((new_id, token),) = redrive(courier.aws.sqs, courier.dead_letter_queue_url, courier.queue_url).items()
-    settle(courier)
+    wait_until_empty(courier)
     assert new_id != message_id
     assert token == message_id
     assert [(call["client_token"], call["status"]) for call in connect.calls] == [(message_id, 404), (message_id, 200)]
@@ -64,7 +65,7 @@ def test_a_reply_whose_answer_was_lost_is_sent_once(courier: LocalCourier, conne
     connect.draft("contact-1")
     connect.fail("drop_after", times=2)  # both tries of the first call
     message_id = put(courier, reply())
-    settle(courier)
+    wait_until_empty(courier)
     assert len(connect.sent) == 1
     assert {call["client_token"] for call in connect.calls} == {message_id}
     assert [line["message"] for line in events_of(courier, message_id)] == [
@@ -85,7 +86,7 @@ def test_every_sample_ends_in_one_place_and_nothing_personal_is_said_of_it(
         )
         own = sample.attributes.get("ClientToken")
         tokens.append(own["StringValue"] if own else sent["MessageId"])
-    settle(courier)
+    wait_until_empty(courier)
     letters = messages(courier.aws.sqs, courier.dead_letter_queue_url)
     dead = [letter["MessageAttributes"]["ClientToken"]["StringValue"] for letter in letters]
     assert sorted(dead + [email["client_token"] for email in connect.sent]) == sorted(tokens)
@@ -99,7 +100,7 @@ def test_an_answer_that_quotes_the_reply_gets_into_the_dead_letter_and_nowhere_e
     connect.draft("contact-1")
     connect.fail("answer", status=400, error="InvalidRequestException", message=f"Not for {ADDRESS}: {SUBJECT}")
     put(courier, reply())
-    settle(courier)
+    wait_until_empty(courier)
     (letter,) = messages(courier.aws.sqs, courier.dead_letter_queue_url)
     assert SUBJECT in letter["MessageAttributes"]["Detail"]["StringValue"]
 
@@ -107,7 +108,7 @@ def test_an_answer_that_quotes_the_reply_gets_into_the_dead_letter_and_nowhere_e
 def test_no_log_line_stands_there_twice_and_every_one_is_json(courier: LocalCourier, connect: ConnectControl) -> None:
     connect.draft("contact-1")
     message_id = put(courier, reply())
-    settle(courier)
+    wait_until_empty(courier)
     assert len([line for line in courier.logs if message_id in line.line]) == 1
     for line in map(json.loads, (line.line for line in courier.logs)):
         # Lambda's own reports, metrics, and log lines of the function's own logger: no library speaks.
@@ -121,7 +122,7 @@ def test_each_call_to_connect_is_traced_with_its_verdict_and_nothing_personal(
     seen = len(courier.traces)
     put(courier, reply())
     put(courier, reply(ContactId="unknown"))
-    settle(courier)
+    wait_until_empty(courier)
 
     def verdicts() -> list[str]:
         calls = [document for document in courier.traces[seen:] if document["name"] == "StartOutboundEmailContact"]
@@ -134,7 +135,7 @@ def test_a_surge_is_sent_whole_and_each_reply_once(courier: LocalCourier, connec
     contacts = [f"surge-{n}" for n in range(40)]
     connect.draft(*contacts)
     tokens = {put(courier, reply(ContactId=contact)) for contact in contacts}
-    settle(courier)
+    wait_until_empty(courier)
     assert {email["client_token"] for email in connect.sent} == tokens
     assert len(connect.sent) == len(tokens)
     assert list(messages(courier.aws.sqs, courier.dead_letter_queue_url)) == []

@@ -12,8 +12,8 @@ import pytest
 
 from local.aws import ROOT, LocalAws
 from local.connect.control_client import ConnectControl
+from local.drain import wait_until_empty
 from local.system import LocalCourier
-from tests.waiting import settle
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 RUN_ELSEWHERE = {
@@ -96,5 +96,5 @@ def test_the_program_in_the_readme_sends_a_reply(courier: LocalCourier) -> None:
         "CONTACT_ID": "contact-of-the-readme",
     }
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
-    settle(courier)
+    wait_until_empty(courier)
     assert [email["contact_id"] for email in connect.sent] == ["contact-of-the-readme"]

@@ -5,8 +5,8 @@ from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.sqs.redrive import counts_of
 from local.system import LocalCourier
+from local.waiting import until
 from tests.samples import reply
-from tests.waiting import until
 
 
 def test_nobody_waits_for_the_visibility_timeout_of_what_a_crash_left_behind(courier: LocalCourier) -> None:

@@ -13,7 +13,7 @@ from local.function.environment_variables import Surroundings
 from local.function.event_source_mapping import LONG_POLL, Poller, take_over_mapping
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.processes import ProcessGroup
-from tests.waiting import until
+from local.waiting import until
 
 type Deploy = Callable[..., DeployedFunction]
 

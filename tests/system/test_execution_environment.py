@@ -17,7 +17,7 @@ from local.function.environment_variables import Surroundings
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.function.runtime_api import Failed, Returned
 from local.processes import ProcessGroup
-from tests.waiting import until
+from local.waiting import until
 
 type Deploy = Callable[..., DeployedFunction]
 type Logs = list[LogLine]

@@ -19,7 +19,7 @@ from local.sqs.faults import SqsFaults
 from local.sqs.proxy import Kind
 from local.sqs.redrive import counts_of
 from local.system import LocalCourier
-from tests.waiting import until
+from local.waiting import until
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -20,12 +20,12 @@ from local.connect.control_client import ConnectControl
 from local.function.sqs_event import record_of
 from local.processes import ProcessGroup
 from local.sqs.faults import SqsFaults
+from local.waiting import until
 from tests.fakes.connect import FakeConnect
 from tests.fakes.function import delivery
 from tests.fakes.sqs import FakeSqs
 from tests.operators import Operator, operator_of_a_new_stack, texts
 from tests.samples import QUEUE_ARN, REGION
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

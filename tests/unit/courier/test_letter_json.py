@@ -8,21 +8,8 @@ from hypothesis import strategies as st
 from contract.message_attributes import string
 from courier.letter_json import ImportLineError, json_line, read_exported, summary, with_body
 from courier.letters import Letter
+from tests.letters import NAMES, NOW, TEXTS, VALUES, letter
 from tests.samples import PERSONAL, reply
-
-NOW = 1_800_000_000.0
-TEXTS = st.text(
-    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), min_size=1, max_size=20
-)
-VALUES = st.one_of(
-    TEXTS.map(string), st.binary(min_size=1, max_size=20).map(lambda b: {"DataType": "Binary", "BinaryValue": b})
-)
-NAMES = st.text(st.sampled_from("abcdef-_"), min_size=1, max_size=10)
-
-
-def letter(body: str = "{}", sent_at: float = NOW, **attributes: Any) -> Letter:
-    values = {name: string(value) if isinstance(value, str) else value for name, value in attributes.items()}
-    return Letter("id-1", "handle", body, values, sent_at)
 
 
 @given(TEXTS, st.dictionaries(NAMES, VALUES, max_size=5), st.booleans())

@@ -1,14 +1,7 @@
 from typing import Any
 
-from contract.message_attributes import string
-from courier.letters import MOVED_BY_SQS, Letter, received
-
-NOW = 1_800_000_000.0
-
-
-def letter(body: str = "{}", sent_at: float = NOW, **attributes: Any) -> Letter:
-    values = {name: string(value) if isinstance(value, str) else value for name, value in attributes.items()}
-    return Letter("id-1", "handle", body, values, sent_at)
+from courier.letters import MOVED_BY_SQS, received
+from tests.letters import NOW, letter
 
 
 def test_a_letter_is_too_old_seven_days_after_the_earlier_of_its_times() -> None:

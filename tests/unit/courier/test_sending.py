@@ -9,32 +9,13 @@ from contract.dead_letter import Reason
 from contract.message_attributes import MAX_ATTRIBUTES, MAX_BYTES, string
 from courier.letters import MOVED_BY_SQS, Letter
 from courier.sending import MOVED_BY_SQS_REASON, NotDone, Outgoing, batches, resent
-from handler.message import Message
-
-NOW = 1_800_000_000.0
-TEXTS = st.text(
-    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), min_size=1, max_size=20
-)
-VALUES = st.one_of(
-    TEXTS.map(string), st.binary(min_size=1, max_size=20).map(lambda b: {"DataType": "Binary", "BinaryValue": b})
-)
-NAMES = st.text(st.sampled_from("abcdef-_"), min_size=1, max_size=10)
-
-
-def letter(body: str = "{}", sent_at: float = NOW, **attributes: Any) -> Letter:
-    values = {name: string(value) if isinstance(value, str) else value for name, value in attributes.items()}
-    return Letter("id-1", "handle", body, values, sent_at)
+from tests.letters import NAMES, NOW, TEXTS, VALUES, as_the_function_sees, letter
 
 
 def sent(given_letter: Letter) -> Outgoing:
     offer = resent(given_letter)
     assert isinstance(offer, Outgoing)
     return offer
-
-
-def as_the_function_sees(message: Outgoing) -> Message:
-    """The message at its first receive, under a new id."""
-    return Message("id-2", "handle", message.body, message.attributes, 1, NOW, NOW)
 
 
 def test_a_letter_of_the_function_is_replayed_as_it_is() -> None:

@@ -5,7 +5,6 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from courier.aws import Account, Queues
 from courier.commands.discard import write_then_delete
 from courier.held_letters import HeldLetters
 from tests.fakes.sqs import letters
@@ -34,11 +33,9 @@ def test_letters_are_written_flushed_and_synced_before_they_are_deleted(tmp_path
         return delete(**request)
 
     queues.delete_message_batch = delete_message_batch  # type: ignore[method-assign]
-    account = Account()
-    account.__dict__.update(sqs=queues, queues=Queues("replies", "dead"))
     with path.open("wb") as binary, HeldLetters(queues, "dead", print) as held:  # type: ignore[arg-type]
         file = Watched(binary, encoding="ascii")
         file.steps = steps
-        assert write_then_delete(account, file, list(held), "spam") == []
+        assert write_then_delete(held, file, list(held), "spam") == []
     assert steps == ["fsync", "delete"]
     assert not queues.queues["dead"]

@@ -1,26 +1,11 @@
 """The token under which an edited letter is sent."""
 
-from typing import Any
-
 import pytest
 
 from contract.message_attributes import MAX_BYTES, string
 from courier.commands.editing import edited, token_for_edit
-from courier.letters import Letter
 from courier.sending import NotDone, Outgoing
-from handler.message import Message
-
-NOW = 1_800_000_000.0
-
-
-def letter(body: str = "{}", sent_at: float = NOW, **attributes: Any) -> Letter:
-    values = {name: string(value) if isinstance(value, str) else value for name, value in attributes.items()}
-    return Letter("id-1", "handle", body, values, sent_at)
-
-
-def as_the_function_sees(message: Outgoing) -> Message:
-    """The message at its first receive, under a new id."""
-    return Message("id-2", "handle", message.body, message.attributes, 1, NOW, NOW)
+from tests.letters import as_the_function_sees, letter
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from courier.aws import Queues
 from courier.commands.replay import Replay
 from courier.held_letters import HeldLetters
 from courier.selection import Filters, Selection
@@ -16,7 +15,6 @@ from tests.fakes.faults import refusal
 from tests.fakes.function import FakeClock
 from tests.fakes.sqs import FakeSqs, letters
 
-QUEUES = Queues("replies", "dead")
 NOW = 1_800_000_000
 
 
@@ -34,7 +32,7 @@ def replay(
     advance: Callable[[int], None] = lambda _count: None,
 ) -> Replay:
     clock = clock or FakeClock()
-    work = Replay(queues, QUEUES, rate, clock, clock.sleep)  # type: ignore[arg-type]  # as above
+    work = Replay(queues, "replies", rate, clock, clock.sleep)  # type: ignore[arg-type]  # as above
     work.run(held, Selection(Filters(), NOW, limit, to_send=True), advance)
     return work
 
