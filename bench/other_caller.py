@@ -34,10 +34,12 @@ def other_caller(
     """
     config = Config(retries={"total_max_attempts": 1}, max_pool_connections=MOST_CALLS_AT_ONCE)
     client = aws.session.client("connect", endpoint_url=connect_url, config=config)
+    # Once, before any thread: botocore makes these classes when they are first read, and each thread could get its own.
+    throttled = client.exceptions.ThrottlingException
     stopping = threading.Event()
 
     def call(contact: str) -> None:
-        with suppress(client.exceptions.ThrottlingException):
+        with suppress(throttled):
             client.start_outbound_email_contact(InstanceId=INSTANCE_ARN.rpartition("/")[2], **reply(contact))
 
     def calls() -> None:
