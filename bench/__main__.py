@@ -12,9 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
-from bench import backlog, faults, surge
+from bench import faults, surge
 from bench.chaos.run import is_survived
 from bench.report import report
+from bench.simulated import backlog
+from bench.simulated import surge as simulated_surge
 
 RESULTS = Path(__file__).with_name("results")
 
@@ -35,6 +37,8 @@ surge_parser.add_argument(
 surge_parser.add_argument("--plot", type=Path, metavar="FILE", help="draw emails accepted over time (PNG)")
 backlog_parser = tables.add_parser("backlog", help="a million replies at once (simulated)")
 backlog_parser.add_argument("--replies", type=int, default=1_000_000, help="how many (default %(default)s)")
+simulated_parser = tables.add_parser("simulated", help="surges of the largest rates, for long (simulated)")
+simulated_parser.add_argument("--largest", type=float, default=500, help="rate (default %(default)s)")
 storm_parser = tables.add_parser("storm", help="exit with 1 if a storm loses a reply, or sends one twice")
 storm_parser.add_argument("--seed", type=int, default=int(os.environ.get("CHAOS_SEED") or random.randrange(2**32)))
 storm_parser.add_argument("--replies", type=int, default=300, help="replies in each storm (default 300)")
@@ -52,8 +56,11 @@ TABLES: dict[str, Callable[[argparse.Namespace], str]] = {
         options.plot,
     ),
     "backlog": lambda options: backlog.table(options.replies),
+    "simulated": lambda options: simulated_surge.table(
+        [setting for setting in simulated_surge.SETTINGS if setting.rate <= options.largest]
+    ),
 }
-ALL = [["faults"], ["surge", "--plot", "bench/results/surge.png"], ["backlog"]]
+ALL = [["faults"], ["surge", "--plot", "bench/results/surge.png"], ["backlog"], ["simulated"]]
 
 if __name__ == "__main__":
     given = sys.argv[1:]

@@ -1,4 +1,4 @@
-"""A surge, and what happens meanwhile: for local AWS (bench/load.py) or a simulated clock (bench/simulation.py)."""
+"""A surge, and what happens meanwhile: for local AWS (bench/load.py) or simulated (bench/simulated/)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -86,7 +86,9 @@ class LocalAws:
         urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/_local/skip", body, method="POST")).close()
 
 
-def start_aws(processes: ProcessGroup, folder: Path) -> LocalAws:
-    """Start moto's server with nothing in it; its log goes to ``folder``."""
+def start_aws(processes: ProcessGroup, folder: Path, *options: str) -> LocalAws:
+    """Start moto's server with nothing in it; its log goes to ``folder``, and the options are moto_server.py's."""
     log = folder / "moto.log"
-    return LocalAws(processes.start_server("local.sqs.moto_server", env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=log))
+    return LocalAws(
+        processes.start_server("local.sqs.moto_server", *options, env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=log)
+    )

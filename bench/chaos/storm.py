@@ -14,19 +14,20 @@ from local.function.sqs_event import Record
 from local.sqs.proxy import Kind
 from local.system import LocalCourier
 
-CONNECT_FAULTS = (
-    {"fault": "drop_before", "times": None, "probability": 0.03},
-    {"fault": "drop_after", "times": None, "probability": 0.05},
-    {"fault": "garbage_after", "times": None, "probability": 0.02},
-    {"fault": "internal_error", "times": None, "probability": 0.04},
-    {"fault": "unavailable", "times": None, "probability": 0.02},
-    {"fault": "throttle", "times": None, "probability": 0.02},
-    {"fault": "too_many_requests", "times": None, "probability": 0.01},
-    {"fault": "access_denied", "times": 15},
-    {"fault": "quota_exceeded", "times": 2},
-    {"fault": "hang", "times": 2, "seconds": 30},
-    {"fault": "hang_after", "times": 2, "seconds": 30},
-)
+CONNECT_FAULTS = {
+    "drop_before": 0.03,
+    "drop_after": 0.05,
+    "garbage_after": 0.02,
+    "internal_error": 0.04,
+    "unavailable": 0.02,
+    "throttle": 0.02,
+    "too_many_requests": 0.01,
+}
+"""Share of the calls that each strikes."""
+SLOW_CONNECT_FAULTS = {"access_denied": 15, "quota_exceeded": 2, "hang": 2, "hang_after": 2}
+"""How many calls each strikes among 300 replies: each takes seconds."""
+HANGS = 30
+"""Seconds without an answer."""
 SQS_FAULTS: tuple[tuple[str, Kind, float], ...] = (
     ("ChangeMessageVisibility", "error", 0.05),
     ("ChangeMessageVisibility", "drop_before", 0.05),
@@ -66,11 +67,14 @@ class Storm:
         return self._environments[-1]
 
     @contextmanager
-    def striking(self, courier: LocalCourier, connect: ConnectControl) -> Iterator[None]:
-        """Let it blow, and end it."""
+    def striking(self, courier: LocalCourier, connect: ConnectControl, replies: int) -> Iterator[None]:
+        """Strike until the end of the `with` block; so many replies are sent in it."""
         self._courier = courier
-        for fault in CONNECT_FAULTS:
-            connect.fail(**fault)
+        for fault, probability in CONNECT_FAULTS.items():
+            connect.fail(fault, times=None, probability=probability)
+        for fault, times in SLOW_CONNECT_FAULTS.items():
+            if here := round(times * replies / 300):
+                connect.fail(fault, times=here, seconds=HANGS)
         courier.sqs_faults.rng = Random(self.rng.getrandbits(32))  # own draws: requests come in no fixed order
         for operation, kind, probability in SQS_FAULTS:
             courier.sqs_faults.fail(operation, kind, probability=probability)
@@ -87,7 +91,7 @@ class Storm:
             self._courier = None
 
     def hand_out_twice(self, record: Record) -> None:
-        """Now and then let SQS hand a message out again while it is being delivered."""
+        """Sometimes let SQS hand a message out again while it is being delivered."""
         if self._courier is None or self.rng.random() >= self.doubled:
             return
         if "ClientToken" in record["messageAttributes"] and not self.doubles_own_tokens:

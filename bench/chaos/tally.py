@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from local.replies import Reply
@@ -48,6 +48,11 @@ class Account:
     without_reason: list[str]
     dead_though_sound: list[str]
     wrong_token: list[str]
+
+    @property
+    def wrong(self) -> dict[str, list[str]]:
+        """Whatever went wrong, by its name."""
+        return {name: labels for name, labels in asdict(self).items() if isinstance(labels, list) and labels}
 
 
 def letters(courier: LocalCourier) -> Iterator[Letter]:

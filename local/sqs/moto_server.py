@@ -1,11 +1,14 @@
 """moto's server, answering one request at a time: ``python -m local.sqs.moto_server`` (on a free port).
 
+With ``--skip-waits`` a long poll that finds nothing skips the clock ahead instead of waiting.
+
 In moto a delete rebuilds the queue's list of messages: a message that another thread sends meanwhile is lost, and two
 receives at once can both get the same message. SQS does neither, so requests take turns here. Moto also accepts what
 SQS refuses: such requests are stopped before they reach it. Its clock for SQS can be skipped ahead.
 """
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -53,7 +56,14 @@ def main() -> None:
     """Serve until killed; print the URL when ready."""
     clock = SqsClock(time.time)
     application = OneAtATime(Skippable(DomainDispatcherApplication(create_backend_app), clock))
-    models.Queue.wait_for_messages = lambda *_: application.give_way()  # type: ignore[method-assign]  # moto's only hook
+
+    def wait(_queue: models.Queue, seconds: int) -> None:
+        if "--skip-waits" in sys.argv:
+            clock.skip(seconds)
+        else:
+            application.give_way()
+
+    models.Queue.wait_for_messages = wait  # type: ignore[method-assign]  # moto's only hook
     # Only moto's queues and messages read the time with these.
     models.unix_time = lambda *_: clock.seconds()  # type: ignore[attr-defined]
     models.unix_time_millis = lambda *_: clock.milliseconds()  # type: ignore[attr-defined]

@@ -135,7 +135,7 @@ def moto_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """moto for the tests of one file: its clock is skipped ahead there."""
     with ProcessGroup() as processes:
-        yield start_aws(processes, tmp_path_factory.mktemp("aws"))
+        yield start_aws(processes, tmp_path_factory.mktemp("aws"), "--skip-waits")
 
 
 @pytest.fixture

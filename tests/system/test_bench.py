@@ -21,14 +21,15 @@ def measure(*arguments: str) -> dict[str, list[str]]:
 def test_the_table_of_faults_is_measured_for_this_project_and_the_peer() -> None:
     measured = measure("faults", "--seeds", "1", "--replies", "5")
     assert measured["replies"] == ["5", "5"]
+    assert measured["sent"][1] != "0"
     assert [measured[name][0] for name in ("lost", "sent twice", "dead-lettered without reason")] == ["0", "0", "0"]
 
 
 def test_the_table_of_surges_is_measured_for_this_project_and_the_peer(tmp_path: Path) -> None:
     plot = tmp_path / "surge.png"
-    options = ["--rates", "5", "--latencies", "150", "--troubles", "outage", "--seconds", "20", "--plot", str(plot)]
+    options = ["--rates", "5", "--latencies", "150", "--troubles", "outage", "--seconds", "6", "--plot", str(plot)]
     measured = measure("surge", *options)
-    ours, peers = zip(*(cell.split(" / ") for cell in measured["5/s, 150 ms, an outage (20 s)"]), strict=True)
+    ours, peers = zip(*(cell.split(" / ") for cell in measured["5/s, 150 ms, an outage (6 s)"]), strict=True)
     share, calls, receives, billed, *throttled, dead, other = ours
     assert 0.5 < float(share) <= 1.1
     assert float(calls) > 1  # the outage was met
@@ -43,6 +44,11 @@ def test_the_table_of_the_backlog_is_simulated() -> None:
     backlog = measure("backlog", "--replies", "200")
     assert backlog["emails"] == ["200"] * 4
     assert backlog["dead-lettered"] == ["0"] * 4
+
+
+def test_the_table_of_simulated_surges_is_simulated() -> None:
+    simulated = measure("simulated", "--largest", "0.5")
+    assert simulated["0.5/s, 150 ms (600 s)"][5:7] == ["0", "-"]
 
 
 def test_make_bench_measures_every_table() -> None:

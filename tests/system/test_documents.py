@@ -21,6 +21,7 @@ RUN_ELSEWHERE = {
     "make check": ".ci/run",
     "make test": ".ci/run",
     "make bench": "test_bench.py",
+    "make storm": "test_storm.py",
     "make demo": "test_demo.py",
     "make local": "test_make_local_runs_until_it_is_interrupted",
 }

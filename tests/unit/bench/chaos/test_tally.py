@@ -1,9 +1,8 @@
 """The account of a run: each way in which a reply can go wrong shows."""
 
-from dataclasses import asdict
 from typing import Any
 
-from bench.chaos.tally import Account, Letter, account
+from bench.chaos.tally import Letter, account
 from local.replies import Kind, Reply
 
 
@@ -21,11 +20,6 @@ def call(*, accepted: bool = True, token: str = "t", status: int | None = 200, r
     }
 
 
-def wrong(found: Account) -> dict[str, list[str]]:
-    """Whatever is wrong, by its name."""
-    return {name: labels for name, labels in asdict(found).items() if isinstance(labels, list) and labels}
-
-
 def letter(*, is_explained: bool = True) -> Letter:
     return Letter("reply-0000", is_explained=is_explained)
 
@@ -33,38 +27,38 @@ def letter(*, is_explained: bool = True) -> Letter:
 def test_a_reply_sent_once_is_in_order_however_often_it_was_tried_under_its_token() -> None:
     calls = [call(accepted=False, status=500), call(status=None), call(accepted=False, repeat=True)]
     found = account([given()], calls, [[]])
-    assert wrong(found) == {}
+    assert found.wrong == {}
     assert (found.replies, found.sent, found.calls, found.repeats, found.answers_lost) == (1, 1, 3, 1, 1)
 
 
 def test_a_reply_that_cannot_be_sent_is_in_order_on_the_dead_letter_queue() -> None:
-    assert wrong(account([given("unknown")], [call(accepted=False, status=404)], [[letter()]])) == {}
-    assert wrong(account([given("invalid")], [], [[letter(), letter()]])) == {}
+    assert account([given("unknown")], [call(accepted=False, status=404)], [[letter()]]).wrong == {}
+    assert account([given("invalid")], [], [[letter(), letter()]]).wrong == {}
 
 
 def test_a_reply_that_is_nowhere_is_lost() -> None:
-    assert wrong(account([given()], [call(accepted=False)], [[]])) == {"lost": ["reply-0000"]}
-    assert wrong(account([given("unknown")], [], [[letter()], []])) == {"lost": ["reply-0000"]}
+    assert account([given()], [call(accepted=False)], [[]]).wrong == {"lost": ["reply-0000"]}
+    assert account([given("unknown")], [], [[letter()], []]).wrong == {"lost": ["reply-0000"]}
 
 
 def test_a_second_email_shows_and_so_does_its_other_token() -> None:
     found = account([given()], [call(token="first"), call(token="second")], [[]])
-    assert wrong(found) == {"twice": ["reply-0000"], "wrong_token": ["reply-0000"]}
+    assert found.wrong == {"twice": ["reply-0000"], "wrong_token": ["reply-0000"]}
 
 
 def test_a_dead_letter_without_token_or_reason_shows_even_if_it_was_redriven() -> None:
     looks = [[letter(is_explained=False)], [letter()]]
-    assert wrong(account([given("invalid")], [], looks)) == {"without_reason": ["reply-0000"]}
+    assert account([given("invalid")], [], looks).wrong == {"without_reason": ["reply-0000"]}
 
 
 def test_a_sound_reply_on_the_dead_letter_queue_shows_even_if_it_was_redriven_and_sent() -> None:
-    assert wrong(account([given()], [call()], [[letter()], []])) == {"dead_though_sound": ["reply-0000"]}
+    assert account([given()], [call()], [[letter()], []]).wrong == {"dead_though_sound": ["reply-0000"]}
 
 
 def test_a_mended_reply_may_be_there_until_it_is_mended() -> None:
-    assert wrong(account([given("mended")], [call()], [[letter()], []])) == {}
-    assert wrong(account([given("mended")], [], [[letter()], [letter()]])) == {"dead_though_sound": ["reply-0000"]}
+    assert account([given("mended")], [call()], [[letter()], []]).wrong == {}
+    assert account([given("mended")], [], [[letter()], [letter()]]).wrong == {"dead_though_sound": ["reply-0000"]}
 
 
 def test_a_reply_that_was_sent_and_is_dead_lettered_as_well_shows() -> None:
-    assert wrong(account([given("unknown")], [call()], [[letter()]])) == {"dead_though_sound": ["reply-0000"]}
+    assert account([given("unknown")], [call()], [[letter()]]).wrong == {"dead_though_sound": ["reply-0000"]}

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.scenario import Result, Scenario
-from bench.simulation import derived, simulate
+from bench.simulated.simulation import derived, simulate
 
 SECONDS = 600
 RATES_AND_LATENCIES = [(2, 0.15), (2, 0.6), (5, 0.15), (5, 0.6)]

@@ -19,7 +19,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.exceptions import ClientError
 
 from bench.scenario import Result
-from bench.virtual_time import VirtualTime
+from bench.simulated.virtual_time import VirtualTime
 from handler.batch import deliver_all
 from handler.delivery import Delivery
 from handler.observability import Observability

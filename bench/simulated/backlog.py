@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bench.report import markdown
 from bench.scenario import Result, Scenario
-from bench.simulation import derived, simulate
+from bench.simulated.simulation import derived, simulate
 
 DAY = 86_400
 SCENARIOS = {
@@ -17,7 +17,7 @@ EXPLANATION = """\
 # A backlog
 
 {replies:,} replies are put on the queue at once, and go through the function's own code on a simulated clock
-(`bench/simulation.py`) until none is left, with the numbers that the stack derives. A call takes 150 ms. Drafts do not
+(`bench/simulated/`) until none is left, with the numbers that the stack derives. A call takes 150 ms. Drafts do not
 expire here; in Connect they do ([runbook](../../docs/runbook.md#a-backlog)).
 
 """

@@ -1,6 +1,6 @@
 """The table of a million replies."""
 
-from bench.backlog import SCENARIOS
+from bench.simulated.backlog import SCENARIOS
 
 MILLION = 1_000_000
 

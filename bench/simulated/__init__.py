@@ -1,0 +1,1 @@
+"""Replies through the function's own code on a simulated clock, for rates and times that no laptop can play."""
