@@ -63,7 +63,7 @@ def main() -> None:
         else:
             application.give_way()
 
-    models.Queue.wait_for_messages = wait  # type: ignore[method-assign]  # moto's only hook
+    models.Queue.wait_for_messages = wait  # type: ignore[assignment, method-assign]  # moto's only hook
     # Only moto's queues and messages read the time with these.
     models.unix_time = lambda *_: clock.seconds()  # type: ignore[attr-defined]
     models.unix_time_millis = lambda *_: clock.milliseconds()  # type: ignore[attr-defined]
