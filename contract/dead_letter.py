@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from contract.client_token import CLIENT_TOKEN
+from contract.client_token import CLIENT_TOKEN, MESSAGE_ID
 from contract.message_attributes import (
     MAX_ATTRIBUTES,
     MAX_BYTES,
@@ -14,6 +14,7 @@ from contract.message_attributes import (
     string,
     xml_characters,
 )
+from contract.token_age import FIRST_TRIED_AT, FORCED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 
     from contract.message_attributes import Attributes
 
-REASON, DETAIL, DEAD_LETTERED_AT = "Reason", "Detail", "DeadLetteredAt"
-CONTRACT_ATTRIBUTES = (CLIENT_TOKEN, REASON, DETAIL, DEAD_LETTERED_AT)
-"""The attributes that a dead letter gets; all others are the producer's."""
+REASON, DETAIL = "ReplyCourier.Reason", "ReplyCourier.Detail"
+OURS = (MESSAGE_ID, REASON, DETAIL, FIRST_TRIED_AT, FORCED_AT)
+"""The attributes that this project sets; all others are the producer's."""
+KEPT = (CLIENT_TOKEN, "ExtendedPayloadSize")
+"""The producer's attributes that are never left out: without them the reply could go twice, or has no body."""
 MAX_DETAIL = 2_000
 """Characters."""
 
@@ -35,13 +38,15 @@ class Reason(StrEnum):
     INVALID_REPLY = "InvalidReply"
     """The body breaks the contract (reply.schema.json)."""
     INVALID_CLIENT_TOKEN = "InvalidClientToken"
-    """The message attribute ClientToken cannot be used as a token."""
+    """The message attribute ClientToken (or ReplyCourier.MessageId) cannot be used as a token."""
     INVALID_REQUEST = "InvalidRequest"
     """Connect says the request is wrong (400)."""
     NOT_FOUND = "NotFound"
     """Connect does not know the contact, the template or another thing that is named (404)."""
     TOKEN_ALREADY_USED = "TokenAlreadyUsed"
-    """Connect has accepted a request with this token before (409), and it may have been another reply's."""
+    """Connect has seen this token before (409): in this very reply, in another one, or in one that it refused."""
+    TOKEN_TOO_OLD = "TokenTooOld"
+    """Connect was first asked more than 7 days ago: it may have forgotten the token, and would send the reply again."""
     REFUSED = "Refused"
     """Connect refuses the request with an answer that is not documented for it (any other 4xx)."""
     RETRIES_EXHAUSTED = "RetriesExhausted"
@@ -53,97 +58,131 @@ class DoesNotFitError(ValueError):
 
 
 def dead_letter_attributes(  # noqa: PLR0913 - all that makes a dead letter
-    message_id: str, body: str, attributes: Attributes, *, reason: str, detail: str, dead_lettered_at: str
+    message_id: str, body: str, attributes: Attributes, *, reason: str, detail: str, first_tried_at: str | None
 ) -> dict[str, MessageAttributeValueTypeDef]:
-    """The attributes of a message on its way to the dead-letter queue.
+    """The attributes of a message on its way to the dead-letter queue; ReplyCourier.ForcedAt ends here.
 
     Args:
-        message_id: The message's id, which becomes its token unless it has one.
+        message_id: The message's id, which becomes ReplyCourier.MessageId unless it has one.
         body: Its body.
         attributes: The attributes it was received with.
         reason: Why it is dead-lettered.
         detail: What a person needs to mend it.
-        dead_lettered_at: When, in ISO 8601.
+        first_tried_at: When Connect may first have been asked, in ISO 8601; None if it was not.
 
     Raises:
         DoesNotFitError: See there.
     """
-    required = _required(message_id, attributes, reason)
-    at = {DEAD_LETTERED_AT: string(dead_lettered_at)}
-    return fitting_attributes(body, required, _producers_own(attributes), detail=detail, optional=at)
+    ours = {**_identity(message_id, attributes, first_tried_at), REASON: string(reason)}
+    return fitting_attributes(body, ours, producers_own(attributes), detail=detail)
 
 
 def resent_attributes(
-    message_id: str, body: str, attributes: Attributes, *, reason: str = "", detail: str = ""
+    message_id: str, body: str, attributes: Attributes, *, first_tried_at: str | None, forced_at: str | None = None
 ) -> dict[str, MessageAttributeValueTypeDef]:
-    """The attributes of a dead letter that is sent again: all it has, under the token it has always had.
+    """The attributes of a dead letter on its way back to the queue of replies, under the token it has always had.
 
     Args:
-        message_id: The letter's id, which is its token unless it has the attribute.
+        message_id: The letter's id, which becomes ReplyCourier.MessageId unless it has one.
         body: Its body.
         attributes: The attributes it was received with.
-        reason: Its reason, if it has none.
-        detail: Its Detail, if it has no reason.
+        first_tried_at: When Connect may first have been asked, in ISO 8601, if the letter does not say.
+        forced_at: When an operator said to send it although its token is too old, in ISO 8601.
 
     Raises:
         DoesNotFitError: See there.
     """
-    given = {name: value for name, value in attributes.items() if name in CONTRACT_ATTRIBUTES}
-    required = {CLIENT_TOKEN: string(message_id), **given, **({REASON: string(reason)} if reason else {})}
-    return fitting_attributes(body, required, _producers_own(attributes), detail=detail)
+    forced = {FORCED_AT: string(forced_at)} if forced_at else {}
+    return fitting_attributes(
+        body, {**_identity(message_id, attributes, first_tried_at), **forced}, producers_own(attributes)
+    )
 
 
-def has_room(message_id: str, body: str, attributes: Attributes) -> bool:
+def renewed_attributes(
+    message_id: str, body: str, attributes: Attributes, *, first_tried_at: str | None
+) -> dict[str, MessageAttributeValueTypeDef]:
+    """The attributes of a dead letter that is put on the dead-letter queue again: all it has, and its first id.
+
+    Args:
+        message_id: The letter's id, which becomes ReplyCourier.MessageId unless it has one.
+        body: Its body.
+        attributes: The attributes it was received with.
+        first_tried_at: When Connect may first have been asked, in ISO 8601, if the letter does not say.
+
+    Raises:
+        DoesNotFitError: Something would have to be left out.
+    """
+    renewed = {**attributes, **_identity(message_id, attributes, first_tried_at)}
+    if not _fit(body, renewed):
+        raise DoesNotFitError
+    return renewed
+
+
+def has_room(message_id: str, body: str, attributes: Attributes, first_tried_at: str) -> bool:
     """Whether a message could be put on a dead-letter queue with its token and any reason."""
-    return message_bytes(body, _required(message_id, attributes, max(Reason, key=len))) <= MAX_BYTES
+    ours = {**_identity(message_id, attributes, first_tried_at), REASON: string(max(Reason, key=len))}
+    return _fit(body, {**_kept(producers_own(attributes)), **ours})
+
+
+def producers_own(attributes: Attributes) -> Attributes:
+    """The attributes that are not ours, less those that SQS would refuse: without a type or a value."""
+    return {name: value for name, value in attributes.items() if name not in OURS and sqs_takes(value)}
 
 
 def fitting_attributes(
-    body: str, required: Attributes, own: Attributes, *, detail: str = "", optional: Attributes | None = None
+    body: str, ours: Attributes, own: Attributes, *, detail: str = ""
 ) -> dict[str, MessageAttributeValueTypeDef]:
     """A message's attributes inside SQS's limits: ten attributes, and 1 MiB with the body.
 
-    Where room is short, `optional` goes first, then Detail, then the last of the producer's own; Detail names those.
+    Where room is short, ReplyCourier.Detail goes first, then the last of the producer's own; Detail names those.
 
     Args:
         body: The message body.
-        required: Attributes that are always there.
-        own: The producer's attributes.
+        ours: Attributes that are always there.
+        own: The producer's attributes, of which KEPT are always there.
         detail: The text of Detail; none if empty.
-        optional: Attributes that go first.
 
     Raises:
-        DoesNotFitError: There is no room for `required`.
+        DoesNotFitError: There is no room for what is always there.
     """
-    for attributes in _offers(required, own, detail, optional or {}):
-        if len(attributes) <= MAX_ATTRIBUTES and message_bytes(body, attributes) <= MAX_BYTES:
+    for attributes in _offers({**_kept(own), **ours}, own, detail):
+        if _fit(body, attributes):
             return attributes
     raise DoesNotFitError
 
 
-def _offers(
-    required: Attributes, own: Attributes, detail: str, optional: Attributes
-) -> Iterator[dict[str, MessageAttributeValueTypeDef]]:
+def _offers(required: Attributes, own: Attributes, detail: str) -> Iterator[dict[str, MessageAttributeValueTypeDef]]:
     """Attributes to send with the message, the most complete first."""
     told = {DETAIL: _detail(detail)} if detail else {}
-    yield {**own, **required, **told, **optional}
     yield {**own, **required, **told}
     yield {**own, **required}
-    for count in reversed(range(len(own))):
-        kept, left_out = list(own)[:count], list(own)[count:]
-        note = f"Left out, because SQS's limits leave no room: {', '.join(left_out)}. {detail}".rstrip()
-        yield {**{name: own[name] for name in kept}, **required, DETAIL: _detail(note)}
+    spare = [name for name in own if name not in required]
+    for count in reversed(range(len(spare))):
+        note = f"Left out, because SQS's limits leave no room: {', '.join(spare[count:])}. {detail}".rstrip()
+        yield {**{name: own[name] for name in spare[:count]}, **required, DETAIL: _detail(note)}
     yield dict(required)
 
 
-def _producers_own(attributes: Attributes) -> Attributes:
-    return {name: value for name, value in attributes.items() if name not in CONTRACT_ATTRIBUTES and sqs_takes(value)}
+def _fit(body: str, attributes: Attributes) -> bool:
+    return len(attributes) <= MAX_ATTRIBUTES and message_bytes(body, attributes) <= MAX_BYTES
 
 
-def _required(message_id: str, attributes: Attributes, reason: str) -> Attributes:
-    """Token and reason. A token attribute stays as it came, even if it cannot be used: a person has to see it."""
-    token = attributes.get(CLIENT_TOKEN)
-    return {CLIENT_TOKEN: token if token and sqs_takes(token) else string(message_id), REASON: string(reason)}
+def _identity(
+    message_id: str, attributes: Attributes, first_tried_at: str | None
+) -> dict[str, MessageAttributeValueTypeDef]:
+    """Which reply it is, and since when it may have been tried. An attribute that is there stays as it is."""
+    default = {MESSAGE_ID: message_id, FIRST_TRIED_AT: first_tried_at}
+    identity = {}
+    for name, text in default.items():
+        if name in attributes and sqs_takes(attributes[name]):
+            identity[name] = attributes[name]
+        elif text:
+            identity[name] = string(text)
+    return identity
+
+
+def _kept(own: Attributes) -> Attributes:
+    return {name: own[name] for name in KEPT if name in own}
 
 
 def _detail(text: str) -> MessageAttributeValueTypeDef:

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageSystemAttributeValueTypeDef
 
 Attributes = Mapping[str, "MessageAttributeValueTypeDef"]
+
+
+class SystemAttributes(TypedDict, total=False):
+    """Parameters of SendMessage beside body and message attributes."""
+
+    MessageGroupId: str
+    MessageSystemAttributes: Mapping[Literal["AWSTraceHeader"], MessageSystemAttributeValueTypeDef]
+
 
 MAX_ATTRIBUTES = 10
 MAX_BYTES = 1_048_576
 """A message's body with the names, types and values of its attributes (Amazon SQS quotas)."""
 _NOT_XML_CHARACTER = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+MESSAGE_GROUP_ID: Literal["MessageGroupId"] = "MessageGroupId"
+TRACE_HEADER: Literal["AWSTraceHeader"] = "AWSTraceHeader"
+SYSTEM_ATTRIBUTES = (MESSAGE_GROUP_ID, TRACE_HEADER)
+"""They go wherever the message goes: the tenant whose share of the queue it takes (fair queues), and its trace."""
 
 
 def string(text: str) -> MessageAttributeValueTypeDef:
@@ -43,6 +57,16 @@ def message_bytes(body: str, attributes: Attributes) -> int:
         + len(cast("bytes", value["BinaryValue"]) if "BinaryValue" in value else value["StringValue"].encode())
         for name, value in attributes.items()
     )
+
+
+def sent_with(system: Mapping[str, str]) -> SystemAttributes:
+    """The parameters of SendMessage that give a message the system attributes of an earlier one."""
+    parameters: SystemAttributes = {}
+    if group := system.get(MESSAGE_GROUP_ID):
+        parameters["MessageGroupId"] = group
+    if trace := system.get(TRACE_HEADER):
+        parameters["MessageSystemAttributes"] = {TRACE_HEADER: {"DataType": "String", "StringValue": trace}}
+    return parameters
 
 
 def xml_characters(text: str) -> str:

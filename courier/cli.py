@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from courier.aws import STACK, Account, NotOurStackError
-from courier.commands import discard, edit, list_letters, replay, send, show, status, transfer
+from courier.commands import discard, edit, list_letters, renew, replay, send, show, status, transfer
 from courier.commands.editing import EditorError
 from courier.commands.options import NO_ACCESS, SOME_NOT_DONE
 from courier.interrupts import end_as_ctrl_c_does
@@ -55,6 +55,7 @@ COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
         "replay": replay.replay,
         "edit": edit.edit,
         "discard": discard.discard,
+        "renew": renew.renew,
         "export": transfer.export,
         "import": transfer.import_letters,
     },

@@ -5,34 +5,49 @@ Receiving does a dead letter no harm: the dead-letter queue has no redrive polic
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from courier import sending
 from courier.interrupts import uninterrupted
-from courier.letters import received
+from courier.letters import SQS_SYSTEM_ATTRIBUTES, received
+from courier.sending import NotDone, Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
     from courier.letters import Letter
-    from courier.sending import NotDone
 
 BATCH = 10
 """Messages of one call (Amazon SQS quotas)."""
 SLOWEST = 100
-"""Letters a second that are received at the least, where no rate is given."""
+"""Letters a second that are received at the least, where no rate is given; a slower list holds them longer."""
 MAX_VISIBILITY = 43_200
 """Seconds (Amazon SQS quotas)."""
 WAIT_SECONDS = 1
 """A receive that waits asks all of SQS's servers, so an empty one is the end of the list. One that does not wait asks a
 few of them and can miss letters; the queue's count lags, so it cannot say when all are seen."""
-ONLY_SEEN = 10
-"""Receives in a row of only letters seen before, after which the end is reached: the first are visible again."""
+IN_FLIGHT: QueueAttributeNameType = "ApproximateNumberOfMessagesNotVisible"
+ONLY_SEEN = 100
+"""Receives in a row of only letters seen before, and as many more as are held, after which a list gives up: somebody
+gives them back all the time."""
+
+
+class _Held(NamedTuple):
+    """A letter that was received.
+
+    Attributes:
+        receipt_handle: Of its newest receive; None if it is not to be given back.
+        seconds: For how long that receive has hidden it.
+    """
+
+    receipt_handle: str | None
+    seconds: int
 
 
 class HeldLetters:
@@ -45,17 +60,24 @@ class HeldLetters:
         queue_url: The dead-letter queue.
         warn: Is told what a person has to know.
         rate: Letters a second, if the work on them is paced: the slower, the longer they have to be held.
+
+    Attributes:
+        unseen: After the end of a list: how many letters it does not hold, since somebody else holds them. A list with
+            such letters is not complete.
     """
+
+    unseen = 0
 
     def __init__(self, sqs: SQSClient, queue_url: str, warn: Callable[[str], None], rate: float | None = None) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
         self._warn = warn
         self._rate = rate
-        self._receipt_handles: dict[str, str | None] = {}
+        self._held: dict[str, _Held] = {}
 
     def __enter__(self) -> Self:
-        self.depth = self._depth()
+        self.depth = self._count("ApproximateNumberOfMessages")
+        self._held_elsewhere_before = self._count(IN_FLIGHT) > 0
         self.seconds = hold_seconds(self.depth, self._rate)
         return self
 
@@ -78,17 +100,46 @@ class HeldLetters:
     def batches(self, most: int = BATCH) -> Iterator[list[Letter]]:
         """Every letter once, as many in a batch as one receive finds, `most` at the most."""
         only_seen = 0
-        while only_seen < ONLY_SEEN:
+        while only_seen < ONLY_SEEN + len(self._held):
             with uninterrupted():  # what was received has to be noted, or it could not be given back
                 letters = self._receive(most)
-                new = [letter for letter in letters if letter.id not in self._receipt_handles]
+                new = [letter for letter in letters if letter.id not in self._held]
+                seen = [self._held[letter.id].seconds for letter in letters if letter.id in self._held]
                 # The newest receipt handle is the one that counts (SQS developer guide, message identifiers).
-                self._receipt_handles |= {letter.id: letter.receipt_handle for letter in letters}
+                self._held |= {letter.id: _Held(letter.receipt_handle, self.seconds) for letter in letters}
             if not letters:
-                return
+                break
+            # The time of those was over: from now on letters are held for twice as long, or the list would never end.
+            self.seconds = min(MAX_VISIBILITY, max([self.seconds, *(2 * seconds for seconds in seen)]))
             only_seen = 0 if new else only_seen + 1
             if new:
                 yield list({letter.id: letter for letter in new}.values())
+        else:
+            self.unseen = 1
+        self.unseen += self._in_flight_elsewhere()
+
+    def move(self, queue_url: str, letters: Sequence[Letter], offers: Sequence[Outgoing | NotDone]) -> list[NotDone]:
+        """Send letters to a queue, then delete them here; return those that were not sent, or not deleted.
+
+        Args:
+            queue_url: Where to.
+            letters: Up to ten.
+            offers: Each as it is sent, or why it is not.
+
+        Raises:
+            botocore.exceptions.ClientError, BotoCoreError: A call failed. A letter may be in both places, under one
+                token.
+        """
+        not_done = [offer for offer in offers if isinstance(offer, NotDone)]
+        for batch in sending.batches(offer for offer in offers if isinstance(offer, Outgoing)):
+            refused = sending.send(self._sqs, queue_url, batch)
+            taken = {message.name for message in batch} - {each.name for each in refused}
+            not_done += refused
+            not_done += [
+                NotDone(each.name, f"sent, but SQS did not delete it here ({each.why}); doing it again is safe")
+                for each in self.delete([letter for letter in letters if letter.id in taken])
+            ]
+        return not_done
 
     def delete(self, letters: Sequence[Letter]) -> list[NotDone]:
         """Delete up to ten letters; return those that SQS did not delete, which are given back at the end.
@@ -103,7 +154,13 @@ class HeldLetters:
 
     def release(self, letters: Iterable[Letter]) -> None:
         """Do not give these back: they are deleted, or stay hidden for longer."""
-        self._receipt_handles |= dict.fromkeys(letter.id for letter in letters)
+        self._held |= {letter.id: _Held(None, 0) for letter in letters}
+
+    def not_seen(self) -> list[NotDone]:
+        """What to tell of letters that a list does not hold."""
+        if not self.unseen:
+            return []
+        return [NotDone(f"about {self.unseen} letters", "somebody else holds them, or did a moment ago: run it again")]
 
     def _receive(self, most: int) -> list[Letter]:
         answer = self._sqs.receive_message(
@@ -112,12 +169,12 @@ class HeldLetters:
             VisibilityTimeout=self.seconds,
             WaitTimeSeconds=WAIT_SECONDS,
             MessageAttributeNames=["All"],
-            MessageSystemAttributeNames=["SentTimestamp"],
+            MessageSystemAttributeNames=SQS_SYSTEM_ATTRIBUTES,
         )
         return [received(message) for message in answer.get("Messages", [])]
 
     def _give_back(self) -> None:
-        handles = [handle for handle in self._receipt_handles.values() if handle is not None]
+        handles = [each.receipt_handle for each in self._held.values() if each.receipt_handle is not None]
         for batch in (handles[first : first + BATCH] for first in range(0, len(handles), BATCH)):
             # An entry that SQS refuses was not held any more: its time was over.
             self._sqs.change_message_visibility_batch(
@@ -127,9 +184,18 @@ class HeldLetters:
                 ],
             )
 
-    def _depth(self) -> int:
-        asked = self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["ApproximateNumberOfMessages"])
-        return int(asked["Attributes"]["ApproximateNumberOfMessages"])
+    def _in_flight_elsewhere(self) -> int:
+        """How many letters are in flight, less those that this list holds.
+
+        The count lags, so what was deleted here may be in it still; it is only taken for another's letter if somebody
+        held some before.
+        """
+        held = [each for each in self._held.values() if each.receipt_handle or not self._held_elsewhere_before]
+        return max(0, self._count(IN_FLIGHT) - len(held))
+
+    def _count(self, name: QueueAttributeNameType) -> int:
+        asked = self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=[name])
+        return int(asked["Attributes"][name])
 
 
 def hold_seconds(depth: int, rate: float | None) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from contract.dead_letter import resent_attributes
+from contract.dead_letter import DoesNotFitError, renewed_attributes
+from contract.message_attributes import SYSTEM_ATTRIBUTES
+from contract.token_age import iso
 from courier.letters import printable_identifier
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class Exported(NamedTuple):
 
     body: str
     attributes: dict[str, MessageAttributeValueTypeDef]
+    system_attributes: dict[str, str]
 
 
 def summary(letter: Letter) -> dict[str, Any]:
@@ -37,14 +40,15 @@ def summary(letter: Letter) -> dict[str, Any]:
         "contact_id": printable_identifier(letter.contact_id),
         "client_token": printable_identifier(letter.token),
         "sent_at": iso(letter.sent_at),
-        "dead_lettered_at": None if letter.dead_lettered_at is None else iso(letter.dead_lettered_at),
+        "first_tried_at": _tried(letter),
     }
 
 
 def with_body(letter: Letter) -> dict[str, Any]:
     """A list's line, and all else that the letter has; attributes in the form of the AWS command line."""
     attributes = {name: _written(value) for name, value in letter.attributes.items()}
-    return {**summary(letter), "body": letter.body, "attributes": attributes}
+    system = dict(letter.system_attributes)
+    return {**summary(letter), "body": letter.body, "attributes": attributes, "system_attributes": system}
 
 
 def json_line(members: Mapping[str, Any]) -> str:
@@ -55,28 +59,35 @@ def json_line(members: Mapping[str, Any]) -> str:
 def read_exported(text: bytes) -> Exported:
     """Read a line of an export.
 
-    A letter without the attribute ClientToken has its message id as its token. It gets a new id on import, so the
-    attribute is set to the old one: the token stays the same.
+    A letter gets a new id on import, so its first one becomes an attribute: the token stays the same.
 
     Raises:
         ImportLineError: The line is not one of an export.
     """
     try:
-        match json.loads(text):
+        line = json.loads(text)
+        json.dumps(line, ensure_ascii=False).encode()  # JSON can spell half a surrogate pair; no message can
+        match line:
             case {"id": str(letter_id), "body": str(body), "attributes": dict(attributes)} if letter_id and body:
                 read = {name: _read(value) for name, value in attributes.items()}
+                system = {n: v for n, v in line.get("system_attributes", {}).items() if n in SYSTEM_ATTRIBUTES}
+                tried = line.get("first_tried_at")
             case _:
                 raise ImportLineError('is not a letter: {"id": …, "body": …, "attributes": {…}}')
-    except (KeyError, TypeError, ValueError, RecursionError) as wrong:
+        kept = renewed_attributes(letter_id, body, read, first_tried_at=tried if isinstance(tried, str) else None)
+    except DoesNotFitError:
+        raise ImportLineError("leaves no room for its token: SQS takes ten attributes, and 1 MiB in all") from None
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as wrong:
         if isinstance(wrong, ImportLineError):
             raise
         raise ImportLineError("is not JSON, or its attributes are not in the form of an export") from None
-    return Exported(body, resent_attributes(letter_id, "", read))
+    return Exported(body, kept, system)
 
 
-def iso(seconds: float) -> str:
-    """A time (seconds since the epoch) as people and programs read it: 2026-11-22T08:15:00.000+00:00."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+def _tried(letter: Letter) -> str | None:
+    """When Connect may first have been asked. What cannot be read is left to the letter's own attribute."""
+    tried = letter.first_tried_at
+    return None if tried is None or tried == -math.inf else iso(tried)
 
 
 def _written(value: MessageAttributeValueTypeDef) -> dict[str, str]:

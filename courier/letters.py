@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from contract.client_token import ClientTokenError, client_token
-from contract.dead_letter import DEAD_LETTERED_AT, REASON
+from contract.dead_letter import REASON
 from contract.identifier import is_identifier
-from contract.message_attributes import text_of
+from contract.message_attributes import SYSTEM_ATTRIBUTES, text_of
+from contract.token_age import first_tried_at, may_be_forgotten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from mypy_boto3_sqs.literals import MessageSystemAttributeNameType
     from mypy_boto3_sqs.type_defs import (
         MessageAttributeValueOutputTypeDef,
         MessageAttributeValueTypeDef,
@@ -23,8 +24,16 @@ if TYPE_CHECKING:
 
 MOVED_BY_SQS = "MovedBySqs"
 """Stands for the reason of a letter without one: SQS moved it itself, after more receives than the queue allows."""
-TOKEN_MEMORY_SECONDS = 7 * 86_400
-"""How long Connect remembers a client token: AWS documents it for voice and chat contacts, and not for email."""
+SQS_SYSTEM_ATTRIBUTES: Sequence[MessageSystemAttributeNameType] = (
+    "SentTimestamp",
+    "DeadLetterQueueSourceArn",
+    *SYSTEM_ATTRIBUTES,
+)
+"""What a receive has to ask for."""
+RETENTION_SECONDS = 14 * 86_400
+"""How long the dead-letter queue keeps a letter, from its SentTimestamp."""
+EXPIRING_SECONDS = 3 * 86_400
+"""A letter that SQS deletes within this time is near its end."""
 DRAFT_SECONDS = 12 * 3_600
 """How long a draft lives in Connect by default."""
 
@@ -38,8 +47,10 @@ class Letter:
         receipt_handle: Names this one receive.
         body: The reply, as its producer wrote it.
         attributes: Its message attributes, in the form in which they are sent again.
-        sent_at: SQS's SentTimestamp, in seconds since the epoch. For a letter that SQS moved itself it is the time
-            at which the producer sent it.
+        sent_at: SQS's SentTimestamp, in seconds since the epoch: when it came. For a letter that SQS moved itself it is
+            the time at which the producer sent it.
+        system_attributes: The system attributes that it keeps wherever it goes, by name.
+        was_moved: Whether SQS says that it has moved the letter itself.
     """
 
     id: str
@@ -47,11 +58,13 @@ class Letter:
     body: str
     attributes: Mapping[str, MessageAttributeValueTypeDef]
     sent_at: float
+    system_attributes: Mapping[str, str] = field(default_factory=dict)
+    was_moved: bool = False
 
     @property
     def reason(self) -> str:
         """The function's reason, or MOVED_BY_SQS."""
-        return self.text(REASON) or MOVED_BY_SQS
+        return MOVED_BY_SQS if self.was_moved else self.text(REASON) or MOVED_BY_SQS
 
     @property
     def token(self) -> str | None:
@@ -72,17 +85,19 @@ class Letter:
         return contact_id if isinstance(contact_id, str) else None
 
     @property
-    def dead_lettered_at(self) -> float | None:
-        """The function's DeadLetteredAt, in seconds since the epoch."""
-        try:
-            return datetime.fromisoformat(self.text(DEAD_LETTERED_AT)).timestamp()
-        except (ValueError, OverflowError):
-            return None
+    def first_tried_at(self) -> float | None:
+        """When Connect may first have been asked, in seconds since the epoch; None if it was not.
+
+        Minus infinity where the letter says it in a form that cannot be read. A letter that SQS moved may have been
+        tried since it was sent.
+        """
+        tried = first_tried_at(self.attributes, self.sent_at)
+        return self.sent_at if tried is None and self.reason == MOVED_BY_SQS else tried
 
     @property
-    def waiting_since(self) -> float:
-        """Since when it has been a dead letter, or a moment before that, in seconds since the epoch."""
-        return min(self.sent_at, self.dead_lettered_at or self.sent_at)
+    def expires_at(self) -> float:
+        """When SQS deletes it, in seconds since the epoch."""
+        return self.sent_at + RETENTION_SECONDS
 
     def text(self, name: str) -> str:
         """An attribute of type String, or an empty text."""
@@ -90,17 +105,20 @@ class Letter:
 
     def is_too_old(self, now: float) -> bool:
         """Whether Connect may have forgotten the token, so that a reply that was sent would be sent again."""
-        return now - self.waiting_since > TOKEN_MEMORY_SECONDS
+        return may_be_forgotten(self.first_tried_at, now)
 
 
 def received(message: MessageTypeDef) -> Letter:
-    """The letter in an answer of ReceiveMessage (with all attributes, and SentTimestamp)."""
+    """The letter in an answer of ReceiveMessage (with all attributes, and SQS_SYSTEM_ATTRIBUTES)."""
+    system: Mapping[str, str] = message["Attributes"]  # type: ignore[assignment]  # its keys are literals
     return Letter(
         id=message["MessageId"],
         receipt_handle=message["ReceiptHandle"],
         body=message["Body"],
         attributes={name: _sendable(value) for name, value in message.get("MessageAttributes", {}).items()},
-        sent_at=int(message["Attributes"]["SentTimestamp"]) / 1000,
+        sent_at=int(system["SentTimestamp"]) / 1000,
+        system_attributes={name: system[name] for name in SYSTEM_ATTRIBUTES if name in system},
+        was_moved="DeadLetterQueueSourceArn" in system,
     )
 
 

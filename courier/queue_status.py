@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from courier.held_letters import HeldLetters
-from courier.letters import printable_identifier
+from courier.letters import EXPIRING_SECONDS, printable_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mypy_boto3_sqs import SQSClient
 
     from courier.aws import Account
+    from courier.sending import NotDone
 
 METRIC_MINUTES = 15
 """SQS reports its metrics each minute, and some minutes late."""
@@ -48,10 +49,14 @@ class Letters:
     Attributes:
         reasons: How many for each reason.
         oldest_since: Since when the oldest waits, in seconds since the epoch; None if there is none.
+        expiring: How many SQS deletes within EXPIRING_SECONDS.
+        not_seen: What to tell of those that could not be read.
     """
 
     reasons: Counter[str]
     oldest_since: float | None
+    expiring: int = 0
+    not_seen: Sequence[NotDone] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,11 @@ class Status:
                 "oldest_seconds": None if queue.oldest is None else round(queue.oldest),
             }
             for name, queue in (("replies", self.replies), ("dead_letters", self.dead_letters))
-        } | {"reasons": dict(self.letters.reasons.most_common())}
+        } | {
+            "reasons": dict(self.letters.reasons.most_common()),
+            "expiring": self.letters.expiring,
+            "is_complete": not self.letters.not_seen,
+        }
 
 
 def status(account: Account, now: float, warn: Callable[[str], None], before: Status | None = None) -> Status:
@@ -94,20 +103,22 @@ def status(account: Account, now: float, warn: Callable[[str], None], before: St
     """
     queues = account.queues
     dead = _counts(account.sqs, queues.dead_letters)
-    letters = before.letters if before and before.dead_counts == dead else _read(account, warn)
+    letters = before.letters if before and before.dead_counts == dead else _read(account, now, warn)
     oldest = None if letters.oldest_since is None else now - letters.oldest_since
     replies = QueueStatus(*_counts(account.sqs, queues.replies), oldest=_oldest(account, queues.replies, warn))
     return Status(replies, QueueStatus(*dead, oldest=oldest), letters)
 
 
-def _read(account: Account, warn: Callable[[str], None]) -> Letters:
+def _read(account: Account, now: float, warn: Callable[[str], None]) -> Letters:
     reasons: Counter[str] = Counter()
     oldest_since = math.inf
+    expiring = 0
     with HeldLetters(account.sqs, account.queues.dead_letters, warn) as held:
         for letter in held:
             reasons[printable_identifier(letter.reason) or "(unreadable)"] += 1
-            oldest_since = min(oldest_since, letter.waiting_since)
-    return Letters(reasons, None if oldest_since == math.inf else oldest_since)
+            oldest_since = min(oldest_since, letter.sent_at)
+            expiring += letter.expires_at - now < EXPIRING_SECONDS
+    return Letters(reasons, None if oldest_since == math.inf else oldest_since, expiring, held.not_seen())
 
 
 def _counts(sqs: SQSClient, queue_url: str) -> tuple[int, int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from contract.identifier import is_identifier
 from contract.reply import EVERY_FAULT_CHARACTERS, InvalidReplyError, every_fault, parse
 
 _LONGEST_PATTERN_TEXT = 1_100
@@ -15,13 +16,31 @@ time that grows with the square of a text's length."""
 def faults(body: str) -> tuple[str, ...]:
     """Every fault of a reply, each by its path with what would be right; none if the contract takes it.
 
-    The stack's instance is not known here: an InstanceId is taken for the right one.
+    They are printed, so a member's name that could be an address or a person's is left out. The stack's instance is
+    not known here: an InstanceId is taken for the right one.
     """
     try:
         parse(body, _instance(body))
     except InvalidReplyError as invalid:
-        return invalid.faults if len(body) <= EVERY_FAULT_CHARACTERS else _all_faults(body) or invalid.faults
+        found = invalid.faults if len(body) <= EVERY_FAULT_CHARACTERS else _all_faults(body) or invalid.faults
+        return tuple(_without(fault, body) for fault in found)
     return ()
+
+
+def _without(fault: str, body: str) -> str:
+    """The sentence without the names in the body that are more than identifiers."""
+    names: set[str] = set()
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        names.update(name for name, _ in pairs if name and not is_identifier(name))
+
+    try:
+        json.loads(body, object_pairs_hook=note)
+    except (ValueError, RecursionError):
+        return fault
+    for name in sorted(names, key=len, reverse=True):
+        fault = fault.replace(name, "…").replace(repr(name)[1:-1], "…")
+    return fault
 
 
 def _instance(body: str) -> str:

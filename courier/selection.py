@@ -42,7 +42,7 @@ class Filters:
 
     def match(self, letter: Letter, now: float) -> bool:
         """Whether the letter is meant; `now` in seconds since the epoch."""
-        age = now - letter.waiting_since
+        age = now - letter.sent_at
         return (
             (not self.ids or letter.id in self.ids)
             and (not self.reasons or letter.reason in self.reasons)
@@ -113,9 +113,9 @@ class Selection:
         return [NotDone(each, NOT_THERE) for each in sorted(self.filters.ids - seen)]
 
     def _may_be_sent(self, letter: Letter) -> bool:
-        age = self.now - letter.waiting_since
+        age = self.now - letter.sent_at
         if letter.is_too_old(self.now) and not self.force:
-            why = f"is {short(age)} old: Connect may have forgotten its token (7 days), and send it twice; see --force"
+            why = "was first tried more than 7 days ago: Connect may have forgotten it, and send it twice; see --force"
             self.not_done.append(NotDone(letter.id, why))
             return False
         token = letter.token or letter.id

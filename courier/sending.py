@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from contract.dead_letter import Reason, resent_attributes
-from contract.message_attributes import MAX_BYTES, message_bytes
+from contract.dead_letter import DoesNotFitError, renewed_attributes, resent_attributes
+from contract.message_attributes import MAX_BYTES, message_bytes, sent_with
+from contract.token_age import iso
 from courier.letters import MOVED_BY_SQS
 
 if TYPE_CHECKING:
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
 MAX_ENTRIES = 10
 """Messages of one call; all of them together may have the size of one, MAX_BYTES (Amazon SQS quotas)."""
-MOVED_BY_SQS_REASON = Reason.RETRIES_EXHAUSTED
-"""What a letter without a reason is sent with: it has been received, so it may have been sent. The function takes
-"token already used" (409) for "already sent" only where it sees that. A message that seems new would be taken for
-another reply with the same token, and dead-lettered although it was sent."""
-MOVED_BY_SQS_DETAIL = "SQS itself moved it here, after more receives than the queue allows."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +30,21 @@ class Outgoing:
         name: What people know it by: a letter's id, or a line of a file.
         body: The message body.
         attributes: The message attributes.
+        system_attributes: The system attributes that it keeps wherever it goes, by name.
     """
 
     name: str
     body: str
     attributes: Mapping[str, MessageAttributeValueTypeDef]
+    system_attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Bytes that SQS counts."""
         return message_bytes(self.body, self.attributes)
+
+
+NO_ROOM = "its token has no room beside all its attributes, so it could not come back as it is: replay or edit it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +59,41 @@ def sendable(message: Outgoing) -> Outgoing | NotDone:
     """The message, if SQS takes one of its size."""
     if message.size <= MAX_BYTES:
         return message
-    over = message.size - MAX_BYTES
-    why = f"with token and reason it is {over} bytes over SQS's 1 MiB: make it smaller (dlq edit)"
-    return NotDone(message.name, why)
+    return NotDone(message.name, f"it is {message.size - MAX_BYTES} bytes over SQS's 1 MiB: make it smaller")
 
 
-def resent(letter: Letter) -> Outgoing | NotDone:
-    """A letter as it is sent again, or why it cannot be."""
-    return sendable(Outgoing(letter.id, letter.body, attributes_of(letter)))
+def resent(letter: Letter, now: float, *, force: bool = False, body: str | None = None) -> Outgoing | NotDone:
+    """A letter as it is sent again, or why it cannot be.
 
-
-def attributes_of(letter: Letter) -> dict[str, MessageAttributeValueTypeDef]:
-    """A letter's attributes as they are sent again; with token and reason where SQS moved it itself.
-
-    The reason stays on it, since it tells the function that the reply may have been sent before.
+    Args:
+        letter: The letter.
+        now: Seconds since the epoch.
+        force: Whether an operator sends it although its token may be too old; the function holds it back otherwise.
+        body: Another body, from an edit.
     """
-    moved = letter.reason == MOVED_BY_SQS
-    return resent_attributes(
-        letter.id,
-        "",  # `sendable` looks at the size, which an edit can change
-        letter.attributes,
-        reason=MOVED_BY_SQS_REASON if moved else "",
-        detail=MOVED_BY_SQS_DETAIL if moved else "",
-    )
+    forced = iso(now) if force and letter.is_too_old(now) else None
+    text = letter.body if body is None else body
+    try:
+        attributes = resent_attributes(
+            letter.id, text, letter.attributes, first_tried_at=_tried(letter), forced_at=forced
+        )
+    except DoesNotFitError:
+        return NotDone(letter.id, "leaves no room for its token inside SQS's 1 MiB: make it smaller (dlq edit)")
+    return Outgoing(letter.id, text, attributes, letter.system_attributes)
+
+
+def renewed(letter: Letter) -> Outgoing | NotDone:
+    """A letter as it is put on the dead-letter queue again, with all it has, or why it cannot be."""
+    try:
+        attributes = renewed_attributes(letter.id, letter.body, letter.attributes, first_tried_at=_tried(letter))
+    except DoesNotFitError:
+        return NotDone(letter.id, NO_ROOM)
+    return Outgoing(letter.id, letter.body, attributes, letter.system_attributes)
+
+
+def _tried(letter: Letter) -> str | None:
+    """When it was first tried, where the letter itself does not say."""
+    return iso(letter.sent_at) if letter.reason == MOVED_BY_SQS else None
 
 
 def batches(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
@@ -106,7 +119,12 @@ def send(sqs: SQSClient, queue_url: str, batch: Sequence[Outgoing]) -> list[NotD
     answer = sqs.send_message_batch(
         QueueUrl=queue_url,
         Entries=[
-            {"Id": str(n), "MessageBody": message.body, "MessageAttributes": message.attributes}
+            {
+                "Id": str(n),
+                "MessageBody": message.body,
+                "MessageAttributes": message.attributes,
+                **sent_with(message.system_attributes),  # type: ignore[typeddict-item]  # mypy wants every key
+            }
             for n, message in enumerate(batch)
         ],
     )

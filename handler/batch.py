@@ -58,13 +58,14 @@ def any_received_before(messages: Iterable[Message]) -> bool:
 
 
 def in_order(messages: Iterable[Message], rng: Random) -> list[Message]:
-    """The messages in the order to deliver them: those received least often first.
+    """The messages in the order to deliver them: those received for the first time, then the others in random order.
 
-    A message that crashes the function comes back together with its neighbours, all received equally often. Among
-    those chance decides, so that every neighbour soon comes before it once.
+    A message that crashes the function comes back together with its neighbours. Chance decides, whatever their receive
+    counts, so that every neighbour soon comes before it once.
     """
 
-    def rank(message: Message) -> tuple[int, float]:
-        return message.receive_count, rng.random() if message.receive_count > 1 else 0
+    def rank(message: Message) -> tuple[bool, float]:
+        was_received = message.receive_count > 1
+        return was_received, rng.random() if was_received else 0
 
     return sorted(messages, key=rank)

@@ -16,6 +16,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ReadTimeoutError,
 )
+from botocore.retries.standard import RetryContext, ThrottledRetryableChecker, TransientRetryableChecker
 
 from contract.dead_letter import Reason
 from handler.verdict import AlreadySent, Cause, DeadLetter, Retry, Sent
@@ -28,7 +29,11 @@ READ_TIMEOUT = 10
 CALL_SECONDS = CONNECT_TIMEOUT + READ_TIMEOUT
 """How long a call takes that times out."""
 
-_THROTTLED = {"ThrottlingException", "TooManyRequestsException", "Throttling"}
+# botocore's own lists of what passes; a client of one try does not use them.
+_THROTTLING = ThrottledRetryableChecker()
+_TRANSIENT = TransientRetryableChecker()
+# AWS General Reference, common errors; in none of botocore's lists.
+_ABORTED = {"RequestAbortedException", "RequestAborted"}
 # Credentials that are missing, old or not yet known everywhere (AWS General Reference, common errors).
 _DENIED = {
     "AccessDenied",
@@ -70,7 +75,7 @@ def client(instance_arn: str) -> ConnectClient:
 
 
 def send(
-    connect: ConnectClient, instance_arn: str, reply: dict[str, Any], token: str, *, may_have_been_sent: bool
+    connect: ConnectClient, instance_arn: str, reply: dict[str, Any], token: str, *, is_first_life: bool
 ) -> Sent | AlreadySent | Retry | DeadLetter:
     """Call StartOutboundEmailContact once, and say what its answer means. Nothing is raised.
 
@@ -81,31 +86,31 @@ def send(
         instance_arn: The instance to send from; the API takes its id, which ends the ARN.
         reply: The request, without InstanceId and ClientToken.
         token: The reply's client token.
-        may_have_been_sent: Whether this very reply may have used its token before.
+        is_first_life: Whether nothing but this very message can have used the token.
     """
     instance_id = instance_arn.rpartition("/")[2]
     try:
         answer = connect.start_outbound_email_contact(InstanceId=instance_id, ClientToken=token, **reply)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the reply may have been sent: only a verdict is safe
-        return verdict_for(error, may_have_been_sent=may_have_been_sent)
+        return verdict_for(error, is_first_life=is_first_life)
     request_id = answer["ResponseMetadata"].get("RequestId", "")
     if "ContactId" not in answer:  # botocore reads a 200 whose body is not JSON as an empty answer
         return Retry(Cause.UNAVAILABLE, "200, but without a ContactId", request_id)
     return Sent(answer["ContactId"], request_id)
 
 
-def verdict_for(error: Exception, *, may_have_been_sent: bool) -> AlreadySent | Retry | DeadLetter:
+def verdict_for(error: Exception, *, is_first_life: bool) -> AlreadySent | Retry | DeadLetter:
     """What an error of the call means for the reply.
 
-    AWS does not say whether a repeated token is answered with 200 and the first ContactId, or with 409. This is right
-    for both: a 409 is "already sent" where this very reply may have used the token before, and a dead letter where only
-    another one can have.
+    AWS does not say whether a repeated token is answered with 200 and the first ContactId, or with 409. So a 409 is
+    "already sent" only where nothing but this very message can have used the token, and a dead letter everywhere else:
+    what is called sent without having been sent would be lost, and what waits though it was sent cannot go twice.
 
     https://docs.aws.amazon.com/connect/latest/APIReference/API_StartOutboundEmailContact.html, Errors.
     """
     match error:
         case ClientError():
-            return _verdict_for_answer(error, may_have_been_sent=may_have_been_sent)
+            return _verdict_for_answer(error, is_first_life=is_first_life)
         case NoCredentialsError() | PartialCredentialsError() | CredentialRetrievalError():
             return Retry(Cause.ACCESS_DENIED, f"{type(error).__name__}: {error}")
         case ParamValidationError():
@@ -116,22 +121,23 @@ def verdict_for(error: Exception, *, may_have_been_sent: bool) -> AlreadySent | 
             return Retry(Cause.UNAVAILABLE, f"{type(error).__name__}: {error}")
 
 
-def _verdict_for_answer(error: ClientError, *, may_have_been_sent: bool) -> AlreadySent | Retry | DeadLetter:
+def _verdict_for_answer(error: ClientError, *, is_first_life: bool) -> AlreadySent | Retry | DeadLetter:
     code = error.response["Error"].get("Code", "")
     message = error.response["Error"].get("Message", "")
     status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
     request_id = error.response["ResponseMetadata"].get("RequestId", "")
     detail = f"{code} ({status}): {message}"
-    if cause := _passing(code, status, message):
+    if cause := _passing(error, code, status, message):
         return Retry(cause, detail, request_id)
     reason = _REFUSED.get(code, Reason.REFUSED)
-    if reason is Reason.TOKEN_ALREADY_USED and may_have_been_sent:
+    if reason is Reason.TOKEN_ALREADY_USED and is_first_life:
         return AlreadySent(request_id)
     return DeadLetter(reason, detail, request_id)
 
 
-def _passing(code: str, status: int, message: str) -> Cause | None:
-    if code in _THROTTLED or status == 429:  # noqa: PLR2004 - HTTP's own numbers, here and below
+def _passing(error: ClientError, code: str, status: int, message: str) -> Cause | None:
+    answer = RetryContext(attempt_number=1, parsed_response=dict(error.response))
+    if status == 429 or _THROTTLING.is_retryable(answer):  # noqa: PLR2004 - HTTP's own numbers, here and below
         return Cause.THROTTLED
     if code == "ServiceQuotaExceededException" or status == 402:  # noqa: PLR2004
         return Cause.ACTIVE_EMAILS_FULL
@@ -139,6 +145,6 @@ def _passing(code: str, status: int, message: str) -> Cause | None:
         return Cause.ACCESS_DENIED
     if code == "InvalidRequestException" and "attachment is not approved" in message.lower():
         return Cause.ATTACHMENT_PENDING
-    if not 400 <= status < 500:  # noqa: PLR2004
+    if not 400 <= status < 500 or status == 408 or code in _ABORTED or _TRANSIENT.is_retryable(answer):  # noqa: PLR2004
         return Cause.UNAVAILABLE
     return None

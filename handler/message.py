@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from contract.client_token import CLIENT_TOKEN, client_token
-from contract.dead_letter import REASON, Reason
-from contract.message_attributes import text_of
+from contract.client_token import client_token, is_first_life
+from contract.message_attributes import SYSTEM_ATTRIBUTES
+from contract.token_age import first_tried_at, forced_at
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
@@ -31,6 +31,7 @@ class Message:
         receive_count: How often SQS has handed the message out, this time included.
         sent_at: When it was put on the queue, in seconds since the epoch.
         first_received_at: When it was first handed out, in seconds since the epoch.
+        system_attributes: The system attributes that it keeps wherever it goes, by name.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Message:
     receive_count: int
     sent_at: float
     first_received_at: float
+    system_attributes: Mapping[str, str]
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
@@ -59,6 +61,9 @@ class Message:
             receive_count=int(_number(system.get("ApproximateReceiveCount"), 1)),
             sent_at=_number(system.get("SentTimestamp"), math.inf) / 1000,
             first_received_at=_number(system.get("ApproximateFirstReceiveTimestamp"), math.inf) / 1000,
+            system_attributes={
+                name: value for name in SYSTEM_ATTRIBUTES if isinstance(value := system.get(name), str) and value
+            },
         )
 
     def client_token(self) -> str:
@@ -69,16 +74,22 @@ class Message:
         """
         return client_token(self.id, self.attributes)
 
-    def may_have_been_sent(self) -> bool:
-        """Whether this very reply may have used its token before: then Connect's "already used" means "already sent".
+    @property
+    def is_first_life(self) -> bool:
+        """Whether its token is its own message id, so that nothing else can have used it."""
+        return is_first_life(self.attributes)
 
-        So it is for a token that SQS made for this message alone, for a message that was received before, and for a
-        dead letter that comes back. It is not for a producer's token on a message that is received for the first time:
-        the producer may have given the same token to another reply, and this one would be lost.
-        """
-        if CLIENT_TOKEN not in self.attributes or self.receive_count > 1:
-            return True
-        return text_of(self.attributes, REASON) not in {None, Reason.TOKEN_ALREADY_USED}
+    @property
+    def tried_since(self) -> float | None:
+        """When Connect may first have been asked, in seconds since the epoch; None if not before this receive."""
+        tried = first_tried_at(self.attributes, self.sent_at)
+        return self.first_received_at if tried is None and self.receive_count > 1 else tried
+
+    @property
+    def protected_since(self) -> float | None:
+        """From when on the token's age counts: from the first try, or from when an operator has forced this life."""
+        forced = forced_at(self.attributes, self.sent_at)
+        return self.tried_since if forced is None else forced
 
 
 def _attribute(value: Mapping[str, Any]) -> MessageAttributeValueTypeDef:

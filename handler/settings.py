@@ -21,6 +21,9 @@ class Settings:
         burst_share: Replies that it may send at once after a pause.
         retry_seconds: How long a reply is tried, from its first receive on.
         max_receives: Receives after which a message is dead-lettered before anything else is done with it.
+        crash_loop_seconds: How long after its first receive a message that keeps coming back is presumed to crash the
+            function: the retry window, and an outage of the function itself.
+        retention_seconds: How long the queue keeps a message, from when it was sent.
     """
 
     instance_arn: str
@@ -30,6 +33,8 @@ class Settings:
     burst_share: int
     retry_seconds: int
     max_receives: int
+    crash_loop_seconds: int
+    retention_seconds: int
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -47,6 +52,8 @@ class Settings:
                 burst_share=int(environ["BURST_SHARE"]),
                 retry_seconds=int(environ["RETRY_SECONDS"]),
                 max_receives=int(environ["MAX_RECEIVES"]),
+                crash_loop_seconds=int(environ["CRASH_LOOP_SECONDS"]),
+                retention_seconds=int(environ["RETENTION_SECONDS"]),
             )
         except KeyError as missing:
             message = f"Environment variable {missing} is not set. Deploy the function with its stack, which sets it."

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 
 from contract.dead_letter import dead_letter_attributes
+from contract.message_attributes import sent_with
 from handler.verdict import Cause
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def client() -> SQSClient:
     )
 
 
-def send_dead_letter(sqs: SQSClient, queue_url: str, message: Message, verdict: DeadLetter, now: float) -> None:
+def send_dead_letter(sqs: SQSClient, queue_url: str, message: Message, verdict: DeadLetter, tried: str | None) -> None:
     """Put the message on the dead-letter queue. Return only when SQS has taken it.
 
     Args:
@@ -52,7 +52,7 @@ def send_dead_letter(sqs: SQSClient, queue_url: str, message: Message, verdict: 
         queue_url: The dead-letter queue.
         message: The message as it was received.
         verdict: Why it is dead-lettered.
-        now: Seconds since the epoch.
+        tried: When Connect may first have been asked, in ISO 8601; None if it was not.
 
     Raises:
         contract.dead_letter.DoesNotFitError: The body leaves no room for token and reason.
@@ -64,9 +64,14 @@ def send_dead_letter(sqs: SQSClient, queue_url: str, message: Message, verdict: 
         message.attributes,
         reason=verdict.reason,
         detail=verdict.detail,
-        dead_lettered_at=datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"),
+        first_tried_at=tried,
     )
-    sqs.send_message(QueueUrl=queue_url, MessageBody=message.body, MessageAttributes=attributes)
+    sqs.send_message(
+        QueueUrl=queue_url,
+        MessageBody=message.body,
+        MessageAttributes=attributes,
+        **sent_with(message.system_attributes),
+    )
 
 
 def backoff(receive_count: int, rng: Random, cause: Cause | None = None) -> int:

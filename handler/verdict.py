@@ -46,7 +46,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class AlreadySent:
-    """Connect refuses the token as used (409), and only this very reply can have used it: its answer was lost.
+    """Connect refuses the token as used (409), and only this very message can have used it: its answer was lost.
 
     Attributes:
         request_id: Connect's request id, for AWS Support.
@@ -77,12 +77,14 @@ class DeadLetter:
     Attributes:
         reason: The code that operators filter by.
         detail: What a person needs to mend it. May quote the reply or Connect, so it is never logged.
-        request_id: Connect's request id, empty where Connect was not asked.
+        request_id: Connect's request id, empty where it did not answer.
+        asked: Whether Connect may have been asked in this invocation.
     """
 
     reason: Reason
     detail: str
     request_id: str = ""
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

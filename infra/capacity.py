@@ -11,8 +11,10 @@ HOLD_SECONDS = 60  # seconds that the function waits while throttled or full, wh
 BURST_PER_RATE = 2.5  # Connect's quotas come as 2 requests a second with a burst of 5
 MEAN_BACKOFF_SECONDS = 450  # full jitter below 900 s: half of that on average
 RAMP_UP_RECEIVES = 10  # receives that the backoff uses up while it grows to its 900 s
+RETENTION_SECONDS = 14 * 86_400  # the longest that SQS takes
 HANDLER_FIRST_RECEIVES = 10  # chances for the handler to dead-letter a message before SQS does
-MOST_RECEIVES = 1000  # the largest maxReceiveCount that SQS takes
+MAX_RECEIVE_COUNT = 1000  # the largest that SQS takes: its own move loses the token, so the handler has to be first
+OUTAGE_SECONDS = 12 * 3600  # how long the function may not start, with a receive for each visibility timeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,10 @@ class Capacity:
         function_timeout: Seconds.
         visibility_timeout: Seconds.
         retry_seconds: The retry window, from a message's first receive.
+        crash_loop_seconds: How long after its first receive a message may be presumed to crash the function.
         max_receives: The handler dead-letters a message that was received more often.
         max_receive_count: SQS dead-letters a message that was received more often.
+        retention_seconds: How long both queues keep a message.
     """
 
     concurrency: int
@@ -39,7 +43,9 @@ class Capacity:
     visibility_timeout: int
     retry_seconds: int
     max_receives: int
+    crash_loop_seconds: int
     max_receive_count: int
+    retention_seconds: int
 
 
 def capacity(settings: Settings) -> Capacity:
@@ -58,10 +64,11 @@ def capacity(settings: Settings) -> Capacity:
     visibility_timeout = 6 * function_timeout
     # At least a second: 0 would mean no window at all.
     retry_seconds = max(1, round(settings.retry_hours * 3600))
-    # Four times the receives to expect in the window: neither bad luck with the jitter nor hand-backs cut it short.
-    max_receive_count = min(MOST_RECEIVES, 4 * math.ceil(retry_seconds / MEAN_BACKOFF_SECONDS + RAMP_UP_RECEIVES))
-    # The handler's own limit comes first, since only the handler says why; SQS's is for a function that cannot start.
-    max_receives = max_receive_count - HANDLER_FIRST_RECEIVES
+    # Twice the receives to expect in an outage of the function and a retry window after it: neither bad luck with the
+    # jitter nor hand-backs cut it short.
+    crash_loop_seconds = retry_seconds + OUTAGE_SECONDS
+    expected = crash_loop_seconds / MEAN_BACKOFF_SECONDS + RAMP_UP_RECEIVES
+    max_receives = min(MAX_RECEIVE_COUNT - HANDLER_FIRST_RECEIVES, 2 * math.ceil(expected))
     return Capacity(
         concurrency=concurrency,
         share=share,
@@ -71,5 +78,7 @@ def capacity(settings: Settings) -> Capacity:
         visibility_timeout=visibility_timeout,
         retry_seconds=retry_seconds,
         max_receives=max_receives,
-        max_receive_count=max_receive_count,
+        crash_loop_seconds=crash_loop_seconds,
+        max_receive_count=MAX_RECEIVE_COUNT,
+        retention_seconds=RETENTION_SECONDS,
     )

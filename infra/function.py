@@ -69,6 +69,8 @@ class ReplyFunction(Construct):
                 "BURST_SHARE": str(capacity.burst),
                 "RETRY_SECONDS": str(capacity.retry_seconds),
                 "MAX_RECEIVES": str(capacity.max_receives),
+                "CRASH_LOOP_SECONDS": str(capacity.crash_loop_seconds),
+                "RETENTION_SECONDS": str(capacity.retention_seconds),
                 "POWERTOOLS_SERVICE_NAME": SERVICE,
                 "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             },

@@ -12,8 +12,6 @@ from constructs import Construct
 
 from infra.capacity import Capacity
 
-LONGEST_RETENTION = Duration.days(14)
-
 
 class Queues(Construct):
     """Both queues: encrypted, TLS only, and kept when the stack is deleted, with the unsent replies in them."""
@@ -29,7 +27,7 @@ class Queues(Construct):
             "DeadLetters",
             encryption=QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=LONGEST_RETENTION,
+            retention_period=Duration.seconds(capacity.retention_seconds),
             redrive_allow_policy=RedriveAllowPolicy(
                 redrive_permission=RedrivePermission.BY_QUEUE, source_queues=[source]
             ),
@@ -41,7 +39,7 @@ class Queues(Construct):
             queue_name=name,
             encryption=QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=LONGEST_RETENTION,
+            retention_period=Duration.seconds(capacity.retention_seconds),
             visibility_timeout=Duration.seconds(capacity.visibility_timeout),
             dead_letter_queue=DeadLetterQueue(queue=self.dead_letters, max_receive_count=capacity.max_receive_count),
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,

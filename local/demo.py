@@ -13,7 +13,7 @@ from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.function.execution_environment import LogLine
 from local.replies import reply
-from local.sqs.redrive import counts_of, messages
+from local.sqs.redrive import counts_of, messages, token_of
 from local.system import LocalCourier, running
 
 if TYPE_CHECKING:
@@ -167,10 +167,7 @@ class Demo:
     def account(self, courier: LocalCourier, connect: ConnectControl, replayed: int) -> None:
         """Compare the replies sent to the queue with Connect's record and the dead-letter queue."""
         accepted = Counter(email["client_token"] for email in connect.sent)
-        letters = Counter(
-            letter["MessageAttributes"]["ClientToken"]["StringValue"]
-            for letter in messages(courier.aws.sqs, courier.dead_letter_queue_url)
-        )
+        letters = Counter(token_of(letter) for letter in messages(courier.aws.sqs, courier.dead_letter_queue_url))
         places = accepted + letters
         lost = [label for token, label in self.tokens.items() if token not in places]
         twice = [self.tokens.get(token, token) for token, count in places.items() if count > 1]

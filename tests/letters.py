@@ -8,6 +8,7 @@ from contract.message_attributes import string
 from courier.letters import Letter
 from courier.sending import Outgoing
 from handler.message import Message
+from tests.samples import long_names
 
 NOW = 1_800_000_000.0
 TEXTS = st.text(
@@ -19,11 +20,12 @@ VALUES = st.one_of(
 NAMES = st.text(st.sampled_from("abcdef-_"), min_size=1, max_size=10)
 
 
-def letter(body: str = "{}", sent_at: float = NOW, **attributes: Any) -> Letter:
-    values = {name: string(value) if isinstance(value, str) else value for name, value in attributes.items()}
+def letter(body: str = "{}", *, sent_at: Any = NOW, **attributes: Any) -> Letter:
+    given = long_names(attributes)
+    values = {name: string(value) if isinstance(value, str) else value for name, value in given.items()}
     return Letter("id-1", "handle", body, values, sent_at)
 
 
 def as_the_function_sees(message: Outgoing) -> Message:
     """The message at its first receive, under a new id."""
-    return Message("id-2", "handle", message.body, message.attributes, 1, NOW, NOW)
+    return Message("id-2", "handle", message.body, message.attributes, 1, NOW, NOW, {})

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from local.aws import ROOT, LocalAws
-from tests.samples import reply
+from tests.samples import long_names, reply, short_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from mypy_boto3_sqs import SQSClient
@@ -99,7 +99,7 @@ class Operator:
 
     def letter(self, body: Any = None, **attributes: str) -> str:
         """Put a letter on the dead-letter queue, as the function does; return its id."""
-        ours = {"ClientToken": str(uuid.uuid4()), "Reason": "NotFound", "Detail": "Contact not found (404)"}
+        ours = {"MessageId": str(uuid.uuid4()), "Reason": "NotFound", "Detail": "Contact not found (404)"}
         return self.put(self.dead_letter_queue_url, body, **{**ours, **attributes})
 
     def put(self, url: str, body: Any = None, **attributes: str) -> str:
@@ -108,7 +108,9 @@ class Operator:
         return self.sqs.send_message(
             QueueUrl=url,
             MessageBody=body if isinstance(body, str) else json.dumps(body),
-            MessageAttributes={name: {"DataType": "String", "StringValue": text} for name, text in attributes.items()},
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": text} for name, text in long_names(attributes).items()
+            },
         )["MessageId"]
 
     def letters(self, count: int) -> None:
@@ -122,7 +124,7 @@ class Operator:
                         "MessageBody": json.dumps(reply(ContactId=f"contact-{n}")),
                         "MessageAttributes": {
                             "ClientToken": {"DataType": "String", "StringValue": f"token-{n}"},
-                            "Reason": {"DataType": "String", "StringValue": "RetriesExhausted"},
+                            "ReplyCourier.Reason": {"DataType": "String", "StringValue": "RetriesExhausted"},
                         },
                     }
                     for n in range(start, min(start + 10, count))
@@ -168,9 +170,9 @@ class Operator:
         return int(counts["ApproximateNumberOfMessages"]), int(counts["ApproximateNumberOfMessagesNotVisible"])
 
 
-def texts(message: dict[str, Any]) -> dict[str, str]:
+def texts(message: Mapping[str, Any]) -> dict[str, str]:
     """A message's attributes of type String."""
-    return {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
+    return {name: value["StringValue"] for name, value in short_names(message.get("MessageAttributes", {})).items()}
 
 
 def operator_of_a_new_stack(aws: LocalAws) -> Operator:

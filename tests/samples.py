@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 ACCOUNT = "123456789012"
@@ -18,6 +19,8 @@ FUNCTION_ENVIRONMENT = {
     "BURST_SHARE": "1",
     "RETRY_SECONDS": "21600",
     "MAX_RECEIVES": "116",
+    "CRASH_LOOP_SECONDS": "64800",
+    "RETENTION_SECONDS": "1209600",
     "POWERTOOLS_SERVICE_NAME": "reply-courier",
     "POWERTOOLS_METRICS_NAMESPACE": "ReplyCourier",
 }
@@ -28,6 +31,19 @@ NAME = "Ada Lovelace"
 SUBJECT = "Re: my engine does not start"
 BODY = "Dear Ada, have you tried turning it off and on again?"
 PERSONAL = (ADDRESS, NAME, SUBJECT, BODY)
+
+
+OURS = {"Reason", "Detail", "MessageId", "FirstTriedAt", "ForcedAt"}
+
+
+def long_names(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes by their real names: those of this project begin with ReplyCourier, which tests leave out."""
+    return {f"ReplyCourier.{name}" if name in OURS else name: value for name, value in attributes.items()}
+
+
+def short_names(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes by the names that tests use."""
+    return {name.removeprefix("ReplyCourier."): value for name, value in attributes.items()}
 
 
 def raw_message(**changes: Any) -> dict[str, Any]:
@@ -75,7 +91,8 @@ def record(
             "ApproximateFirstReceiveTimestamp": str(int(first_received_at * 1000)),
         },
         "messageAttributes": {
-            name: string_attribute(value) if isinstance(value, str) else value for name, value in attributes.items()
+            name: string_attribute(value) if isinstance(value, str) else value
+            for name, value in long_names(attributes).items()
         },
         "md5OfBody": "",
         "eventSource": "aws:sqs",

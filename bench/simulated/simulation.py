@@ -253,7 +253,15 @@ class Simulation:
         numbers, time = self._numbers, self._time
         return Delivery(
             Settings(
-                INSTANCE_ARN, "q", "dlq", numbers.share, numbers.burst, numbers.retry_seconds, numbers.max_receives
+                instance_arn=INSTANCE_ARN,
+                queue_url="q",
+                dead_letter_queue_url="dlq",
+                send_rate_share=numbers.share,
+                burst_share=numbers.burst,
+                retry_seconds=numbers.retry_seconds,
+                max_receives=numbers.max_receives,
+                crash_loop_seconds=numbers.crash_loop_seconds,
+                retention_seconds=numbers.retention_seconds,
             ),
             self._connect,  # type: ignore[arg-type] # the one operation that is called
             self._queue,  # type: ignore[arg-type] # the three operations that are called

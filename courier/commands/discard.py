@@ -8,6 +8,7 @@ from typing import Annotated, TextIO
 
 import typer
 
+from contract.token_age import iso
 from courier.aws import Account
 from courier.commands.options import (
     SOME_NOT_DONE,
@@ -24,10 +25,10 @@ from courier.commands.options import (
 from courier.commands.transfer import private_file
 from courier.held_letters import HeldLetters
 from courier.interrupts import uninterrupted
-from courier.letter_json import iso, json_line, with_body
+from courier.letter_json import json_line, with_body
 from courier.letters import Letter
 from courier.selection import Filters, Selection
-from courier.sending import NotDone
+from courier.sending import NotDone, renewed
 from courier.terminal import view
 from courier.terminal.progress import progress
 
@@ -53,7 +54,7 @@ def discard(  # noqa: PLR0913 - the command's options
     with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
         for _letters in selection.chosen(held.batches()):
             pass  # the selection notes their ids, which are confirmed below
-    missing = selection.missing()
+    missing = [*selection.missing(), *held.not_seen()]
     view.not_done(missing)
     if not selection.ids:
         view.say("No letters to discard.")
@@ -86,15 +87,20 @@ def _discard(account: Account, selection: Selection, path: Path, because: str) -
 def write_then_delete(held: HeldLetters, file: TextIO, letters: Sequence[Letter], because: str) -> list[NotDone]:
     """Write up to ten letters to the disk, then delete them; return those that are not deleted.
 
+    A letter that an import could not bring back under its token is neither written nor deleted.
+
     Raises:
         OSError: They are not on the disk, and not deleted.
         botocore.exceptions.ClientError, BotoCoreError: Whether they are deleted is not known.
     """
+    offers = [renewed(letter) for letter in letters]
+    kept = [offer for offer in offers if isinstance(offer, NotDone)]
+    letters = [letter for letter, offer in zip(letters, offers, strict=True) if not isinstance(offer, NotDone)]
     note = {"discarded_at": iso(time.time()), "because": because}
     file.writelines(json_line({**with_body(letter), **note}) + "\n" for letter in letters)
     file.flush()
     os.fsync(file.fileno())
-    return [
+    return kept + [
         NotDone(each.name, f"is in the file, but SQS did not delete it ({each.why}): discard it again")
         for each in held.delete(letters)
     ]

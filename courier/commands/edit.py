@@ -11,16 +11,16 @@ from typing import Annotated, NoReturn
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.client_token import MAX_CHARACTERS
+from contract.dead_letter import Reason
 from courier import sending
 from courier.aws import Account
-from courier.commands.editing import compact, edited, open_editor, pretty, token_for_edit
+from courier.commands.editing import compact, edited, open_editor, pretty
 from courier.commands.options import SOME_NOT_DONE, OneId, Yes, confirm
 from courier.held_letters import HeldLetters
 from courier.letters import Letter
 from courier.reply_faults import faults
 from courier.selection import NOT_THERE, Filters, choose
-from courier.sending import NotDone
+from courier.sending import NotDone, Outgoing
 from courier.terminal import view
 
 EDIT_SECONDS = 3_600
@@ -32,32 +32,31 @@ def edit(
     context: typer.Context,
     letter_id: OneId,
     *,
-    token: Annotated[
-        str | None,
-        typer.Option(help="A client token of your own, for a reply whose producer has used its token twice."),
-    ] = None,
+    new_token: Annotated[
+        bool,
+        typer.Option("--new-token", help="Send it as another reply: if the first was sent, the customer gets both."),
+    ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Also if it is older than 7 days: it may be sent twice.")
+        bool, typer.Option("--force", help="Also if it was first tried more than 7 days ago: it may be sent twice.")
     ] = False,
     yes: Yes = False,
 ) -> None:
     """Mend a letter in $EDITOR and put it on the queue of replies, if it keeps the contract.
 
-    Its token is a new one where Connect has refused the reply, and the same where it may have been sent before.
+    It keeps its client token, so that Connect sends it once: what Connect has refused has not used the token.
     """
     account: Account = context.obj
-    if token is not None and not 1 <= len(token) <= MAX_CHARACTERS:
-        raise typer.BadParameter(f"a token has 1 to {MAX_CHARACTERS} characters")
     letter = find_and_hold(account, letter_id)
     with _given_back(account, letter):
-        if letter.is_too_old(time.time()) and not force:
-            _stop(NotDone(letter.id, "is older than 7 days: Connect may have forgotten its token; see --force"))
+        if letter.is_too_old(time.time()) and not (force or new_token):
+            _stop(NotDone(letter.id, "was first tried more than 7 days ago: Connect may send it twice; see --force"))
+        if letter.reason == Reason.TOKEN_ALREADY_USED and not new_token:
+            view.warn("Connect has seen its token: under the same one it comes back. See --new-token.")
         with _kept_on_failure(letter) as file:
             body = _edited_body(letter, file)
-            why = "your own" if token else token_for_edit(letter).why
-            view.say(f"Client token {view.printable(token or token_for_edit(letter).token)} ({why}).")
-            confirm("Send the edited reply?", yes=yes)
-            _send(account, letter, body, token)
+            risk = " under a new client token? If the first was sent, the customer gets both." if new_token else "?"
+            confirm(f"Send the edited reply{risk}", yes=yes)
+            _send(account, letter, edited(letter, body, time.time(), new_token=new_token, force=force))
     view.say("1 edited and on the queue.")
 
 
@@ -120,13 +119,12 @@ def _edited_body(letter: Letter, file: Path) -> str:
         confirm("Edit it again?", yes=False)
 
 
-def _send(account: Account, letter: Letter, body: str, token: str | None) -> None:
+def _send(account: Account, letter: Letter, message: Outgoing | NotDone) -> None:
     """Send the edited reply, then delete the letter.
 
     Raises:
         typer.Exit: Some of it was not done, and the operator was told.
     """
-    message = edited(letter, body, token)
     if isinstance(message, NotDone):
         _stop(message)
     try:

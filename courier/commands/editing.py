@@ -8,20 +8,22 @@ import os
 import re
 import shlex
 import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from contract.client_token import CLIENT_TOKEN, MAX_CHARACTERS
-from contract.dead_letter import CONTRACT_ATTRIBUTES, Reason
+from contract.client_token import CLIENT_TOKEN, MAX_CHARACTERS, MESSAGE_ID, ClientTokenError, client_token
 from contract.message_attributes import string
-from courier.sending import NotDone, Outgoing, attributes_of, sendable
+from contract.token_age import FIRST_TRIED_AT
+from courier.sending import resent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from courier.letters import Letter
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
-REFUSED_BY_CONNECT = {Reason.INVALID_REQUEST, Reason.NOT_FOUND, Reason.REFUSED}
-"""Reasons with which Connect has answered "no" to this token: nothing was sent under it."""
+    from courier.letters import Letter
+    from courier.sending import NotDone, Outgoing
+
 _EDITED = re.compile(r"(.+)\.edit-(\d{1,6})")
 
 
@@ -29,52 +31,50 @@ class EditorError(Exception):
     """The editor failed; the text says what to do."""
 
 
-class TokenChoice(NamedTuple):
-    """The token of an edited reply, and why it is this one."""
+def edited(
+    letter: Letter, body: str, now: float, *, new_token: bool = False, force: bool = False
+) -> Outgoing | NotDone:
+    """What is sent for an edited letter: under its own token, or under a new one.
 
-    token: str
-    why: str
-
-
-def token_for_edit(letter: Letter) -> TokenChoice:
-    """The client token for the edited reply.
-
-    It depends on the letter alone and not on the text: an edit that was cut off between sending and deleting, and is
-    done again, even in other words, is sent once.
-    """
-    token = letter.token
-    if token is None:
-        return TokenChoice(
-            _digest(repr(letter.attributes[CLIENT_TOKEN]), letter.body), "its token could not be used: a new one"
-        )
-    if letter.reason in REFUSED_BY_CONNECT:
-        return TokenChoice(_next(token), "Connect refused the reply: a new token, derived from the first")
-    return TokenChoice(token, "it may have been sent before: the same token, so that Connect sends it once")
-
-
-def edited(letter: Letter, body: str, token: str | None = None) -> Outgoing | NotDone:
-    """What is sent for an edited letter.
+    If Connect refused the reply, its token is unused and the edited reply goes out under it. If a copy was sent, the
+    same token cannot send it again; a new one would.
 
     Args:
         letter: As it was.
         body: The edited reply.
-        token: A token of the operator's own. Then nothing else has used it, as far as the function may know: the
-            letter's reason goes, since it would tell the function to take "token already used" for "already sent".
+        now: Seconds since the epoch.
+        new_token: Whether to send under a new token. It depends on the old token alone and not on the text: an edit
+            that was cut off between sending and deleting, and is done again, even in other words, is sent once.
+        force: Whether to send it although its token may be too old.
     """
-    if token is None:
-        return sendable(
-            Outgoing(letter.id, body, attributes_of(letter) | {CLIENT_TOKEN: string(token_for_edit(letter).token)})
-        )
-    kept = {name: value for name, value in letter.attributes.items() if name not in CONTRACT_ATTRIBUTES}
-    return sendable(Outgoing(letter.id, body, kept | {CLIENT_TOKEN: string(token)}))
+    if new_token:
+        kept = {name: value for name, value in letter.attributes.items() if name != FIRST_TRIED_AT}
+        token = next_token(letter.token or letter.id)
+        return resent(replace(letter, attributes=kept | {CLIENT_TOKEN: string(token)}, sent_at=now), now, body=body)
+    if letter.token is None:
+        usable = {n: value for n, value in letter.attributes.items() if n not in {CLIENT_TOKEN, MESSAGE_ID}}
+        return resent(replace(letter, attributes=usable | first_id(letter)), now, force=force, body=body)
+    return resent(letter, now, force=force, body=body)
+
+
+def first_id(letter: Letter) -> dict[str, MessageAttributeValueTypeDef]:
+    """The attribute of the letter's first id, if it can be used as a token."""
+    first = {name: value for name, value in letter.attributes.items() if name == MESSAGE_ID}
+    try:
+        client_token(letter.id, first)
+    except ClientTokenError:
+        return {}
+    return first
 
 
 def pretty(body: str) -> str:
     """The body as a person edits it; one that is not JSON as it is."""
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(json.loads(body), indent=2, ensure_ascii=False) + "\n"
+        text.encode()  # JSON can spell half a surrogate pair, which no file can hold
     except (ValueError, RecursionError):
         return body
+    return text
 
 
 def compact(text: str) -> str:
@@ -96,11 +96,8 @@ def open_editor(file: Path) -> None:
         raise EditorError(text) from None
 
 
-def _next(token: str) -> str:
+def next_token(token: str) -> str:
+    """The token that an edit with a new token gives."""
     first, count = (parts[1], int(parts[2])) if (parts := _EDITED.fullmatch(token)) else (token, 0)
     derived = f"{first}.edit-{count + 1}"
-    return derived if len(derived) <= MAX_CHARACTERS else _digest(token)
-
-
-def _digest(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    return derived if len(derived) <= MAX_CHARACTERS else hashlib.sha256(token.encode()).hexdigest()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from courier.commands.options import Contacts, Json, Limit, NewerThan, OlderThan, Reasons, filters_of
+from courier.commands.options import SOME_NOT_DONE, Contacts, Json, Limit, NewerThan, OlderThan, Reasons, filters_of
 from courier.held_letters import HeldLetters
 from courier.letter_json import json_line, summary
 from courier.selection import choose
@@ -37,3 +37,6 @@ def list_letters(  # noqa: PLR0913 - the command's options
                 view.data(json_line(summary(letter)))
             else:
                 view.letter_row(letter, now)
+    if not_seen := held.not_seen():
+        view.not_done(not_seen)
+        raise typer.Exit(SOME_NOT_DONE)

@@ -1,14 +1,14 @@
 """`courier dlq replay`: sent before deleted, under the token that each letter has always had."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contract.client_token import CLIENT_TOKEN
-from courier import sending
+from contract.client_token import is_first_life
+from contract.dead_letter import producers_own
 from courier.aws import Account
 from courier.commands.options import (
     DONE,
@@ -26,9 +26,9 @@ from courier.commands.options import (
 )
 from courier.held_letters import BATCH, HeldLetters
 from courier.interrupts import uninterrupted
-from courier.letters import MOVED_BY_SQS, Letter
+from courier.letters import Letter
 from courier.selection import Filters, Selection
-from courier.sending import MOVED_BY_SQS_REASON, NotDone, Outgoing, resent
+from courier.sending import NotDone, resent
 from courier.terminal import view
 from courier.terminal.progress import progress
 
@@ -48,7 +48,7 @@ def replay(  # noqa: PLR0913 - the command's options
     rate: Rate = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen, and do nothing.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Also those older than 7 days: they may be sent twice.")
+        bool, typer.Option("--force", help="Also those first tried more than 7 days ago: they may be sent twice.")
     ] = False,
     yes: Yes = False,
 ) -> None:
@@ -61,16 +61,15 @@ def replay(  # noqa: PLR0913 - the command's options
         filters_of(ids, reason, contact, older_than, newer_than), time.time(), limit, to_send=True, force=force
     )
     if dry_run or not yes:
-        _survey(account, selection, show=dry_run)
-        not_done = _report(selection, [])
+        not_done = _report(selection, _survey(account, selection, show=dry_run))
         if dry_run:
             view.say(f"{len(selection.ids)} would be replayed{_at(rate)}, {len(not_done)} would not. Nothing was done.")
         elif not selection.ids:
             view.say("No letters to replay.")
         else:
             confirm(f"Replay {len(selection.ids)} letters{_at(rate)}?{_past_draft(selection)}", yes=yes)
-            # What was confirmed is done, even what has become too old since.
-            confirmed = Selection(Filters(ids=frozenset(selection.ids)), time.time(), to_send=True, force=True)
+            ids_confirmed = Filters(ids=frozenset(selection.ids))
+            confirmed = Selection(ids_confirmed, time.time(), to_send=True, force=force)
             not_done = not_done + _replay(account, confirmed, rate)
     else:
         not_done = _replay(account, selection, rate)
@@ -87,6 +86,8 @@ class Replay:
         rate: Letters a second, at the most; None is as many as SQS takes.
         clock: Seconds, never going back.
         sleep: Waits a number of seconds.
+        now: Seconds since the epoch.
+        force: Whether to send letters whose tokens are too old.
         done: How many letters were replayed.
         not_done: What was not replayed, or not deleted afterwards.
     """
@@ -96,6 +97,8 @@ class Replay:
     rate: float | None = None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = time.time
+    force: bool = False
     done: int = 0
     not_done: list[NotDone] = field(default_factory=list)
 
@@ -116,46 +119,31 @@ class Replay:
                 self.sleep(max(0.0, next_turn - self.clock()))
                 next_turn = max(next_turn, self.clock()) + len(letters) / self.rate
             with uninterrupted():
-                not_done = self._move(letters, held)
+                offers = [resent(letter, self.now(), force=self.force) for letter in letters]
+                not_done = held.move(self.replies_url, letters, offers)
             self.not_done += not_done
             self.done += len(letters) - len(not_done)
             advance(len(letters))
 
-    def _move(self, letters: Sequence[Letter], held: HeldLetters) -> list[NotDone]:
-        offers = [resent(letter) for letter in letters]
-        not_done = [offer for offer in offers if isinstance(offer, NotDone)]
-        for batch in sending.batches(offer for offer in offers if isinstance(offer, Outgoing)):
-            refused = sending.send(self.sqs, self.replies_url, batch)
-            taken = {message.name for message in batch} - {each.name for each in refused}
-            sent = [letter for letter in letters if letter.id in taken]
-            not_done += refused
-            not_done += [
-                NotDone(
-                    each.name,
-                    f"replayed, but SQS did not delete it here ({each.why}); replaying it again is safe",
-                )
-                for each in held.delete(sent)
-            ]
-        return not_done
 
-
-def _survey(account: Account, selection: Selection, *, show: bool) -> None:
-    """Select what would be replayed."""
+def _survey(account: Account, selection: Selection, *, show: bool) -> list[NotDone]:
+    """Select what would be replayed; return what to tell of letters that somebody else holds."""
     with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
         for letters in selection.chosen(held.batches()):
             for letter in letters if show else ():
-                view.plan_row(letter, _plan(letter))
+                view.plan_row(letter, _plan(letter, selection.now))
+    return held.not_seen()
 
 
 def _replay(account: Account, selection: Selection, rate: float | None) -> list[NotDone]:
-    replayed = Replay(account.sqs, account.queues.replies, rate)
+    replayed = Replay(account.sqs, account.queues.replies, rate, force=selection.force)
     with HeldLetters(account.sqs, account.queues.dead_letters, view.warn, rate) as held:
         try:
             with progress("Replayed", int(min(selection.most, held.depth))) as advance:
                 replayed.run(held, selection, advance)
         finally:
             view.say(f"{replayed.done} replayed.")
-    return _report(selection, replayed.not_done)
+    return _report(selection, [*replayed.not_done, *([] if selection.filters.ids else held.not_seen())])
 
 
 def _report(selection: Selection, not_done: list[NotDone]) -> list[NotDone]:
@@ -169,14 +157,12 @@ def _report(selection: Selection, not_done: list[NotDone]) -> list[NotDone]:
     return not_done
 
 
-def _plan(letter: Letter) -> str:
-    message = resent(letter)
+def _plan(letter: Letter, now: float) -> str:
+    message = resent(letter, now)
     if isinstance(message, NotDone):
         return f"stays: {message.why}"
-    plan = "token kept" if CLIENT_TOKEN in letter.attributes else "token: its id"
-    if letter.reason == MOVED_BY_SQS:
-        plan += f", Reason: {MOVED_BY_SQS_REASON}"
-    left_out = [name for name in letter.attributes if name not in message.attributes]
+    plan = "token: its id" if is_first_life(letter.attributes) else "token kept"
+    left_out = [name for name in producers_own(letter.attributes) if name not in message.attributes]
     return f"{plan}, without {len(left_out)} attributes" if left_out else plan
 
 

@@ -1,7 +1,9 @@
 """`courier send` and `courier check`: replies on their way to the queue."""
 
+import hashlib
+import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from courier.aws import Account
 
 File = Annotated[str, typer.Argument(metavar="FILE|-", help="One reply as JSON, or JSON lines; - is standard input.")]
-ROOM_FOR_LINE = len(".1000000000")
+DIGEST_CHARACTERS = 32
 
 
 def check(file: File, *, as_json: Json = False) -> None:
@@ -35,25 +37,33 @@ def send(
     file: File,
     *,
     token: Annotated[
-        str | None, typer.Option(help="The client token; of many replies its beginning.", show_default="a new one")
+        str | None, typer.Option(help="The client token of one reply.", show_default="made from the prefix")
+    ] = None,
+    token_prefix: Annotated[
+        str | None, typer.Option(help="What the client tokens begin with.", show_default="a new one")
     ] = None,
 ) -> None:
     """Put replies on the queue, if all of them keep the contract.
 
-    With the same --token, what was sent before is not sent again: of JSON lines each gets TOKEN.LINE.
+    With the same prefix, what was sent before is not sent again: each client token is the prefix and a digest of its
+    reply, so that lines may come and go.
     """
     account: Account = context.obj
-    if token is not None and not 1 <= len(token) <= MAX_CHARACTERS - ROOM_FOR_LINE:
-        raise typer.BadParameter(f"it has to have 1 to {MAX_CHARACTERS - ROOM_FOR_LINE} characters")
+    if token is not None and not 1 <= len(token) <= MAX_CHARACTERS:
+        raise typer.BadParameter(f"a token has 1 to {MAX_CHARACTERS} characters")
+    if token_prefix is not None and not 1 <= len(token_prefix) <= MAX_CHARACTERS - DIGEST_CHARACTERS - 1:
+        raise typer.BadParameter(f"a prefix has 1 to {MAX_CHARACTERS - DIGEST_CHARACTERS - 1} characters")
     with opened(file) as content:
+        if token is not None and sum(1 for _ in replies_of(content)) > 1:
+            raise typer.BadParameter("--token names one reply, and here are several: use --token-prefix")
         if _check(content, as_json=False, quiet=True) != DONE:
             view.say("Nothing was sent.")
             raise typer.Exit(SOME_NOT_DONE)
-        count = sum(1 for _ in replies_of(content))
         # Always one of ours: with SQS's message id as the token, a call that is repeated would send a reply twice.
-        base = token or str(uuid.uuid4())
-        after_a_stop = f" Run it again with --token {base}: no reply is sent twice." if token is None else ""
-        messages = _outgoing(replies_of(content), base, many=count > 1)
+        prefix = token_prefix or str(uuid.uuid4())
+        is_ours = token is None and token_prefix is None
+        after_a_stop = f" Run it again with --token-prefix {prefix}: no reply is sent twice." if is_ours else ""
+        messages = _outgoing(replies_of(content), lambda body: token or f"{prefix}.{digest(body)}")
         raise typer.Exit(put(account, account.queues.replies, messages, "on the queue", after_a_stop))
 
 
@@ -81,7 +91,20 @@ def _faults(entry: Entry) -> list[str]:
     return [f"reply: {size.why}"] if isinstance(size, NotDone) else []
 
 
-def _outgoing(entries: Iterator[Entry], base: str, *, many: bool) -> Iterator[Outgoing]:
+def _outgoing(entries: Iterator[Entry], token_of: Callable[[str], str]) -> Iterator[Outgoing]:
+    """The messages; a reply that stands in the file twice is one message."""
+    seen: dict[str, int] = {}
     for entry in entries:
-        token = f"{base}.{entry.line}" if many else base
-        yield Outgoing(f"line {entry.line}", entry.body or "", {CLIENT_TOKEN: string(token)})
+        body = entry.body or ""
+        token = token_of(body)
+        if token in seen:
+            view.warn(f"line {entry.line}: the same reply as in line {seen[token]}, put on the queue once.")
+            continue
+        seen[token] = entry.line
+        yield Outgoing(f"line {entry.line}", body, {CLIENT_TOKEN: string(token)})
+
+
+def digest(body: str) -> str:
+    """A digest of a reply, the same however its JSON is laid out; of JSON that keeps the contract."""
+    canonical = json.dumps(json.loads(body), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:DIGEST_CHARACTERS]

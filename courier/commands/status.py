@@ -1,14 +1,14 @@
 """`courier status`."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
 
 from courier import queue_status
 from courier.aws import Account
-from courier.commands.options import Json
+from courier.commands.options import SOME_NOT_DONE, Json
 from courier.letter_json import json_line
 from courier.queue_status import Status
 from courier.terminal import view
@@ -24,12 +24,22 @@ def status(
 ) -> None:
     """Show how many replies and dead letters there are, how old, and why."""
     account: Account = context.obj
-    statuses = _repeated(account) if watch else iter([queue_status.status(account, time.time(), view.warn)])
-    if as_json:
-        for each in statuses:
-            view.data(json_line(each.to_json()))
-    else:
+    if watch:
+        _show(_repeated(account), as_json=as_json)
+        return
+    now = queue_status.status(account, time.time(), view.warn)
+    _show([now], as_json=as_json)
+    if now.letters.not_seen:
+        view.not_done(now.letters.not_seen)
+        raise typer.Exit(SOME_NOT_DONE)
+
+
+def _show(statuses: Iterable[Status], *, as_json: bool) -> None:
+    if not as_json:
         view.show_statuses(statuses)
+        return
+    for each in statuses:
+        view.data(json_line(each.to_json()))
 
 
 def _repeated(account: Account) -> Iterator[Status]:

@@ -14,7 +14,7 @@ from courier.commands.put import put
 from courier.held_letters import HeldLetters
 from courier.letter_json import ImportLineError, json_line, read_exported, with_body
 from courier.selection import choose
-from courier.sending import NotDone, Outgoing, sendable
+from courier.sending import NotDone, Outgoing
 from courier.terminal import view
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ def export(  # noqa: PLR0913 - the command's options
             file.unlink()  # half an export looks like a whole one
             raise
     view.say(f"{count} letters are in {file}.")
+    if not_seen := held.not_seen():
+        view.not_done(not_seen)
+        raise typer.Exit(SOME_NOT_DONE)
 
 
 def import_letters(
@@ -83,8 +86,8 @@ def _read(lines: Iterable[bytes]) -> Iterator[Outgoing | NotDone]:
             continue
         name = f"line {number}"
         try:
-            body, attributes = read_exported(text)
+            message = Outgoing(name, *read_exported(text))
         except ImportLineError as wrong:
             yield NotDone(name, str(wrong))
         else:
-            yield sendable(Outgoing(name, body, attributes))
+            yield message

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from contract.dead_letter import CONTRACT_ATTRIBUTES, DETAIL
-from courier.letter_json import iso, summary
+from contract.dead_letter import DETAIL, OURS
+from contract.token_age import FIRST_TRIED_AT, iso
+from courier.letter_json import summary
 from courier.letters import DRAFT_SECONDS
 from courier.selection import short
 from courier.terminal.view import out, printable
@@ -33,13 +34,13 @@ def letter_page(letter: Letter, now: float) -> None:
         "Contact": letter.contact_id or "",
         "Client token": letter.token or "cannot be used",
         "On this queue since": iso(letter.sent_at),
-        "Dead-lettered": listed["dead_lettered_at"] or "",
-        "Age": short(now - letter.waiting_since) + _age_note(now - letter.waiting_since),
+        "First tried": listed["first_tried_at"] or letter.text(FIRST_TRIED_AT),
+        "Age": short(now - letter.sent_at) + _age_note(now - letter.sent_at),
     }
     producers_own = {
         f"Attribute {name}": value.get("StringValue", "(binary)")
         for name, value in letter.attributes.items()
-        if name not in CONTRACT_ATTRIBUTES
+        if name not in OURS
     }
     for name, value in (rows | producers_own).items():
         if value:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from courier.queue_status import Status
     from courier.sending import NotDone
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 out = Console(highlight=False, markup=False, emoji=False)
 err = Console(highlight=False, markup=False, emoji=False, stderr=True)
@@ -47,7 +47,7 @@ def data(line: str) -> None:
 
 
 def printable(text: str) -> str:
-    """The text without what could control a terminal: a reply is written by others."""
+    """The text without what could control a terminal or is no character: a reply is written by others."""
     return _CONTROL.sub("\ufffd", text)
 
 
@@ -59,7 +59,7 @@ def head() -> None:
 def letter_row(letter: Letter, now: float) -> None:
     """A letter of a list, as it comes."""
     listed = summary(letter)
-    _row(letter.id, listed["reason"] or "?", short(now - letter.waiting_since), listed["contact_id"] or "?")
+    _row(letter.id, listed["reason"] or "?", short(now - letter.sent_at), listed["contact_id"] or "?")
 
 
 def plan_row(letter: Letter, plan: str) -> None:
@@ -91,6 +91,8 @@ def status_table(status: Status) -> Table:
         table.add_row(name, *counts, "-" if queue.oldest is None else short(queue.oldest))
     for reason, count in status.letters.reasons.most_common():
         table.add_row(f"  {reason}", str(count))
+    if status.letters.expiring:
+        table.add_row("  deleted by SQS within 3 days (dlq renew)", str(status.letters.expiring), style="red")
     return table
 
 

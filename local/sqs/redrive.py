@@ -22,8 +22,16 @@ def messages(sqs: "SQSClient", queue_url: str) -> Iterator["MessageTypeDef"]:
         MaxNumberOfMessages=10,
         VisibilityTimeout=HIDDEN_SECONDS,
         MessageAttributeNames=["All"],
+        MessageSystemAttributeNames=["All"],
     ).get("Messages"):
         yield from received
+
+
+def token_of(message: "MessageTypeDef") -> str:
+    """The client token of a dead letter: the producer's own, else the first message id, else the letter's own."""
+    attributes = message.get("MessageAttributes", {})
+    found = next((attributes[name] for name in ("ClientToken", "ReplyCourier.MessageId") if name in attributes), None)
+    return found["StringValue"] if found else message["MessageId"]
 
 
 def counts_of(sqs: "SQSClient", queue_url: str) -> tuple[int, int]:
@@ -41,13 +49,15 @@ def redrive(sqs: "SQSClient", source_url: str, destination_url: str) -> dict[str
     moved = {}
     for message in list(messages(sqs, source_url)):
         attributes = message.get("MessageAttributes", {})
+        group = message["Attributes"].get("MessageGroupId")
         sent = sqs.send_message(
             QueueUrl=destination_url,
             MessageBody=message["Body"],
             MessageAttributes={name: sendable(value) for name, value in attributes.items()},
+            **({"MessageGroupId": group} if group else {}),  # type: ignore[arg-type]  # mypy mixes up the keys
         )
         sqs.delete_message(QueueUrl=source_url, ReceiptHandle=message["ReceiptHandle"])
-        moved[sent["MessageId"]] = attributes.get("ClientToken", {"StringValue": message["MessageId"]})["StringValue"]
+        moved[sent["MessageId"]] = token_of(message)
     return moved
 
 

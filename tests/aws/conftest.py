@@ -23,7 +23,7 @@ from local.function.sqs_event import record_of
 from local.processes import ProcessGroup
 from tests.fakes.function import FakeClock
 from tests.operators import Operator, operator_of_a_new_stack
-from tests.samples import FUNCTION_ENVIRONMENT, QUEUE_ARN, REGION, event, reply
+from tests.samples import FUNCTION_ENVIRONMENT, QUEUE_ARN, REGION, event, long_names, reply, short_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,7 +72,7 @@ class Courier:
         return self.sqs.send_message(
             QueueUrl=self.queue_url,
             MessageBody=body if isinstance(body, str) else json.dumps(body),
-            MessageAttributes={n: {"DataType": "String", "StringValue": v} for n, v in attributes.items()},
+            MessageAttributes={n: {"DataType": "String", "StringValue": v} for n, v in long_names(attributes).items()},
         )["MessageId"]
 
     def receive(self) -> list[dict[str, Any]]:
@@ -98,7 +98,10 @@ class Courier:
             letters += [
                 {
                     "body": message["Body"],
-                    **{n: a.get("StringValue", a.get("BinaryValue")) for n, a in message["MessageAttributes"].items()},
+                    **{
+                        name: value.get("StringValue", value.get("BinaryValue"))
+                        for name, value in short_names(message["MessageAttributes"]).items()
+                    },
                 }
                 for message in received
             ]

@@ -31,7 +31,7 @@ def tokens(calls: list[dict[str, Any]]) -> list[str]:
 def test_one_bad_message_costs_its_neighbours_nothing(courier: Courier, connect: ConnectControl) -> None:
     assert courier.invoke(batch(None, "no reply", None)) == []
     assert tokens(connect.sent) == ["id-1", "id-3"]
-    assert [letter["ClientToken"] for letter in courier.dead_letters] == ["id-2"]
+    assert [letter["MessageId"] for letter in courier.dead_letters] == ["id-2"]
 
 
 def test_one_that_fails_for_now_is_the_only_one_reported(courier: Courier, connect: ConnectControl) -> None:
@@ -80,7 +80,7 @@ def test_what_does_not_pass_in_time_is_retried_and_the_neighbours_are_handed_bac
     assert courier.invoke(batch(None, None, None, "no reply"), seconds_left=32) == ["id-2", "id-3"]
     assert tokens(connect.sent) == ["id-1"]
     assert "id-3" not in tokens(connect.calls)
-    assert [letter["ClientToken"] for letter in courier.dead_letters] == ["id-4"]
+    assert [letter["MessageId"] for letter in courier.dead_letters] == ["id-4"]
     ends = [line["message"] for line in courier.log if line["message"].startswith("reply_")]
     assert ends == ["reply_sent", "reply_retried", "reply_handed_back", "reply_dead_lettered"]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from contract.token_age import iso
 from local.connect.control_client import ConnectControl
 from local.waiting import until
 from tests.aws.conftest import Courier
@@ -92,9 +93,9 @@ def test_a_refusal_is_on_the_dead_letter_queue_within_one_receive(
     assert courier.receive_and_invoke() == []
     (letter,) = courier.dead_letters
     assert json.loads(letter["body"]) == reply()
-    assert (letter["ClientToken"], letter["Reason"], letter["case"]) == (message_id, reason, "7")
+    assert (letter["MessageId"], letter["Reason"], letter["case"]) == (message_id, reason, "7")
     assert f"({connect.calls[0]['status']})" in letter["Detail"]
-    assert letter["DeadLetteredAt"].endswith("+00:00")
+    assert letter["FirstTriedAt"].endswith("+00:00")
     assert len(connect.calls) == 1
     assert courier.metrics[f"RepliesDeadLettered.{reason}"] == 1
     (line,) = courier.log
@@ -159,14 +160,19 @@ def test_a_lost_answer_is_no_failure_whatever_connect_answers_to_a_repeat(
     assert [line["message"] for line in courier.log if line["level"] == "INFO"] == [expected[repeat]]
 
 
-def test_a_used_token_after_an_unanswered_try_of_the_same_call_is_no_failure(
-    courier: Courier, connect: ConnectControl
+@pytest.mark.parametrize(
+    "given", [{"ClientToken": "order-7"}, {"MessageId": "first"}, {"Reason": "mine", "ClientToken": "t"}]
+)
+def test_a_used_token_is_called_sent_only_in_a_messages_first_life(
+    courier: Courier, connect: ConnectControl, given: dict[str, str]
 ) -> None:
     connect.settings(repeat="conflict")
     connect.fail("drop_after")
-    assert courier.invoke(event(recent(ClientToken="order-7"))) == []
+    assert courier.invoke(event(recent(receive_count=2, **given))) == []
     assert [call["status"] for call in connect.calls] == [None, 409]
-    assert courier.dead_letters == []
+    (letter,) = courier.dead_letters
+    assert letter["Reason"] == "TokenAlreadyUsed"
+    assert "may have been sent" in letter["Detail"]
 
 
 def test_a_producers_token_used_by_another_message_is_dead_lettered_again_and_again_but_never_sent_twice(
@@ -176,7 +182,7 @@ def test_a_producers_token_used_by_another_message_is_dead_lettered_again_and_ag
     assert courier.invoke(event(recent(ClientToken="order-7"), recent(ClientToken="order-7"))) == []
     (letter,) = courier.dead_letters
     assert (letter["ClientToken"], letter["Reason"]) == ("order-7", "TokenAlreadyUsed")
-    redriven = {name: letter[name] for name in ("ClientToken", "Reason", "Detail", "DeadLetteredAt")}
+    redriven = {name: letter[name] for name in ("ClientToken", "MessageId", "Reason", "Detail", "FirstTriedAt")}
     assert courier.invoke(event(recent(**redriven))) == []
     assert len(connect.sent) == 1
     assert {line["message"] for line in courier.log} == {"reply_sent", "reply_dead_lettered"}
@@ -230,20 +236,100 @@ def test_a_message_received_too_often_is_dead_lettered_before_anything_risky(
     assert courier.invoke(event(recent(receive_count=117, message_id="id-2"))) == []
     assert [call["client_token"] for call in connect.calls] == ["id-1"]
     (letter,) = courier.dead_letters
-    assert (letter["ClientToken"], letter["Reason"]) == ("id-2", "RetriesExhausted")
+    assert (letter["MessageId"], letter["Reason"]) == ("id-2", "RetriesExhausted")
     assert "117 times" in letter["Detail"]
 
 
-def test_a_message_that_crashed_the_function_until_its_window_was_over_is_not_tried_again(
+def test_what_keeps_coming_back_long_after_its_window_is_not_tried_again(
     courier: Courier, connect: ConnectControl
 ) -> None:
-    over = time.time() - 21_700
-    assert courier.invoke(event(recent(receive_count=10, message_id="id-1", first_received_at=over))) == []
-    assert courier.invoke(event(recent(receive_count=11, message_id="id-2", first_received_at=over))) == []
-    within = recent(body=reply(ContactId="contact-2"), receive_count=11, message_id="id-3")
-    assert courier.invoke(event(within)) == []
-    assert [call["client_token"] for call in connect.calls] == ["id-1", "id-3"]
-    assert [letter["ClientToken"] for letter in courier.dead_letters] == ["id-2"]
+    """Within a day; a reply that only met an outage, of Connect or of the function, is tried before that."""
+    now = time.time()
+    connect.draft("id-1", "id-2", "id-3")
+    outage = recent(receive_count=90, message_id="id-1", first_received_at=now - 18 * 3600 + 60)
+    paused = recent(receive_count=10, message_id="id-2", first_received_at=now - 20 * 3600)
+    killer = recent(receive_count=11, message_id="id-3", first_received_at=now - 18 * 3600 - 60)
+    for each in (outage, paused, killer):
+        assert courier.invoke(event(each | {"body": json.dumps(reply(ContactId=each["messageId"]))})) == []
+    assert [call["client_token"] for call in connect.calls] == ["id-1", "id-2"]
+    (letter,) = courier.dead_letters
+    assert letter["MessageId"] == "id-3"
+    assert "may crash the function" in letter["Detail"]
+    assert "FirstTriedAt" in letter
+
+
+def test_after_an_outage_longer_than_the_window_a_letter_has_connects_last_words(
+    courier: Courier, connect: ConnectControl
+) -> None:
+    connect.fail("unavailable", times=None)
+    old = recent(receive_count=60, first_received_at=time.time() - 6.5 * 3600)
+    assert courier.invoke(event(old)) == []
+    (letter,) = courier.dead_letters
+    assert letter["Reason"] == "RetriesExhausted"
+    assert letter["Detail"].startswith("Last: ")
+    assert "503" in letter["Detail"]
+
+
+@pytest.mark.parametrize(("fault", "seconds_left"), [("internal_error", 600), ("throttle", 60), (None, 25)])
+def test_a_reply_that_the_queue_would_delete_before_its_next_try_is_dead_lettered(
+    courier: Courier, connect: ConnectControl, fault: str | None, seconds_left: float
+) -> None:
+    if fault:
+        connect.fail(fault, times=None)
+    ends = recent(sent_at=time.time() - 14 * 86_400 + 1_800, message_id="id-1")
+    assert courier.invoke(event(ends), seconds_left=seconds_left) == []
+    (letter,) = courier.dead_letters
+    assert letter["Reason"] == "RetriesExhausted"
+    assert "would have deleted it" in letter["Detail"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "is_sent"),
+    [
+        ({}, True),
+        ({"FirstTriedAt": 6.9}, True),
+        ({"FirstTriedAt": 7.1}, False),
+        ({"FirstTriedAt": 7.1, "ForcedAt": 0.1}, True),
+        ({"FirstTriedAt": "no time"}, False),
+    ],
+)
+def test_a_reply_that_was_first_tried_more_than_seven_days_ago_is_sent_only_if_forced(
+    courier: Courier, connect: ConnectControl, attributes: dict[str, Any], *, is_sent: bool
+) -> None:
+    given = {n: iso(time.time() - v * 86_400) if isinstance(v, float) else v for n, v in attributes.items()}
+    assert courier.invoke(event(recent(MessageId="first", **given))) == []
+    assert [email["client_token"] for email in connect.sent] == (["first"] if is_sent else [])
+    letters = courier.dead_letters
+    assert [letter["Reason"] for letter in letters] == ([] if is_sent else ["TokenTooOld"])
+    assert all(letter["FirstTriedAt"] == given["FirstTriedAt"] and "ForcedAt" not in letter for letter in letters)
+
+
+def test_what_connect_was_not_asked_about_has_no_first_try(courier: Courier) -> None:
+    assert courier.invoke(event(recent(body="no reply"), recent(body="no reply", receive_count=2))) == []
+    assert sorted("FirstTriedAt" in letter for letter in courier.dead_letters) == [False, True]
+
+
+def test_a_refusal_after_an_unanswered_try_says_that_the_reply_may_have_been_sent(
+    courier: Courier, connect: ConnectControl
+) -> None:
+    connect.fail("drop_before")
+    connect.fail("not_found")
+    assert courier.invoke(event(recent())) == []
+    connect.fail("not_found")
+    assert courier.invoke(event(recent())) == []
+    details = [letter["Detail"] for letter in courier.dead_letters]
+    assert ["may have been sent" in detail for detail in details] == [True, False]
+
+
+def test_group_and_trace_travel_to_the_dead_letter_queue(courier: Courier) -> None:
+    bad = recent(body="no reply")
+    bad["attributes"] |= {"MessageGroupId": "tenant-1", "AWSTraceHeader": "Root=1-5759e988-bd862e3fe1be46a994272793"}
+    assert courier.invoke(event(bad)) == []
+    (letter,) = courier.sqs.receive_message(
+        QueueUrl=courier.dead_letter_queue_url, MessageSystemAttributeNames=["All"]
+    )["Messages"]
+    assert letter["Attributes"]["MessageGroupId"] == "tenant-1"
+    assert letter["Attributes"]["AWSTraceHeader"] == "Root=1-5759e988-bd862e3fe1be46a994272793"
 
 
 def test_a_message_received_too_often_is_not_even_read(courier: Courier) -> None:
@@ -272,13 +358,14 @@ def sized(size: int, message_id: str) -> dict[str, Any]:
 def test_a_reply_that_fills_the_message_is_sent_only_if_token_and_reason_have_room(
     courier: Courier, connect: ConnectControl
 ) -> None:
-    token_and_longest_reason = len("ClientTokenStringid-1ReasonStringInvalidClientToken")
-    assert courier.invoke(event(sized(1_048_576 - token_and_longest_reason, "id-1"))) == []
+    ours = {"MessageId": "id-1", "Reason": "InvalidClientToken", "FirstTriedAt": iso(0)}
+    room = sum(len(f"ReplyCourier.{name}String{value}") for name, value in ours.items())
+    assert courier.invoke(event(sized(1_048_576 - room, "id-1"))) == []
     assert [call["client_token"] for call in connect.calls] == ["id-1"]
-    assert courier.invoke(event(sized(1_048_577 - token_and_longest_reason, "id-2"))) == []
+    assert courier.invoke(event(sized(1_048_577 - room, "id-2"))) == []
     assert [call["client_token"] for call in connect.calls] == ["id-1"]
     (letter,) = courier.dead_letters
-    assert (letter["ClientToken"], letter["Reason"]) == ("id-2", "InvalidReply")
+    assert (letter["MessageId"], letter["Reason"]) == ("id-2", "InvalidReply")
 
 
 def test_a_message_without_any_room_is_left_unsent_to_the_queues_own_redrive_at_once(
@@ -315,7 +402,7 @@ def test_a_token_attribute_that_is_empty_leaves_the_message_id_as_the_dead_lette
     assert courier.invoke(event(recent(message_id="id-1", ClientToken=string_attribute("")))) == []
     assert connect.calls == []
     (letter,) = courier.dead_letters
-    assert (letter["Reason"], letter["ClientToken"]) == ("InvalidClientToken", "id-1")
+    assert (letter["Reason"], letter["MessageId"]) == ("InvalidClientToken", "id-1")
 
 
 def test_ten_attributes_of_its_own_do_not_keep_a_message_from_the_dead_letter_queue(
@@ -325,7 +412,7 @@ def test_ten_attributes_of_its_own_do_not_keep_a_message_from_the_dead_letter_qu
     message_id = courier.put(**{f"own-{n}": "x" for n in range(10)})
     assert courier.receive_and_invoke() == []
     (letter,) = courier.dead_letters
-    assert (letter["ClientToken"], letter["Reason"]) == (message_id, "NotFound")
+    assert (letter["MessageId"], letter["Reason"]) == (message_id, "NotFound")
     assert "own-9" in letter["Detail"]
     assert len(letter) == 1 + 10
 

@@ -42,6 +42,8 @@ def delivery(
         burst_share=1,
         retry_seconds=21_600,
         max_receives=116,
+        crash_loop_seconds=64_800,
+        retention_seconds=1_209_600,
     )
     logger = Logger(service="fakes")
     for handler in logger.handlers:  # one logger for all tests, since Powertools keeps it by its name

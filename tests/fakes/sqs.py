@@ -6,6 +6,8 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.samples import long_names
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -44,7 +46,9 @@ class FakeSqs:
             "ReceiptHandle": letter_id,
             "Body": body,
             "Attributes": {"SentTimestamp": str(int(sent_at * 1000))},
-            "MessageAttributes": {n: {"DataType": "String", "StringValue": v} for n, v in attributes.items()},
+            "MessageAttributes": {
+                n: {"DataType": "String", "StringValue": v} for n, v in long_names(attributes).items()
+            },
         }
         return letter_id
 
@@ -52,13 +56,22 @@ class FakeSqs:
     def dead_letters(self) -> list[dict[str, Any]]:
         return list(self.queues.get(DEAD_LETTERS, {}).values())
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str, MessageAttributes: dict[str, Any]) -> dict[str, str]:  # noqa: N803 - boto3's names, here and below
+    def send_message(self, *, QueueUrl: str, **message: Any) -> dict[str, str]:  # noqa: N803 - boto3's names, here and below
         self.before()
-        MessageBody.encode()
-        message_id = self.put(QueueUrl, MessageBody)
-        self.queues[QueueUrl][message_id]["MessageAttributes"] = MessageAttributes
+        message_id = self._take(QueueUrl, message)
         self.after()
         return {"MessageId": message_id}
+
+    def _take(self, url: str, message: dict[str, Any]) -> str:
+        message["MessageBody"].encode()
+        message_id = self.put(url, message["MessageBody"])
+        taken = self.queues[url][message_id]
+        taken["MessageAttributes"] = message["MessageAttributes"]
+        if group := message.get("MessageGroupId"):
+            taken["Attributes"]["MessageGroupId"] = group
+        for name, value in message.get("MessageSystemAttributes", {}).items():
+            taken["Attributes"][name] = value["StringValue"]
+        return message_id
 
     def change_message_visibility(self, *, ReceiptHandle: str, VisibilityTimeout: int, **_: Any) -> None:  # noqa: N803
         self.before()
@@ -71,8 +84,14 @@ class FakeSqs:
         self.after()
 
     def get_queue_attributes(self, *, QueueUrl: str, **_: Any) -> Any:  # noqa: N803
-        visible = sum(letter_id not in self.hidden for letter_id in self.queues.get(QueueUrl, {}))
-        return {"Attributes": {"ApproximateNumberOfMessages": str(visible)}}
+        queue = self.queues.get(QueueUrl, {})
+        hidden = len(self.hidden & queue.keys())
+        return {
+            "Attributes": {
+                "ApproximateNumberOfMessages": str(len(queue) - hidden),
+                "ApproximateNumberOfMessagesNotVisible": str(hidden),
+            }
+        }
 
     def receive_message(self, *, QueueUrl: str, MaxNumberOfMessages: int, WaitTimeSeconds: int, **_: Any) -> Any:  # noqa: N803
         self.calls.append("receive")
@@ -99,8 +118,7 @@ class FakeSqs:
         failed = [entry["Id"] for entry in Entries if self.refuse("send", entry["MessageBody"])]
         for entry in Entries:
             if entry["Id"] not in failed:
-                texts = {name: value.get("StringValue", "") for name, value in entry["MessageAttributes"].items()}
-                self.put(QueueUrl, entry["MessageBody"], **texts)
+                self._take(QueueUrl, entry)
         return {"Successful": [], "Failed": [{"Id": i, "Code": "InternalFailure"} for i in failed]}
 
     def delete_message_batch(self, *, QueueUrl: str, Entries: list[Any]) -> Any:  # noqa: N803

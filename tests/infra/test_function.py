@@ -21,7 +21,9 @@ def test_the_function_is_told_its_queues_its_limits_and_its_names_and_nothing_el
         "SEND_RATE_SHARE": "1.0",
         "BURST_SHARE": "2",
         "RETRY_SECONDS": "21600",
-        "MAX_RECEIVES": "222",
+        "MAX_RECEIVES": "308",
+        "CRASH_LOOP_SECONDS": "64800",
+        "RETENTION_SECONDS": "1209600",
         "POWERTOOLS_SERVICE_NAME": "reply-courier",
         "POWERTOOLS_METRICS_NAMESPACE": "ReplyCourier",
     }

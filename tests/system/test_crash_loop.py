@@ -18,6 +18,7 @@ from local.processes import in_background
 from local.sqs.redrive import messages
 from local.system import LocalCourier
 from local.waiting import until
+from tests.operators import texts
 from tests.samples import reply
 
 KILLER = "killer"
@@ -28,12 +29,12 @@ NEIGHBOURS = [f"neighbour-{n}" for n in range(9)]
 class Fragile:
     """An execution environment that does not survive the killer's call, and whose messages came long ago.
 
-    Nobody waits for the retry window to end: each record says that it was first received two windows ago.
+    Nobody waits until it is presumed to crash the function: each record was first received long enough ago.
     """
 
     environment: ExecutionEnvironment
     connect: ConnectControl
-    window_seconds: int
+    presumed_seconds: int
 
     def invoke(self, event: Mapping[str, Any], /) -> Returned | Failed:
         """Run the function, and kill it when the killer's call has reached Connect."""
@@ -57,7 +58,7 @@ class Fragile:
         self.environment.kill()
 
     def aged(self, record: dict[str, Any]) -> dict[str, Any]:
-        first_received = str(int((time.time() - 2 * self.window_seconds) * 1000))
+        first_received = str(int((time.time() - 2 * self.presumed_seconds) * 1000))
         return {**record, "attributes": {**record["attributes"], "ApproximateFirstReceiveTimestamp": first_received}}
 
 
@@ -78,8 +79,8 @@ def test_what_kills_the_function_is_dead_lettered_untried_and_its_neighbours_are
         )["MessageId"]
         for contact in [*NEIGHBOURS[:4], KILLER, *NEIGHBOURS[4:]]
     }
-    window = int(courier.function.environment["RETRY_SECONDS"])
-    fragile = [Fragile(environment, connect, window) for environment in courier.environments]
+    presumed = int(courier.function.environment["CRASH_LOOP_SECONDS"])
+    fragile = [Fragile(environment, connect, presumed) for environment in courier.environments]
     mapping = take_over_mapping(courier.aws, courier.function.name)
     try:
         with Poller(mapping, courier.aws.sqs, fragile) as poller:
@@ -97,6 +98,9 @@ def test_what_kills_the_function_is_dead_lettered_untried_and_its_neighbours_are
     assert 1 < killers_calls(connect) < end["receive_count"] <= int(courier.function.environment["MAX_RECEIVES"]) + 1
     assert sorted(email["contact_id"] for email in connect.sent) == NEIGHBOURS
     (letter,) = messages(courier.aws.sqs, courier.dead_letter_queue_url)
-    attributes = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+    attributes = texts(letter)
     assert json.loads(letter["Body"])["ContactId"] == KILLER
-    assert (attributes["ClientToken"], attributes["Reason"]) == (ids[KILLER], "RetriesExhausted")
+    assert (attributes["MessageId"], attributes["Reason"]) == (
+        ids[KILLER],
+        "RetriesExhausted",
+    )

@@ -8,7 +8,7 @@ import pytest
 from local.connect.control_client import ConnectControl
 from local.demo import contact_of, samples
 from local.drain import wait_until_empty
-from local.sqs.redrive import counts_of, messages, redrive
+from local.sqs.redrive import counts_of, messages, redrive, token_of
 from local.system import LocalCourier
 from local.waiting import until
 from tests.samples import ADDRESS, SUBJECT, reply
@@ -88,7 +88,7 @@ def test_every_sample_ends_in_one_place_and_nothing_personal_is_said_of_it(
         tokens.append(own["StringValue"] if own else sent["MessageId"])
     wait_until_empty(courier)
     letters = messages(courier.aws.sqs, courier.dead_letter_queue_url)
-    dead = [letter["MessageAttributes"]["ClientToken"]["StringValue"] for letter in letters]
+    dead = [token_of(letter) for letter in letters]
     assert sorted(dead + [email["client_token"] for email in connect.sent]) == sorted(tokens)
     assert len(dead) == 6
 
@@ -102,7 +102,7 @@ def test_an_answer_that_quotes_the_reply_gets_into_the_dead_letter_and_nowhere_e
     put(courier, reply())
     wait_until_empty(courier)
     (letter,) = messages(courier.aws.sqs, courier.dead_letter_queue_url)
-    assert SUBJECT in letter["MessageAttributes"]["Detail"]["StringValue"]
+    assert SUBJECT in letter["MessageAttributes"]["ReplyCourier.Detail"]["StringValue"]
 
 
 def test_no_log_line_stands_there_twice_and_every_one_is_json(courier: LocalCourier, connect: ConnectControl) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contract.client_token import client_token
+from courier.commands.send import digest
 from local.sqs.faults import SqsFaults
 from tests.operators import Operator, lines, operator_of_a_new_stack, texts
 from tests.samples import ADDRESS, BODY, NAME, PERSONAL, SUBJECT, reply
@@ -32,10 +34,31 @@ def test_send_puts_json_lines_on_the_queue_each_with_a_token_of_its_own(operator
     file = tmp_path / "replies.jsonl"
     bodies = [json.dumps(reply(ContactId=f"contact-{n}")) for n in range(23)]
     file.write_text("\n\n".join(bodies))
-    assert operator.did("send", str(file), "--token", "batch-1") == "23 on the queue.\n"
+    assert operator.did("send", str(file), "--token-prefix", "batch-1") == "23 on the queue.\n"
     messages = operator.on_the_queue()
     assert sorted(message["Body"] for message in messages) == sorted(bodies)
-    assert {texts(message)["ClientToken"] for message in messages} == {f"batch-1.{2 * n + 1}" for n in range(23)}
+    assert {texts(message)["ClientToken"] for message in messages} == {f"batch-1.{digest(body)}" for body in bodies}
+
+
+def test_sent_again_with_other_lines_around_it_a_reply_keeps_its_token(operator: Operator, tmp_path: Path) -> None:
+    file = tmp_path / "replies.jsonl"
+    file.write_text(json.dumps(reply()))
+    operator.did("send", str(file), "--token-prefix", "p")
+    file.write_text(f"{json.dumps(reply(ContactId='new'))}\n{json.dumps(reply())}\n{json.dumps(reply())}")
+    ended = operator.courier("send", str(file), "--token-prefix", "p")
+    assert (ended.returncode, ended.stdout) == (0, "2 on the queue.\n")
+    assert "line 3: the same reply as in line 2" in ended.stderr
+    same = [texts(message)["ClientToken"] for message in operator.on_the_queue() if "new" not in message["Body"]]
+    assert len(same) == 2
+    assert len(set(same)) == 1
+
+
+def test_a_token_names_one_reply_only(operator: Operator) -> None:
+    two = json.dumps(reply()) + "\n" + json.dumps(reply(ContactId="b"))
+    ended = operator.courier("send", "-", "--token", "t", stdin=two)
+    assert ended.returncode == 2
+    assert "--token-prefix" in ended.stderr
+    assert operator.on_the_queue() == []
 
 
 def test_send_takes_one_reply_from_standard_input_over_many_lines(operator: Operator) -> None:
@@ -44,7 +67,7 @@ def test_send_takes_one_reply_from_standard_input_over_many_lines(operator: Oper
     first, second = operator.on_the_queue()
     assert json.loads(first["Body"]) == json.loads(second["Body"]) == reply()
     assert texts(first) == {"ClientToken": "mine"}
-    assert re.fullmatch(r"[0-9a-f-]{36}", texts(second)["ClientToken"])
+    assert re.fullmatch(r"[0-9a-f-]{36}\.[0-9a-f]{32}", texts(second)["ClientToken"])
 
 
 def test_send_sends_nothing_if_one_reply_breaks_the_contract(operator: Operator) -> None:
@@ -121,26 +144,36 @@ def test_a_list_shows_each_letter_once_in_80_columns_and_nothing_personal(operat
     assert "\x1b" not in listed
     forms = list(lines(operator.did("dlq", "list", "--json")))
     assert [set(form) for form in forms] == [
-        {"id", "reason", "contact_id", "client_token", "sent_at", "dead_lettered_at"}
+        {"id", "reason", "contact_id", "client_token", "sent_at", "first_tried_at"}
     ] * 36
     assert not any(text in listed + json.dumps(forms) for text in PERSONAL)
     assert nothing_held(operator)
 
 
 def test_filters_narrow_a_list(operator: Operator) -> None:
-    old = operator.letter(reply(ContactId="a"), DeadLetteredAt="2020-01-01T00:00:00.000+00:00")
+    one = operator.letter(reply(ContactId="a"))
     new = operator.letter(reply(ContactId="b"), Reason="InvalidReply")
     moved = operator.moved_by_sqs(reply(ContactId="b"))
 
     def listed(*arguments: str) -> set[str]:
         return {form["id"] for form in lines(operator.did("dlq", "list", "--json", *arguments))}
 
-    assert listed("--reason", "NotFound") == listed("--contact", "a") == listed("--older-than", "7d") == {old}
-    assert listed("--contact", "b") == listed("--newer-than", "1h") == {new, moved}
-    assert listed("--reason", "NotFound", "--reason", "MovedBySqs") == {old, moved}
+    assert listed("--reason", "NotFound") == listed("--contact", "a") == {one}
+    assert (listed("--older-than", "7d"), listed("--newer-than", "1h")) == (set(), {one, new, moved})
+    assert listed("--reason", "NotFound", "--reason", "MovedBySqs") == {one, moved}
     assert listed("--contact", "b", "--reason", "InvalidReply") == {new}
     assert len(listed("--limit", "2")) == 2
     assert nothing_held(operator)
+
+
+def test_a_list_that_misses_what_somebody_else_holds_says_so(operator: Operator, tmp_path: Path) -> None:
+    operator.letters(3)
+    operator.sqs.receive_message(QueueUrl=operator.dead_letter_queue_url, VisibilityTimeout=600)
+    commands = (["status"], ["dlq", "list"], ["dlq", "export", str(tmp_path / "all")], ["dlq", "replay", "--yes"])
+    for command in commands:
+        ended = operator.courier(*command)
+        assert ended.returncode == 1, command
+        assert "about 1 letters: somebody else holds them" in ended.stderr
 
 
 def test_show_shows_the_reply_and_its_history(operator: Operator) -> None:
@@ -151,7 +184,7 @@ def test_show_shows_the_reply_and_its_history(operator: Operator) -> None:
     assert "\x7f" not in shown
     form = json.loads(operator.did("dlq", "show", letter, "--json"))
     assert form["body"] == json.dumps(reply())
-    assert form["attributes"]["Detail"] == {"DataType": "String", "StringValue": "Contact not found"}
+    assert form["attributes"]["ReplyCourier.Detail"] == {"DataType": "String", "StringValue": "Contact not found"}
     assert nothing_held(operator)
 
 
@@ -165,17 +198,17 @@ def test_show_shows_what_is_no_reply(operator: Operator, body: str) -> None:
 
 
 def test_a_replay_keeps_tokens_of_letters_of_both_kinds(operator: Operator) -> None:
-    operator.letter(ClientToken="t-1", Detail="d")
+    operator.letter(ClientToken="t-1", MessageId="first", Detail="d")
     moved = operator.moved_by_sqs(own="x")
     planned = operator.did("dlq", "replay", "--dry-run")
-    assert re.search(rf"{moved} MovedBySqs +token: its id, Reason: RetriesExhausted", planned)
+    assert re.search(rf"{moved} MovedBySqs +token: its id$", planned, re.MULTILINE)
     assert "2 would be replayed, 0 would not. Nothing was done." in planned
     assert len(operator.dead_letters) == 2
 
     assert operator.did("dlq", "replay", "--yes") == "2 replayed.\n"
-    sent = {texts(message)["ClientToken"]: message for message in operator.on_the_queue()}
+    sent = {client_token("", message["MessageAttributes"]): message for message in operator.on_the_queue()}
     assert set(sent) == {"t-1", moved}
-    assert texts(sent["t-1"]) == {"ClientToken": "t-1", "Reason": "NotFound", "Detail": "d"}
+    assert texts(sent["t-1"]) == {"ClientToken": "t-1", "MessageId": "first"}
     assert texts(sent[moved])["own"] == "x"
     assert all(message["Body"] == json.dumps(reply()) for message in sent.values())
     assert operator.dead_letters == []
@@ -221,26 +254,28 @@ def test_letters_with_one_token_are_replayed_one_at_a_time(operator: Operator) -
 
 
 def test_letters_older_than_connects_memory_stay_unless_forced(operator: Operator) -> None:
-    old = operator.letter(ClientToken="old", DeadLetteredAt="2020-01-01T00:00:00.000+00:00")
+    old = operator.letter(ClientToken="old", FirstTriedAt="2020-01-01T00:00:00.000+00:00")
     operator.letter(ClientToken="new")
     for arguments in (["--dry-run"], ["--yes"]):
         ended = operator.courier("dlq", "replay", *arguments)
         assert ended.returncode == 1
-        assert re.search(rf"courier: {old}: is \d+d old: Connect may have forgotten its token", ended.stderr)
+        assert f"courier: {old}: was first tried more than 7 days ago" in ended.stderr
     assert [texts(message)["ClientToken"] for message in operator.on_the_queue()] == ["new"]
     assert operator.did("dlq", "replay", "--yes", "--force", old) == "1 replayed.\n"
 
 
 def test_what_was_confirmed_by_force_is_replayed_by_force(operator: Operator) -> None:
-    operator.letter(DeadLetteredAt="2020-01-01T00:00:00+00:00")
+    operator.letter(FirstTriedAt="2020-01-01T00:00:00+00:00")
     assert operator.did("dlq", "replay", "--force", stdin="y\n").strip() == "1 replayed."
+    (message,) = operator.on_the_queue()
+    assert "ForcedAt" in texts(message)
 
 
 def test_a_letter_without_room_for_its_token_is_named_and_stays(operator: Operator) -> None:
     letter = operator.moved_by_sqs("b" * 1_048_576)
     ended = operator.courier("dlq", "replay", "--yes")
     assert (ended.returncode, ended.stdout) == (1, "0 replayed.\n")
-    assert f"courier: {letter}: with token and reason it is" in ended.stderr
+    assert f"courier: {letter}: leaves no room for its token" in ended.stderr
     assert nothing_held(operator)
 
 
@@ -263,25 +298,72 @@ def test_a_replay_that_sqs_stops_says_so_and_goes_on_when_run_again(operator: Op
 # Edit
 
 
-def test_an_edited_letter_is_sent_under_a_derived_token(operator: Operator, tmp_path: Path) -> None:
+def test_an_edited_letter_is_sent_under_its_own_token(operator: Operator, tmp_path: Path) -> None:
     letter = operator.letter(ClientToken="t")
     operator.edits_with(tmp_path, "text = text.replace('contact-1', 'contact-2')")
-    said = operator.did("dlq", "edit", letter, "--yes")
-    assert said.startswith("Client token t.edit-1 (Connect refused the reply")
+    assert operator.did("dlq", "edit", letter, "--yes") == "1 edited and on the queue.\n"
     (message,) = operator.on_the_queue()
     assert json.loads(message["Body"]) == reply(ContactId="contact-2")
-    assert texts(message)["ClientToken"] == "t.edit-1"
+    assert texts(message)["ClientToken"] == "t"
     assert operator.dead_letters == []
     assert list(tmp_path.glob("courier-*")) == []
 
 
-def test_a_letter_that_may_have_been_sent_keeps_its_token_in_an_edit(operator: Operator, tmp_path: Path) -> None:
+def test_a_new_token_is_asked_for_and_its_risk_is_told(operator: Operator, tmp_path: Path) -> None:
     operator.edits_with(tmp_path, "text = text.replace('contact-1', 'contact-2')")
-    said = operator.did("dlq", "edit", operator.letter(ClientToken="t", Reason="RetriesExhausted"), "--yes")
-    assert "it may have been sent before: the same token" in said
-    own = operator.letter(ClientToken="t", Reason="TokenAlreadyUsed")
-    operator.did("dlq", "edit", own, "--token", "mine", "--yes")
-    assert [texts(message)["ClientToken"] for message in operator.on_the_queue()] == ["t", "mine"]
+    letter = operator.letter(ClientToken="t", Reason="TokenAlreadyUsed")
+    assert "See --new-token" in operator.courier("dlq", "edit", letter, stdin="n\n").stderr
+    ended = operator.courier("dlq", "edit", letter, "--new-token", stdin="y\n")
+    assert ended.returncode == 0
+    assert "the customer gets both" in ended.stderr
+    (message,) = operator.on_the_queue()
+    assert texts(message)["ClientToken"] == "t.edit-1"
+
+
+def test_neither_edit_nor_check_prints_what_may_be_an_address(operator: Operator, tmp_path: Path) -> None:
+    operator.edits_with(tmp_path, "text = text.replace('contact-1', 'contact-2')")
+    letter = operator.letter(ClientToken=ADDRESS, MessageId=ADDRESS)
+    ended = operator.courier("dlq", "edit", letter, "--yes")
+    wrong = reply(**{ADDRESS: 1, NAME: 2, "Subjekt": 3})
+    checked = operator.courier("check", "-", stdin=json.dumps(wrong))
+    assert "Subjekt" in checked.stderr
+    printed = ended.stdout + ended.stderr + checked.stdout + checked.stderr
+    assert not any(text in printed for text in (ADDRESS, NAME))
+
+
+@pytest.mark.parametrize(
+    "body", ['"\\ud800"', '{"ContactId": "\\ud800"}', '{"EmailMessage": {"RawMessage": "\\ud800"}}']
+)
+def test_a_body_with_half_a_character_is_listed_shown_edited_and_imported(
+    operator: Operator, tmp_path: Path, body: str
+) -> None:
+    letter = operator.letter(body, FirstTriedAt="9999-12-31T23:59:59-23:59")
+    operator.did("dlq", "list")
+    operator.did("dlq", "list", "--json")
+    operator.did("dlq", "show", letter)
+    operator.edits_with(tmp_path, "text = text + ' '")
+    edited = operator.courier("dlq", "edit", letter, "--yes")
+    assert "Traceback" not in edited.stderr
+    file = tmp_path / "letters.jsonl"
+    operator.did("dlq", "export", str(file))
+    assert operator.did("dlq", "import", str(file)) == "1 imported.\n"
+
+
+# Renew
+
+
+def test_a_renewed_letter_keeps_all_but_its_id(operator: Operator) -> None:
+    operator.letter(ClientToken="t", own="x")
+    moved = operator.moved_by_sqs(own="y")
+    before = operator.dead_letters
+    assert operator.did("dlq", "renew") == "No letters to renew.\n"
+    assert operator.did("dlq", "renew", "--yes", *(message["MessageId"] for message in before)) == "2 renewed.\n"
+    after = operator.dead_letters
+    assert {message["MessageId"] for message in before}.isdisjoint(message["MessageId"] for message in after)
+    by_own = {texts(message)["own"]: texts(message) for message in after}
+    assert by_own["x"] == next(texts(message) for message in before if texts(message)["own"] == "x")
+    assert (by_own["y"]["MessageId"], "Reason" in by_own["y"]) == (moved, False)
+    assert nothing_held(operator)
 
 
 def test_an_edit_that_breaks_the_contract_is_not_sent_and_not_lost(operator: Operator, tmp_path: Path) -> None:
@@ -345,7 +427,7 @@ def test_what_is_discarded_is_in_a_file_first_and_comes_back(operator: Operator,
     assert [texts(message)["ClientToken"] for message in operator.dead_letters] == ["stays"]
 
     assert operator.did("dlq", "import", str(file)) == "15 imported.\n"
-    back = {texts(message)["ClientToken"]: message["Body"] for message in operator.dead_letters}
+    back = {client_token("", message["MessageAttributes"]): message["Body"] for message in operator.dead_letters}
     assert back.pop("stays")
     assert back == {form["client_token"]: form["body"] for form in gone}
 
@@ -387,7 +469,10 @@ def test_an_export_and_import_keep_body_attributes_and_token_bit_for_bit(operato
     assert other.did("dlq", "import", str(file)) == "1 imported.\n"
     (back,) = other.dead_letters
     assert back["Body"] == body
-    assert back["MessageAttributes"] == values | {"ClientToken": {"DataType": "String", "StringValue": letter}}
+    ours = back["MessageAttributes"].keys() - values.keys()
+    assert ours == {"ReplyCourier.MessageId", "ReplyCourier.FirstTriedAt"}  # as for all that SQS moved
+    assert back["MessageAttributes"]["ReplyCourier.MessageId"]["StringValue"] == letter
+    assert back["MessageAttributes"].items() >= values.items()
 
 
 def test_an_import_with_a_wrong_line_imports_nothing(operator: Operator, tmp_path: Path) -> None:

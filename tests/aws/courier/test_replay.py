@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import subprocess
+import time
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -76,7 +77,7 @@ def whole(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
             "connect", REGION, endpoint_url=url, aws_access_key_id="local", aws_secret_access_key="local"
         )
         output = io.StringIO()
-        function = delivery(FakeConnect(), FakeSqs(), log=output)
+        function = replace(delivery(FakeConnect(), FakeSqs(), log=output), now=time.time)
         settings = replace(function.settings, dead_letter_queue_url=operator.dead_letter_queue_url)
         yield Whole(operator, connect, replace(function, connect=client, sqs=aws.sqs, settings=settings))
         print(output.getvalue())  # for the check of tests/conftest.py
@@ -115,7 +116,9 @@ def test_a_replay_killed_in_the_middle_and_run_again_sends_each_reply_once(
     delivered += whole.deliver()
 
     assert delivered > KILLED
-    assert operator.counts(operator.dead_letter_queue_url) == (0, 0)
+    # Where a repeat answers 409, a copy of what was sent waits as TokenAlreadyUsed: nobody can tell that it was sent.
+    reasons = {texts(letter)["Reason"] for letter in operator.dead_letters}
+    assert reasons == ({"TokenAlreadyUsed"} if repeat_conflicts else set())
     assert Counter(email["client_token"] for email in connect.sent) == {f"token-{n}": 1 for n in range(KILLED)}
 
 
@@ -130,7 +133,7 @@ def test_a_letter_that_sqs_moved_after_it_was_sent_is_not_sent_again(whole: Whol
     )
     operator.did("dlq", "replay", "--yes")
     assert whole.deliver() == 1
-    assert operator.counts(operator.dead_letter_queue_url) == (0, 0)
+    assert [texts(letter)["Reason"] for letter in operator.dead_letters] == ["TokenAlreadyUsed"]
     assert [email["client_token"] for email in connect.sent] == [moved]
 
 
@@ -143,4 +146,4 @@ def test_an_edited_letter_is_sent_once(whole: Whole, tmp_path: Path) -> None:
     operator.edits_with(tmp_path, "text = text.replace('contact-1', 'contact-2')")
     operator.did("dlq", "edit", letter["MessageId"], "--yes")
     assert whole.deliver() == 1
-    assert [email["client_token"] for email in connect.sent] == [f"{texts(letter)['ClientToken']}.edit-1"]
+    assert [email["client_token"] for email in connect.sent] == [texts(letter)["MessageId"]]

@@ -15,6 +15,11 @@ def test_without_the_attribute_the_message_id_is_the_token() -> None:
     assert token_of(Other="x") == "id-1"
 
 
+def test_the_first_id_is_the_token_unless_the_producer_has_one() -> None:
+    assert token_of(MessageId="first-id") == "first-id"
+    assert token_of(MessageId="first-id", ClientToken="t") == "t"
+
+
 @pytest.mark.parametrize("token", ["t", "the-first-id", "t" * 500])
 def test_the_attribute_is_the_token_whatever_the_message_id(token: str) -> None:
     assert token_of(ClientToken=token) == token
@@ -35,5 +40,6 @@ def test_a_labelled_string_is_a_string() -> None:
     ],
 )
 def test_an_attribute_that_is_not_a_token_is_never_replaced_by_another_one(attribute: Any, what_is_right: str) -> None:
-    with pytest.raises(ClientTokenError, match=what_is_right):
-        token_of(ClientToken=attribute)
+    for name in ("ClientToken", "MessageId"):
+        with pytest.raises(ClientTokenError, match=what_is_right):
+            token_of(**{name: attribute})

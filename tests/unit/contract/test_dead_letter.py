@@ -5,21 +5,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.dead_letter import DoesNotFitError, Reason, dead_letter_attributes, has_room
-from contract.message_attributes import MAX_ATTRIBUTES, MAX_BYTES, message_bytes, xml_characters
+from contract.dead_letter import (
+    DoesNotFitError,
+    Reason,
+    dead_letter_attributes,
+    has_room,
+    renewed_attributes,
+    resent_attributes,
+)
+from contract.message_attributes import MAX_ATTRIBUTES, MAX_BYTES, message_bytes, string, xml_characters
 from handler.message import Message
 from handler.verdict import DeadLetter
-from tests.samples import record, string_attribute
+from tests.samples import record, short_names, string_attribute
 
 REFUSED = DeadLetter(Reason.NOT_FOUND, "ResourceNotFoundException (404): Contact not found")
-NOW = "2027-01-15T08:00:00.500+00:00"
+TRIED = "2027-01-15T08:00:00.500+00:00"
 
 
 def message(body: str = "{}", **attributes: Any) -> Message:
     return Message.from_record(record(body, message_id="id-1", **attributes))
 
 
-def attributes_of(given: Message, verdict: DeadLetter = REFUSED) -> dict[str, Any]:
+def attributes_of(given: Message, verdict: DeadLetter = REFUSED, tried: str | None = None) -> dict[str, Any]:
     return dict(
         dead_letter_attributes(
             given.id,
@@ -27,27 +34,27 @@ def attributes_of(given: Message, verdict: DeadLetter = REFUSED) -> dict[str, An
             given.attributes,
             reason=verdict.reason,
             detail=verdict.detail,
-            dead_lettered_at=NOW,
+            first_tried_at=tried,
         )
     )
 
 
 def fits(body: str) -> bool:
-    return has_room("id-1", body, {})
+    return has_room("id-1", body, {}, TRIED)
 
 
-def values(given: Message, verdict: DeadLetter = REFUSED) -> dict[str, Any]:
-    attributes = attributes_of(given, verdict)
-    return {name: value.get("StringValue", value.get("BinaryValue")) for name, value in attributes.items()}
+def texts(attributes: dict[str, Any]) -> dict[str, Any]:
+    return short_names({name: value.get("StringValue", value.get("BinaryValue")) for name, value in attributes.items()})
 
 
-def test_a_dead_letter_carries_its_token_reason_detail_and_time() -> None:
-    assert values(message()) == {
-        "ClientToken": "id-1",
-        "Reason": "NotFound",
-        "Detail": "ResourceNotFoundException (404): Contact not found",
-        "DeadLetteredAt": "2027-01-15T08:00:00.500+00:00",
-    }
+def values(given: Message, verdict: DeadLetter = REFUSED, tried: str | None = None) -> dict[str, Any]:
+    return texts(attributes_of(given, verdict, tried))
+
+
+def test_a_dead_letter_carries_its_first_id_reason_detail_and_first_try() -> None:
+    told = {"MessageId": "id-1", "Reason": "NotFound", "Detail": "ResourceNotFoundException (404): Contact not found"}
+    assert values(message(), tried=TRIED) == {**told, "FirstTriedAt": TRIED}
+    assert values(message()) == told
 
 
 def test_the_messages_own_attributes_travel_with_it() -> None:
@@ -57,11 +64,20 @@ def test_the_messages_own_attributes_travel_with_it() -> None:
     assert carried["blob"] == {"DataType": "Binary.blob", "BinaryValue": b"\x00\xff"}
 
 
-def test_a_second_dead_lettering_keeps_the_first_token_and_tells_the_latest_reason() -> None:
-    again = values(message(ClientToken="first-id", Reason="Refused", Detail="old", DeadLetteredAt="2020"))
-    assert again["ClientToken"] == "first-id"
-    assert again["Reason"] == "NotFound"
-    assert again["DeadLetteredAt"].startswith("2027")
+def test_a_second_dead_lettering_keeps_id_and_first_try_tells_the_latest_reason_and_ends_the_force() -> None:
+    before = message(MessageId="first", Reason="Refused", Detail="old", FirstTriedAt="2020", ForcedAt="2021")
+    again = values(before, tried=TRIED)
+    assert (again["MessageId"], again["FirstTriedAt"], again["Reason"]) == ("first", "2020", "NotFound")
+    assert "ForcedAt" not in again
+    assert "old" not in again["Detail"]
+
+
+def test_a_producers_own_reason_and_detail_stay_beside_ours() -> None:
+    given = message()
+    own = {"Reason": string("mine"), "Detail": string("too"), "ClientToken": string("t")}
+    attributes = dict(dead_letter_attributes(given.id, "{}", own, reason="NotFound", detail="d", first_tried_at=None))
+    assert own.items() <= attributes.items()
+    assert attributes["ReplyCourier.Reason"] == string("NotFound")
 
 
 @pytest.mark.parametrize(
@@ -77,25 +93,46 @@ def test_an_attribute_that_is_not_a_token_stays_for_a_person_to_see(attribute: d
     assert carried["DataType"] == attribute["dataType"]
 
 
-def test_ten_attributes_make_room_for_token_reason_and_detail_which_names_what_was_left_out() -> None:
-    carried = values(message(**{f"a{n}": "x" for n in range(10)}))
+def test_ten_attributes_make_room_for_ours_and_detail_which_names_what_was_left_out() -> None:
+    own = {f"a{n}": "x" for n in range(8)}
+    carried = values(message(ClientToken="t", ExtendedPayloadSize="7", **own), tried=TRIED)
     assert len(carried) == 10
-    assert carried["ClientToken"] == "id-1"
-    assert carried["Reason"] == "NotFound"
-    assert "Left out, because SQS's limits leave no room: a7, a8, a9." in carried["Detail"]
+    assert (carried["ClientToken"], carried["ExtendedPayloadSize"], carried["MessageId"]) == ("t", "7", "id-1")
+    assert (carried["Reason"], carried["FirstTriedAt"]) == ("NotFound", TRIED)
+    assert "Left out, because SQS's limits leave no room: a4, a5, a6, a7." in carried["Detail"]
     assert "Contact not found" in carried["Detail"]
 
 
-@pytest.mark.parametrize(("own", "ours"), [(6, 4), (7, 3), (8, 2)])
-def test_detail_and_time_stay_away_before_any_attribute_of_the_messages_own_does(own: int, ours: int) -> None:
-    carried = values(message(**{f"a{n}": "x" for n in range(own)}))
+@pytest.mark.parametrize(("own", "ours"), [(6, 4), (7, 3)])
+def test_detail_stays_away_before_any_attribute_of_the_messages_own_does(own: int, ours: int) -> None:
+    carried = values(message(**{f"a{n}": "x" for n in range(own)}), tried=TRIED)
     assert len(carried) == own + ours
     assert {f"a{n}" for n in range(own)} <= carried.keys()
 
 
-def test_a_body_just_below_the_limit_keeps_token_and_reason() -> None:
-    token_and_reason = len("ClientTokenStringid-1") + len("ReasonStringNotFound")
-    assert values(message("x" * (MAX_BYTES - token_and_reason))) == {"ClientToken": "id-1", "Reason": "NotFound"}
+def test_a_body_just_below_the_limit_keeps_id_and_reason() -> None:
+    required = len("ReplyCourier.MessageIdStringid-1") + len("ReplyCourier.ReasonStringNotFound")
+    assert values(message("x" * (MAX_BYTES - required))) == {"MessageId": "id-1", "Reason": "NotFound"}
+
+
+def test_sent_again_a_letter_keeps_its_token_and_first_try_and_leaves_the_reason_behind() -> None:
+    given = message(MessageId="first", FirstTriedAt=TRIED, Reason="Refused", Detail="d", ForcedAt="2021", own="x")
+    kept = {"MessageId": "first", "FirstTriedAt": TRIED, "own": "x"}
+    again = resent_attributes("id-2", "{}", given.attributes, first_tried_at="later")
+    assert texts(again) == kept
+    forced = resent_attributes("id-2", "{}", given.attributes, first_tried_at=None, forced_at="2027")
+    assert texts(forced) == kept | {"ForcedAt": "2027"}
+
+
+def test_renewed_a_letter_keeps_all_it_has_and_gets_its_first_id() -> None:
+    given = message(Reason="Refused", Detail="d", ClientToken="t", own="x").attributes
+    assert renewed_attributes("id-1", "{}", given, first_tried_at=TRIED) == {
+        **given,
+        "ReplyCourier.MessageId": string("id-1"),
+        "ReplyCourier.FirstTriedAt": string(TRIED),
+    }
+    with pytest.raises(DoesNotFitError):
+        renewed_attributes("id-1", "{}", {f"a{n}": string("x") for n in range(10)}, first_tried_at=None)
 
 
 def test_bytes_count_and_not_characters() -> None:
@@ -139,11 +176,10 @@ def test_whatever_comes_stays_inside_sqs_limits_and_keeps_token_and_reason(
     own = {f"own-{name}": value for name, value in own.items()}
     letter = message("x" * length, **own)
     try:
-        carried = attributes_of(letter, DeadLetter(Reason.INVALID_REPLY, detail))
+        carried = attributes_of(letter, DeadLetter(Reason.INVALID_REPLY, detail), TRIED)
     except DoesNotFitError:
-        assert length + len("ClientTokenStringid-1ReasonStringInvalidReply") > MAX_BYTES
+        assert not has_room(letter.id, letter.body, letter.attributes, TRIED)
         return
     assert len(carried) <= MAX_ATTRIBUTES
     assert message_bytes(letter.body, carried) <= MAX_BYTES
-    assert carried["ClientToken"]["StringValue"] == "id-1"
-    assert carried["Reason"]["StringValue"] == "InvalidReply"
+    assert texts(carried).items() >= {"MessageId": "id-1", "Reason": "InvalidReply", "FirstTriedAt": TRIED}.items()

@@ -94,10 +94,59 @@ def test_a_letter_received_again_is_given_back_with_its_newest_receipt_handle() 
 @pytest.mark.parametrize("counted", [0, 10, 25, 40])
 def test_every_letter_is_listed_whatever_the_queues_count_says(counted: int) -> None:
     queues = letters(25, misses=True)  # a receive that does not wait finds nothing
-    count = {"Attributes": {"ApproximateNumberOfMessages": str(counted)}}
-    queues.get_queue_attributes = lambda **_: count  # type: ignore[method-assign]
+    counts = {"ApproximateNumberOfMessages": str(counted), "ApproximateNumberOfMessagesNotVisible": "0"}
+    queues.get_queue_attributes = lambda **_: {"Attributes": counts}  # type: ignore[method-assign]
     with holding(queues) as held:
         assert len(list(held)) == 25
+
+
+class SlowSqs(FakeSqs):
+    """Each receive takes half a second, and what was received is visible again when its time is over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.until: dict[str, float] = {}
+
+    def receive_message(self, *, VisibilityTimeout: int = 0, **request: Any) -> Any:  # noqa: N803 - boto3's name
+        self.now += 0.5
+        self.hidden -= {letter_id for letter_id, until in self.until.items() if until <= self.now}
+        answer = super().receive_message(**request)
+        self.until |= {each["MessageId"]: self.now + VisibilityTimeout for each in answer.get("Messages", [])}
+        return answer
+
+
+def test_a_list_is_complete_where_each_call_takes_half_a_second() -> None:
+    queues = SlowSqs()
+    for n in range(4_000):
+        queues.put("dead", str(n))
+    with holding(queues) as held:
+        assert len(list(held)) == 4_000
+    assert held.not_seen() == []
+
+
+def test_letters_that_somebody_else_holds_are_missing_and_a_list_says_so() -> None:
+    queues = letters(25)
+    queues.receive_message(QueueUrl="dead", MaxNumberOfMessages=10, WaitTimeSeconds=1)
+    with holding(queues) as held:
+        assert len(list(held)) == 15
+    (not_seen,) = held.not_seen()
+    assert not_seen.name == "about 10 letters"
+
+
+def test_a_list_that_never_ends_gives_up_and_says_so() -> None:
+    queues = letters(5)
+    take = queues.receive_message
+
+    def give_back_at_once(**request: Any) -> Any:
+        answer = take(**request)
+        queues.hidden.clear()
+        return answer
+
+    queues.receive_message = give_back_at_once  # type: ignore[method-assign]
+    with holding(queues) as held:
+        assert len(list(held)) == 5
+    assert held.not_seen()
 
 
 MEMORY = """
@@ -109,7 +158,8 @@ class Endless(FakeSqs):
     "As many letters as are asked for, none of them kept."
     left = int(sys.argv[1])
     def get_queue_attributes(self, **_):
-        return {"Attributes": {"ApproximateNumberOfMessages": str(self.left)}}
+        return {"Attributes": {
+            "ApproximateNumberOfMessages": str(self.left), "ApproximateNumberOfMessagesNotVisible": "0"}}
     def receive_message(self, **_):
         batch = range(max(0, self.left - 10), self.left)
         self.left -= len(batch)

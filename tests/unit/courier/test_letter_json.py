@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.client_token import MESSAGE_ID
+from contract.dead_letter import REASON
 from contract.message_attributes import string
+from contract.token_age import FIRST_TRIED_AT, iso
 from courier.letter_json import ImportLineError, json_line, read_exported, summary, with_body
 from courier.letters import Letter
 from tests.letters import NAMES, NOW, TEXTS, VALUES, letter
@@ -14,16 +17,17 @@ from tests.samples import PERSONAL, reply
 
 @given(TEXTS, st.dictionaries(NAMES, VALUES, max_size=5), st.booleans())
 def test_an_export_comes_back_bit_for_bit_under_the_token_it_had(
-    body: str, own: dict[str, Any], own_token: bool
+    body: str, own: dict[str, Any], is_explained: bool
 ) -> None:
-    attributes = own | ({"ClientToken": string("t")} if own_token else {})
-    one = Letter("id-1", "handle", body, attributes, NOW)
+    ours = {REASON: string("NotFound"), MESSAGE_ID: string("first")} if is_explained else {}
+    one = Letter("id-1", "handle", body, own | ours, NOW, {"MessageGroupId": "g", "AWSTraceHeader": "Root=1"})
     text = json_line(with_body(one))
     assert text.isascii()
     assert "\n" not in text
     back = read_exported(text.encode())
-    assert back.body == body
-    assert back.attributes == attributes | ({} if own_token else {"ClientToken": string("id-1")})
+    assert (back.body, back.system_attributes) == (body, one.system_attributes)
+    moved = {MESSAGE_ID: string("id-1"), FIRST_TRIED_AT: string(iso(NOW))}
+    assert back.attributes == own | (ours or moved)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +37,8 @@ def test_an_export_comes_back_bit_for_bit_under_the_token_it_had(
         b'{"id": "i", "body": "", "attributes": {}}', b'{"id": "i", "body": "b", "attributes": []}',
         b'{"id": "i", "body": "b", "attributes": {"a": 1}}',
         b'{"id": "i", "body": "b", "attributes": {"a": {"DataType": "Binary", "BinaryValue": "?"}}}',
+        b'{"id": "i", "body": "\\ud800", "attributes": {}}',
+        b'{"id": "i", "body": "b", "attributes": {}, "system_attributes": 1}',
         b"[" * 100_000,
     ],
 )  # fmt: skip
@@ -53,9 +59,12 @@ def test_a_list_shows_identifiers_and_nothing_else_of_a_reply() -> None:
     )
 
 
-def test_a_letter_of_ten_attributes_can_be_imported() -> None:
+def test_a_letter_that_has_no_room_for_its_token_is_not_imported_under_another_one() -> None:
     ten = {f"a{n}": string("x") for n in range(10)}
-    back = read_exported(json_line(with_body(Letter("id-1", "handle", "b", ten, NOW))).encode())
-    assert len(back.attributes) == 10
-    assert back.attributes["ClientToken"] == string("id-1")
-    assert "a8, a9" in back.attributes["Detail"]["StringValue"]
+    with pytest.raises(ImportLineError, match="no room for its token"):
+        read_exported(json_line(with_body(Letter("id-1", "handle", "b", ten, NOW))).encode())
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+14:00", "\x1b[2J", "now"])
+def test_a_time_of_any_kind_is_shown_or_left_out(time: str) -> None:
+    assert json_line(with_body(letter(FirstTriedAt=time, Reason="NotFound")))

@@ -98,7 +98,7 @@ def test_a_refused_permission_is_not_retried_longer_than_anything_else(world: Wo
     world.delivery = replace(world.delivery, settings=replace(world.delivery.settings, retry_seconds=600))
     world.connect.before = fails(refusal(403, "AccessDeniedException"))
     assert world.deliver(record(first_received_at=world.delivery.now() - 700)) == []
-    assert [letter["MessageAttributes"]["Reason"]["StringValue"] for letter in world.sqs.dead_letters] == [
+    assert [letter["MessageAttributes"]["ReplyCourier.Reason"]["StringValue"] for letter in world.sqs.dead_letters] == [
         "RetriesExhausted"
     ]
 
@@ -144,7 +144,9 @@ def test_a_move_whose_answer_is_lost_leaves_copies_with_one_token(world: World) 
     assert world.deliver(bad) == ["id-1"]
     world.sqs.after = lambda: None
     assert world.deliver(bad) == []
-    letters = [letter["MessageAttributes"]["ClientToken"]["StringValue"] for letter in world.sqs.dead_letters]
+    letters = [
+        letter["MessageAttributes"]["ReplyCourier.MessageId"]["StringValue"] for letter in world.sqs.dead_letters
+    ]
     assert letters == ["id-1", "id-1"]
 
 

@@ -11,7 +11,7 @@ from handler.batch import deliver_all
 from tests.fakes.connect import FakeConnect
 from tests.fakes.function import delivery
 from tests.fakes.sqs import FakeSqs
-from tests.samples import record, reply
+from tests.samples import OURS, long_names, record, reply
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -47,7 +47,7 @@ def nearly_replies(draw: st.DrawFn) -> str:
 
 BODIES = st.text() | JSON.map(json.dumps) | nearly_replies() | st.binary().map(lambda raw: raw.decode("latin-1"))
 ATTRIBUTES = st.dictionaries(
-    st.sampled_from(["ClientToken", "Reason", "Detail", "own"]) | st.text(max_size=5),
+    st.sampled_from(["ClientToken", *long_names(dict.fromkeys(OURS)), "own"]) | st.text(max_size=5),
     st.fixed_dictionaries({}, optional={"dataType": JSON, "stringValue": JSON, "binaryValue": JSON}) | JSON,
     max_size=12,
 )

@@ -2,24 +2,51 @@ from typing import Any
 
 import pytest
 
+from contract.token_age import iso
 from handler.message import Message
 from tests.samples import record
 
+SENT, FIRST_RECEIVED = 1_800_000_000, 1_800_000_001
 
-def received(count: int, **attributes: Any) -> Message:
+
+def received(count: int = 1, **attributes: Any) -> Message:
     return Message.from_record(record(receive_count=count, **attributes))
 
 
 @pytest.mark.parametrize(
-    ("message", "possible"),
+    ("message", "is_first_life"),
     [
-        (received(1), True),  # the token is the message's own id: nobody else has it
-        (received(1, ClientToken="order-7"), False),  # a producer's, seen first: another reply may have used it
-        (received(2, ClientToken="order-7"), True),  # an earlier receive of this message may have sent it
-        (received(1, ClientToken="id-0", Reason="RetriesExhausted"), True),  # a dead letter that comes back
-        (received(1, ClientToken="order-7", Reason="TokenAlreadyUsed"), False),  # and one for which nothing is new
+        (received(1), True),
+        (received(9), True),
+        (received(1, Reason="NotFound"), True),  # an attribute that a producer can set says nothing
+        (received(1, ClientToken="order-7"), False),
+        (received(1, MessageId="id-0"), False),
     ],
-    ids=["own id", "producer's", "received before", "redriven", "redriven conflict"],
 )
-def test_whether_a_used_token_can_only_have_been_used_by_this_reply(message: Message, *, possible: bool) -> None:
-    assert message.may_have_been_sent() is possible
+def test_only_a_message_whose_token_is_its_own_id_is_in_its_first_life(
+    message: Message, *, is_first_life: bool
+) -> None:
+    assert message.is_first_life is is_first_life
+
+
+def test_it_may_have_been_tried_since_its_first_receive_or_since_what_it_says() -> None:
+    assert received(1).tried_since is None
+    assert received(2).tried_since == FIRST_RECEIVED
+    assert received(2, FirstTriedAt=iso(SENT - 60)).tried_since == SENT - 60
+    assert received(1, FirstTriedAt=iso(SENT + 60)).tried_since == SENT
+    assert received(1, FirstTriedAt="yesterday").tried_since == float("-inf")
+
+
+def test_an_operators_force_counts_anew() -> None:
+    forced = received(1, FirstTriedAt=iso(SENT - 1e6), ForcedAt=iso(SENT - 1))
+    assert (forced.tried_since, forced.protected_since) == (SENT - 1e6, SENT - 1)
+    assert received(1, FirstTriedAt=iso(SENT - 1e6), ForcedAt="now").protected_since == SENT - 1e6
+
+
+def test_the_group_and_the_trace_are_kept_and_nothing_else_of_the_system() -> None:
+    event = record()
+    event["attributes"] |= {"MessageGroupId": "tenant-1", "AWSTraceHeader": "Root=1-2-3", "SenderId": "x"}
+    assert Message.from_record(event).system_attributes == {
+        "MessageGroupId": "tenant-1",
+        "AWSTraceHeader": "Root=1-2-3",
+    }

@@ -20,8 +20,8 @@ def call(*, accepted: bool = True, token: str = "t", status: int | None = 200, r
     }
 
 
-def letter(*, is_explained: bool = True) -> Letter:
-    return Letter("reply-0000", is_explained=is_explained)
+def letter(reason: str | None = "NotFound") -> Letter:
+    return Letter("reply-0000", reason)
 
 
 def test_a_reply_sent_once_is_in_order_however_often_it_was_tried_under_its_token() -> None:
@@ -47,7 +47,7 @@ def test_a_second_email_shows_and_so_does_its_other_token() -> None:
 
 
 def test_a_dead_letter_without_token_or_reason_shows_even_if_it_was_redriven() -> None:
-    looks = [[letter(is_explained=False)], [letter()]]
+    looks = [[letter(None)], [letter()]]
     assert account([given("invalid")], [], looks).wrong == {"without_reason": ["reply-0000"]}
 
 
@@ -62,3 +62,9 @@ def test_a_mended_reply_may_be_there_until_it_is_mended() -> None:
 
 def test_a_reply_that_was_sent_and_is_dead_lettered_as_well_shows() -> None:
     assert account([given("unknown")], [call()], [[letter()]]).wrong == {"dead_though_sound": ["reply-0000"]}
+
+
+def test_a_reply_that_waits_because_its_token_was_used_was_sent_and_is_counted_apart() -> None:
+    found = account([given()], [call()], [[letter("TokenAlreadyUsed")]])
+    assert (found.wrong, found.waits_though_sent) == ({}, ("reply-0000",))
+    assert account([given()], [call(accepted=False)], [[letter("TokenAlreadyUsed")]]).wrong

@@ -1,66 +1,73 @@
 """The token under which an edited letter is sent."""
 
+import json
+
 import pytest
 
+from contract.dead_letter import Reason
 from contract.message_attributes import MAX_BYTES, string
-from courier.commands.editing import edited, token_for_edit
+from contract.token_age import iso
+from courier.commands.editing import edited, next_token, pretty
+from courier.letters import Letter
 from courier.sending import NotDone, Outgoing
-from tests.letters import as_the_function_sees, letter
+from handler.message import Message
+from tests.letters import NOW, as_the_function_sees, letter
 
 
-@pytest.mark.parametrize(
-    ("reason", "token"),
-    [
-        ("InvalidRequest", "t.edit-1"),
-        ("NotFound", "t.edit-1"),
-        ("Refused", "t.edit-1"),
-        ("RetriesExhausted", "t"),
-        ("InvalidReply", "t"),
-        ("TokenAlreadyUsed", "t"),
-        ("AReasonOfTheFuture", "t"),
-    ],
-)
-def test_only_a_reply_that_connect_refused_gets_another_token(reason: str, token: str) -> None:
-    message = edited(letter(ClientToken="t", Reason=reason), "mended")
+def received(one: Letter, *, new_token: bool = False, force: bool = False) -> Message:
+    message = edited(one, "mended", NOW, new_token=new_token, force=force)
     assert isinstance(message, Outgoing)
-    assert message.attributes["ClientToken"] == string(token)
     assert message.body == "mended"
+    return as_the_function_sees(message)
 
 
-def test_a_letter_that_sqs_moved_keeps_its_token_in_an_edit() -> None:
-    assert token_for_edit(letter()).token == "id-1"
+@pytest.mark.parametrize("reason", [*Reason, "AReasonOfTheFuture", ""])
+def test_an_edit_keeps_the_token_whatever_the_reason(reason: str) -> None:
+    why = {"Reason": reason} if reason else {}
+    assert received(letter(ClientToken="t", **why)).client_token() == "t"
+    assert received(letter(MessageId="first", **why)).client_token() == "first"
+    assert received(letter(**why)).client_token() == "id-1"
 
 
-def test_edits_of_edits_count_on_and_stay_within_the_length_of_a_token() -> None:
-    assert token_for_edit(letter(ClientToken="t.edit-9", Reason="NotFound")).token == "t.edit-10"
-    longest = token_for_edit(letter(ClientToken="t" * 500, Reason="NotFound")).token
-    assert len(longest) == 64
+def test_a_new_token_is_the_operators_choice_and_counts_as_never_tried() -> None:
+    old = letter(ClientToken="t", Reason="NotFound", FirstTriedAt=iso(NOW - 30 * 86_400), own="x")
+    message = received(old, new_token=True)
+    assert (message.client_token(), message.tried_since) == ("t.edit-1", None)
+    assert message.attributes["own"] == string("x")
+    assert received(letter(), new_token=True).client_token() == "id-1.edit-1"
+
+
+def test_new_tokens_count_on_and_stay_within_the_length_of_a_token() -> None:
+    assert next_token("t.edit-9") == "t.edit-10"
+    assert len(next_token("t" * 500)) == 64
 
 
 def test_an_edit_done_again_in_other_words_has_the_same_token() -> None:
     one = letter(ClientToken="t", Reason="NotFound")
-    first, second = edited(one, "one"), edited(one, "other")
-    assert isinstance(first, Outgoing)
-    assert isinstance(second, Outgoing)
-    assert first.attributes == second.attributes
+    for new_token in (False, True):
+        first, second = (edited(one, text, NOW, new_token=new_token) for text in ("one", "other"))
+        assert isinstance(first, Outgoing)
+        assert isinstance(second, Outgoing)
+        assert first.attributes == second.attributes
 
 
-def test_an_unusable_token_is_replaced_by_one_that_is_the_letters_own() -> None:
-    def token(body: str, value: bytes) -> str:
-        unusable = {"DataType": "Binary", "BinaryValue": value}
-        return token_for_edit(letter(body, ClientToken=unusable, Reason="InvalidClientToken")).token
-
-    assert token("a", b"x") == token("a", b"x")
-    assert len({token("a", b"x"), token("b", b"x"), token("a", b"y")}) == 3
+def test_an_unusable_token_is_dropped_so_that_the_first_id_is_the_token() -> None:
+    unusable = {"DataType": "Binary", "BinaryValue": b"x"}
+    assert received(letter(ClientToken=unusable, MessageId="first", Reason="x")).client_token() == "first"
+    assert received(letter(ClientToken=unusable, MessageId=unusable, Reason="x")).client_token() == "id-1"
 
 
-def test_a_token_of_the_operators_own_is_not_taken_for_used_by_this_reply() -> None:
-    message = edited(letter(ClientToken="t", Reason="TokenAlreadyUsed", Detail="d", own="x"), "mended", "mine")
-    assert isinstance(message, Outgoing)
-    assert message.attributes == {"own": string("x"), "ClientToken": string("mine")}
-    assert not as_the_function_sees(message).may_have_been_sent()
+def test_an_edit_of_a_letter_that_is_too_old_is_held_back_by_the_function_unless_forced() -> None:
+    old = letter(ClientToken="t", Reason="x", FirstTriedAt=iso(NOW - 8 * 86_400))
+    assert received(old).protected_since == NOW - 8 * 86_400
+    assert received(old, force=True).protected_since == NOW
 
 
 def test_an_edit_can_make_a_letter_small_enough() -> None:
-    assert isinstance(edited(letter("b" * MAX_BYTES), "small"), Outgoing)
-    assert isinstance(edited(letter("b"), "b" * MAX_BYTES), NotDone)
+    assert isinstance(edited(letter("b" * MAX_BYTES), "small", NOW), Outgoing)
+    assert isinstance(edited(letter("b"), "b" * MAX_BYTES, NOW), NotDone)
+
+
+def test_a_body_that_no_file_can_hold_is_edited_as_it_came() -> None:
+    body = json.dumps({"a": "\ud800"})
+    assert pretty(body) == body

@@ -32,7 +32,7 @@ def replay(
     advance: Callable[[int], None] = lambda _count: None,
 ) -> Replay:
     clock = clock or FakeClock()
-    work = Replay(queues, "replies", rate, clock, clock.sleep)  # type: ignore[arg-type]  # as above
+    work = Replay(queues, "replies", rate, clock, clock.sleep, lambda: NOW)  # type: ignore[arg-type]  # as above
     work.run(held, Selection(Filters(), NOW, limit, to_send=True), advance)
     return work
 
@@ -131,7 +131,7 @@ def test_a_reply_that_fails_again_at_once_does_not_go_round() -> None:
     def and_back(_count: int) -> None:
         for letter_id, message in list(queues.queues["replies"].items()):
             queues.queues["dead"][letter_id] = queues.queues["replies"].pop(letter_id)
-            assert message["MessageAttributes"]["Reason"]["StringValue"] == "NotFound"
+            assert message["MessageAttributes"]["ReplyCourier.MessageId"]["StringValue"]
 
     with holding(queues) as held:
         work = replay(queues, held, advance=and_back)
