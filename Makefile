@@ -14,7 +14,7 @@ CONTEXT ?=
 # A part of the tests, e.g. TESTS="tests/unit -k token"
 TESTS ?=
 
-.PHONY: help demo local test check bench storm bootstrap synth deploy lock clean
+.PHONY: help demo local test check bench explore storm bootstrap synth deploy lock clean
 
 help:
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ check: $(SETUP) ## format, lint, types, import rules, synth with cdk-nag
 
 bench: $(SETUP) ## measure this project beside a plain peer, in about two hours; the tables go to bench/results/
 	@python -m bench
+
+explore: $(SETUP) ## go through every state that a reply can get into, in half an hour; the table goes to bench/results/
+	@python -m tests.explore
 
 storm: $(SETUP) ## send 300 replies through every fault at once, twice; CHAOS_SEED=N repeats a run
 	@python -m bench storm

@@ -75,6 +75,8 @@ def run(courier: LocalCourier, storm: Storm, count: int, *, repeat: str) -> Acco
             redrive(courier.aws.sqs, courier.dead_letter_queue_url, courier.queue_url)
             wait_until_empty(courier)
             looks.append(list(letters(courier)))
+    courier.poller.pause()  # returns when every invocation is over: a copy may still be in one
+    courier.poller.resume()
     return account(given, connect.calls, looks)
 
 

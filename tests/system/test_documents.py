@@ -22,6 +22,7 @@ RUN_ELSEWHERE = {
     "make test": ".ci/run",
     "make bench": "test_bench.py",
     "make storm": "test_storm.py",
+    "make explore": "test_explore.py",
     "make demo": "test_demo.py",
     "make local": "test_make_local_runs_until_it_is_interrupted",
 }
@@ -58,7 +59,7 @@ def test_the_commands_work_in_the_order_of_the_documents(empty_aws: LocalAws) ->
 
 def test_what_runs_elsewhere_does() -> None:
     ci = (ROOT / ".ci" / "run").read_text()
-    tests = "".join(path.read_text() + path.name for path in Path(__file__).parent.glob("*.py"))
+    tests = "".join(path.read_text() + path.name for path in Path(__file__).parents[1].glob("*/test_*.py"))
     for command, where in RUN_ELSEWHERE.items():
         assert (command in ci) if where == ".ci/run" else (where in tests)
 

@@ -1,0 +1,294 @@
+"""The shipped code at work: run anew with the answers that it got so far, until it asks for the next one.
+
+The same answers always lead to the same question, so each history is run once and remembered.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import typer
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
+
+from courier.aws import Queues
+from courier.commands import edit as edit_command
+from courier.commands.editing import edited
+from courier.commands.replay import Replay
+from courier.held_letters import HeldLetters
+from courier.selection import Filters, Selection
+from courier.sending import renewed
+from handler.batch import deliver_all
+from handler.delivery import Delivery
+from handler.observability import Observability
+from handler.pacer import Pacer
+from handler.settings import Settings
+from tests.explore.world import BODIES, Message, Process
+from tests.fakes.faults import refusal
+from tests.fakes.function import FakeClock
+from tests.samples import INSTANCE_ARN, string_attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_RECEIVES, MAX_RECEIVE_COUNT = 3, 2
+"""The function's own limit, and SQS's where it moves messages itself: small, so that a few faults reach them."""
+QUEUE, DEAD = "queue", "dead"
+REFUSALS = {
+    "429": refusal(429, "ThrottlingException"),
+    "500": refusal(500, "InternalServiceException"),
+    "403": refusal(403, "AccessDeniedException"),
+    "404": refusal(404, "ResourceNotFoundException"),
+    "409": refusal(409, "IdempotencyException"),
+    "error": refusal(400, "InvalidParameterValue"),
+}
+SETTINGS = Settings(
+    instance_arn=INSTANCE_ARN,
+    queue_url=QUEUE,
+    dead_letter_queue_url=DEAD,
+    send_rate_share=1000,
+    burst_share=10,
+    retry_seconds=6 * 3600,
+    max_receives=MAX_RECEIVES,
+    crash_loop_seconds=18 * 3600,
+    retention_seconds=14 * 86_400,
+)
+
+
+class Call(NamedTuple):
+    """A process asks SQS or Connect for something."""
+
+    operation: str
+    arguments: tuple[Any, ...]
+
+
+class End(NamedTuple):
+    """A process has come to its end; of the function, with the ids that are not done."""
+
+    failed: tuple[str, ...]
+
+
+class Waiting(BaseException):
+    """There is no answer yet. No code of the project may catch this."""
+
+
+class Script:
+    """Gives the answers so far, and notes the first call that has none."""
+
+    def __init__(self, answers: tuple[tuple[object, ...], ...]) -> None:
+        self._answers = list(answers)
+        self.call: Call | None = None
+
+    def ask(self, operation: str, *arguments: object) -> tuple[object, ...]:
+        """The answer to a call.
+
+        Raises:
+            Waiting: There is none yet.
+            botocore.exceptions.ClientError, BotoCoreError: That is the answer.
+        """
+        if self.call is None and self._answers:
+            answer = self._answers.pop(0)
+            if answer[0] == "lost":
+                raise ConnectionClosedError(endpoint_url="x")
+            if answer[0] in REFUSALS:
+                raise REFUSALS[answer[0]]
+            return answer
+        self.call = self.call or Call(operation, arguments)
+        raise Waiting
+
+
+class ScriptedConnect:
+    """Connect, as the function sees it."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    def start_outbound_email_contact(self, **request: Any) -> Any:
+        """Ask for the answer."""
+        label = request["ContactId"]
+        self._script.ask("connect", request["ClientToken"], BODIES[label])
+        return {"ContactId": label, "ResponseMetadata": {"RequestId": ""}}
+
+
+class ScriptedSqs:
+    """SQS, as the function and the operators see it; parameters have boto3's names."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str, MessageAttributes: Any, **_: Any) -> Any:  # noqa: N803
+        """Ask whether it is taken."""
+        self._script.ask("send", QueueUrl, ((MessageBody, flat(MessageAttributes)),))
+
+    def delete_message(self, *, ReceiptHandle: str, **_: Any) -> None:  # noqa: N803
+        """Ask whether it is deleted."""
+        self._script.ask("delete", QUEUE, (ReceiptHandle,))
+
+    def change_message_visibility(self, *, ReceiptHandle: str, VisibilityTimeout: int, **_: Any) -> None:  # noqa: N803
+        """Ask whether it is hidden or shown."""
+        self._script.ask("hide" if VisibilityTimeout else "show", ReceiptHandle)
+
+    def get_queue_attributes(self, **_: Any) -> Any:
+        """Counts are not asked for: nothing that is promised rests on them."""
+        return {"Attributes": {"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0"}}
+
+    def receive_message(self, **_: Any) -> Any:
+        """Ask which letters are there."""
+        _, letters = self._script.ask("receive")
+        return {"Messages": [letter_of(letter) for letter in cast("tuple[Message, ...]", letters)]}
+
+    def change_message_visibility_batch(self, *, Entries: Any, **_: Any) -> Any:  # noqa: N803
+        """Letters are given back when the process ends."""
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: Any) -> Any:  # noqa: N803
+        """Ask whether they are taken."""
+        sent = tuple((entry["MessageBody"], flat(entry["MessageAttributes"])) for entry in Entries)
+        answer = self._script.ask("send", QueueUrl, sent)
+        failed = [{"Id": entry["Id"], "Code": "InternalFailure"} for entry in Entries if answer[0] == "refused"]
+        return {"Successful": [], "Failed": failed}
+
+    def delete_message_batch(self, *, QueueUrl: str, Entries: Any) -> Any:  # noqa: N803
+        """Ask whether they are deleted."""
+        answer = self._script.ask("delete", QueueUrl, tuple(entry["ReceiptHandle"] for entry in Entries))
+        failed = [{"Id": entry["Id"], "Code": "InternalFailure"} for entry in Entries if answer[0] == "refused"]
+        return {"Successful": [], "Failed": failed}
+
+
+def flat(attributes: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Attributes as hashable data. What a detail says decides nothing."""
+    texts = {name: value["StringValue"] for name, value in attributes.items() if not name.endswith(".Detail")}
+    return tuple(sorted(texts.items()))
+
+
+def letter_of(message: Message) -> dict[str, Any]:
+    """A letter in an answer of ReceiveMessage."""
+    source: dict[str, Any] = {"DeadLetterQueueSourceArn": "arn"} if message.was_moved else {}
+    return {
+        "MessageId": message.id,
+        "ReceiptHandle": message.id,
+        "Body": message.body,
+        "Attributes": {"SentTimestamp": str(message.sent_at * 1000), **source},
+        "MessageAttributes": {n: {"DataType": "String", "StringValue": text} for n, text in message.attributes},
+    }
+
+
+def record_of(message: Message) -> dict[str, Any]:
+    """A message in the function's event."""
+    return {
+        "messageId": message.id,
+        "receiptHandle": message.id,
+        "body": message.body,
+        "attributes": {
+            "ApproximateReceiveCount": str(message.receives),
+            "SentTimestamp": str(message.sent_at * 1000),
+            "ApproximateFirstReceiveTimestamp": str(message.first_received_at * 1000),
+        },
+        "messageAttributes": {name: string_attribute(text) for name, text in message.attributes},
+    }
+
+
+class Draws(Random):
+    """Chance, as the search wants it: messages that came back are delivered in this order, or in the other one."""
+
+    def __init__(self, *, is_reversed: bool) -> None:
+        super().__init__()
+        self._draws = [0.9, 0.1] if is_reversed else [0.1, 0.9]
+
+    def random(self) -> float:
+        """The next draw."""
+        return self._draws.pop(0) if self._draws else 0.5
+
+    def uniform(self, a: float, b: float) -> float:
+        """No backoff is longer than another here."""
+        return (a + b) / 2
+
+
+LOG = io.StringIO()
+LOGGER = Logger(service="explore", stream=LOG)
+OBSERVABILITY = Observability(LOGGER, Metrics(namespace="Explore", service="explore"), Tracer(disabled=True))
+NOWHERE = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the search runs
+
+
+def function(script: Script, messages: tuple[Message, ...], now: int, is_reversed: bool) -> End:
+    """One invocation."""
+    clock = FakeClock()
+    delivery = Delivery(
+        settings=SETTINGS,
+        connect=ScriptedConnect(script),  # type: ignore[arg-type]  # the one operation that is called
+        sqs=ScriptedSqs(script),  # type: ignore[arg-type]  # the three operations that are called
+        pacer=Pacer(SETTINGS.send_rate_share, SETTINGS.burst_share, clock, clock.sleep),
+        observability=OBSERVABILITY,
+        now=lambda: now,
+        rng=Draws(is_reversed=is_reversed),
+    )
+    answer = deliver_all([record_of(message) for message in messages], lambda: 600, delivery)
+    LOG.truncate(0)
+    return End(tuple(str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]))
+
+
+class ScriptedAccount:
+    """The stack, as the operators' commands see it."""
+
+    queues = Queues(QUEUE, DEAD)
+
+    def __init__(self, script: Script) -> None:
+        self.sqs = ScriptedSqs(script)
+
+
+def replay(script: Script, now: int, force: bool) -> End:
+    """`courier dlq replay --yes`."""
+    account: Any = ScriptedAccount(script)
+    selection = Selection(Filters(), now, to_send=True, force=force)
+    work = Replay(account.sqs, QUEUE, now=lambda: now, force=force)
+    with HeldLetters(account.sqs, DEAD, print) as held:
+        work.run(held, selection, lambda _count: None)
+    return End(())
+
+
+def renew(script: Script, now: int) -> End:
+    """`courier dlq renew`, of all letters that are there now."""
+    account: Any = ScriptedAccount(script)
+    with HeldLetters(account.sqs, DEAD, print) as held:
+        for letters in held.batches():
+            meant = [letter for letter in letters if letter.sent_at < now]
+            held.move(DEAD, meant, [renewed(letter) for letter in meant])
+    return End(())
+
+
+def edit(script: Script, letter_id: str, now: int) -> End:
+    """`courier dlq edit`: "bad" becomes "one"."""
+    account: Any = ScriptedAccount(script)
+    letter = edit_command.find_and_hold(account, letter_id)
+    edit_command._send(account, letter, edited(letter, BODIES["one"], now))  # noqa: SLF001 - the part after the editor
+    return End(())
+
+
+RUN: dict[str, Any] = {"function": function, "replay": replay, "renew": renew, "edit": edit}
+_REMEMBERED: dict[tuple[object, ...], Call | End] = {}
+
+
+def next_step(process: Process) -> Call | End:
+    """What a process asks next, or how it ended."""
+    key = (process.kind, process.given, process.answers)
+    if (known := _REMEMBERED.get(key)) is None:
+        known = _REMEMBERED[key] = _run(process)
+    return known
+
+
+def _run(process: Process) -> Call | End:
+    script = Script(process.answers)
+    with ExitStack() as quiet:
+        quiet.enter_context(redirect_stdout(NOWHERE))
+        quiet.enter_context(redirect_stderr(NOWHERE))
+        try:
+            return cast("End", RUN[process.kind](script, *process.given))
+        except Waiting:
+            assert script.call is not None
+            return script.call
+        except (typer.Exit, ClientError, BotoCoreError):
+            return script.call or End(())
