@@ -139,7 +139,7 @@ class ScriptedSqs:
 
     def receive_message(self, **_: Any) -> Any:
         """Ask which letters are there."""
-        _, letters = self._script.ask("receive")
+        letters = self._script.ask("receive")[1]
         return {"Messages": [letter_of(letter) for letter in cast("tuple[Message, ...]", letters)]}
 
     def change_message_visibility_batch(self, *, Entries: Any, **_: Any) -> Any:  # noqa: N803
@@ -167,7 +167,7 @@ def flat(attributes: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def letter_of(message: Message) -> dict[str, Any]:
     """A letter in an answer of ReceiveMessage."""
-    source: dict[str, Any] = {"DeadLetterQueueSourceArn": "arn"} if message.was_moved else {}
+    source: Any = {"DeadLetterQueueSourceArn": "arn"} if message.was_moved else {}
     return {
         "MessageId": message.id,
         "ReceiptHandle": message.id,

@@ -94,8 +94,10 @@ def judge(state: State, scenario: Scenario) -> str | None:
             return TWO_UNDER_ONE_TOKEN
         return REMEMBERED_REFUSAL if state.hole else f"{label} is nowhere"
     for letter in state.dead:
-        names = {name for name, _ in letter.attributes}
-        if not letter.was_moved and not {f"{OURS}Reason", f"{OURS}MessageId"} <= names:
+        names = {name.removeprefix(OURS) for name, _ in letter.attributes}
+        # One that SQS moved has no reason; when it is renewed, it gets its token and its first try.
+        is_renewed = scenario.sqs_moves and {"MessageId", "FirstTriedAt"} <= names
+        if not (letter.was_moved or is_renewed or {"MessageId", "Reason"} <= names):
             return "a letter without reason or token"
     return None
 

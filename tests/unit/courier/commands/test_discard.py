@@ -39,3 +39,15 @@ def test_letters_are_written_flushed_and_synced_before_they_are_deleted(tmp_path
         assert write_then_delete(held, file, list(held), "spam") == []
     assert steps == ["fsync", "delete"]
     assert not queues.queues["dead"]
+
+
+def test_a_letter_that_an_import_could_not_bring_back_stays(tmp_path: Path) -> None:
+    queues = letters(1)
+    kept = queues.put("dead", "full", **{f"a{n}": "x" for n in range(10)})
+    path = tmp_path / "discarded.jsonl"
+    with path.open("w") as file, HeldLetters(queues, "dead", print) as held:  # type: ignore[arg-type]
+        (not_done,) = write_then_delete(held, file, list(held), "spam")
+    assert not_done.name == kept
+    assert "no room" in not_done.why
+    assert list(queues.queues["dead"]) == [kept]
+    assert [json.loads(line)["body"] for line in path.read_text().splitlines()] == ["0"]

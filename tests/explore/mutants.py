@@ -1,0 +1,182 @@
+"""``python -m tests.explore.mutants``: breaks the promise on purpose, in many ways, and says what noticed.
+
+Each mutant is a change of one place in the code that the promise rests on. It is made in a copy of the project; then
+the search runs within its small bounds, and after it the tests. The table goes to bench/results/mutants.md.
+"""
+# ruff: noqa: E501 - a mutant is a line
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.report import markdown, report
+from local.aws import ROOT
+
+COPIED = ("bench", "contract", "courier", "events", "handler", "infra", "local", "tests", "docs")
+SUITES = {
+    "the search": ["tests/explore"],
+    "unit tests": ["tests/unit/handler", "tests/unit/contract", "tests/unit/courier"],
+    "tests with moto": ["tests/aws"],
+}
+RESULT = ROOT / "bench" / "results" / "mutants.md"
+
+
+class Mutant(NamedTuple):
+    """One place, as it is and as it is broken."""
+
+    path: str
+    old: str
+    new: str
+    what: str
+
+
+# fmt: off
+MUTANTS = [
+    Mutant(
+        "contract/client_token.py", "(CLIENT_TOKEN, MESSAGE_ID) if", "(CLIENT_TOKEN,) if", "the first id is no token"
+    ),
+    Mutant("contract/client_token.py", "(CLIENT_TOKEN, MESSAGE_ID) if", "(MESSAGE_ID, CLIENT_TOKEN) if", "the id wins"),
+    Mutant("contract/client_token.py", "    return token\n", "    return token.lower()\n", "tokens change"),
+    Mutant(
+        "contract/client_token.py",
+        "CLIENT_TOKEN not in attributes and MESSAGE_ID not in attributes",
+        "MESSAGE_ID not in attributes",
+        "a producer's token counts as a first life",
+    ),
+    Mutant(
+        "contract/client_token.py",
+        "CLIENT_TOKEN not in attributes and MESSAGE_ID not in attributes",
+        "CLIENT_TOKEN not in attributes",
+        "a re-sent reply counts as a first life",
+    ),
+    Mutant("contract/dead_letter.py", "REASON: string(reason)}\n    return fit", "}\n    return fit", "no reason"),
+    Mutant("contract/dead_letter.py", "    default = {MESSAGE_ID: message_id, F", "    default = {F", "no first id"),
+    Mutant("contract/dead_letter.py", "if name in attributes and sqs_takes(attributes[name]):", "if False:", "each life has a first id and a first try of its own"),
+    Mutant("contract/dead_letter.py", "if name not in OURS and", "if", "a forced life lasts for ever"),
+    Mutant("contract/token_age.py", "7 * 86_400", "70 * 86_400", "a token holds for 70 days"),
+    Mutant(
+        "contract/token_age.py",
+        "return -math.inf if tried is None else",
+        "return None if tried is None else",
+        "no time",
+    ),
+    Mutant("contract/token_age.py", "else min(tried, sent_at)", "else tried", "a first try in the future"),
+    Mutant("handler/message.py", "tried is None and self.receive_count > 1", "False", "a second receive is a first"),
+    Mutant("handler/connect.py", "ClientToken=token, **reply", "**reply", "botocore makes up a token"),
+    Mutant("handler/connect.py", "TOKEN_ALREADY_USED and is_first_life", "TOKEN_ALREADY_USED", "any 409 is sent"),
+    Mutant(
+        "handler/connect.py", "TOKEN_ALREADY_USED and is_first_life", "TOKEN_ALREADY_USED and False", "no 409 is sent"
+    ),
+    Mutant(
+        "handler/connect.py",
+        "return verdict_for(error, is_first_life=is_first_life)",
+        "return AlreadySent('')",
+        "every failure is sent",
+    ),
+    Mutant("handler/connect.py", 'if "ContactId" not in answer:', "if False:", "an answer that cannot be read is sent"),
+    Mutant("handler/connect.py", "or status == 408 ", "", "408 is dead-lettered"),
+    Mutant(
+        "handler/delivery.py",
+        "except Exception as refused:  # noqa: BLE001 - whatever",
+        "except KeyError as refused:  # whatever",
+        "a refused letter",
+    ),
+    Mutant(
+        "handler/delivery.py",
+        "return Retry(Cause.DEAD_LETTER_QUEUE_UNAVAILABLE, verdict.detail, verdict.request_id)",
+        "return verdict",
+        "a letter that the queue refused is done",
+    ),
+    Mutant("handler/delivery.py", "        raise NotDoneError\n", "", "what is handed back is done"),
+    Mutant("handler/delivery.py", "if may_be_forgotten(", "if False and may_be_forgotten(", "tokens never age"),
+    Mutant("handler/delivery.py", "was_tried = verdict.asked or", "was_tried = False and", "no first try is noted"),
+    Mutant(
+        "handler/delivery.py",
+        "        if message.receive_count > self.settings.max_receives:\n            return True\n",
+        "",
+        "killers are tried for ever",
+    ),
+    Mutant(
+        "handler/delivery.py",
+        "case Retry():\n                verdict",
+        "case Retry() if False:\n                verdict",
+        "no window",
+    ),
+    Mutant(
+        "handler/delivery.py",
+        "self._dead_letter(message, verdict) if isinstance",
+        "verdict if isinstance",
+        "letters are not sent",
+    ),
+    Mutant(
+        "handler/batch.py", "rng.random() if was_received else 0", "message.receive_count", "a killer is always first"
+    ),
+    Mutant(
+        "handler/batch.py", "message.receive_count > 1 for message", "False for message", "nothing is deleted at once"
+    ),
+    Mutant("courier/held_letters.py", "if letter.id in taken])", "])", "what SQS did not take is deleted"),
+    Mutant(
+        "courier/sending.py",
+        "return iso(letter.sent_at) if letter.reason == MOVED_BY_SQS else None",
+        "return None",
+        "what SQS moved was never tried",
+    ),
+    Mutant("courier/selection.py", "if token in self._tokens:", "if False:", "copies go round"),
+    Mutant(
+        "courier/selection.py", "letter.is_too_old(self.now) and not self.force", "False", "old letters are replayed"
+    ),
+    Mutant("courier/commands/editing.py", "    if new_token:\n", "    if True:\n", "each edit has a new token"),
+    Mutant("courier/commands/editing.py", "!= FIRST_TRIED_AT}", '!= ""}', "a new token is as old as the first one"),
+]
+# fmt: on
+
+
+def noticed_by(mutant: Mutant) -> str:
+    """What notices a mutant; nothing if it survives."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for part in COPIED:
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in ("pyproject.toml", "README.md"):
+            shutil.copy(ROOT / file, folder)
+        path = folder / mutant.path
+        text = path.read_text()
+        if text.count(mutant.old) != 1:
+            raise ValueError(f"{mutant.path} has {text.count(mutant.old)} times {mutant.old!r}")
+        path.write_text(text.replace(mutant.old, mutant.new))
+        return next(_failing(folder), "nothing")
+
+
+def _failing(folder: Path) -> Iterator[str]:
+    for suite, paths in SUITES.items():
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *paths]
+        ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if ran.returncode:
+            failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+            yield (
+                f"{suite}: `{failed[0].split('::')[-1].split(' - ')[0]}`" if failed else f"{suite}: {ran.stdout[-200:]}"
+            )
+
+
+def main() -> int:
+    """Try all; return the exit status: 1 if one survives."""
+    rows = []
+    with ThreadPoolExecutor(2) as pool:
+        for mutant, noticed in zip(MUTANTS, pool.map(noticed_by, MUTANTS), strict=True):
+            rows.append([mutant.path, mutant.what, noticed])
+            print(rows[-1], flush=True)
+    survivors = sum(row[2] == "nothing" for row in rows)
+    text = f"# Mutants\n\n{len(rows)} changes that break the promise, and what noticed; {survivors} survived.\n\n"
+    RESULT.write_text(
+        report("python -m tests.explore.mutants", text + markdown(["", "what is broken", "noticed by"], rows))
+    )
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
