@@ -13,12 +13,12 @@ from tests.explore.world import REPLIES, Budget, Repeat, Scenario
 RESULT = ROOT / "bench" / "results" / "explorer.md"
 REPEATS: tuple[Repeat, ...] = ("200", "200 if the same", "409")
 BUDGETS = {
-    "one reply": Budget(faults=3, duplicates=1, operations=2, times=1),
-    "one reply, a producer's token": Budget(faults=2, duplicates=1, operations=2, times=1),
-    "a refused reply": Budget(faults=2, duplicates=1, operations=1, times=1),
-    "two replies, one token": Budget(faults=1, duplicates=1, operations=1, times=0),
-    "one reply, put twice": Budget(faults=1, duplicates=1, operations=1, times=0),
-    "a killer and its neighbour": Budget(faults=1, duplicates=0, operations=0, times=1),
+    "one reply": Budget(faults=3, duplicates=1, operations=1, times=1),
+    "one reply, a producer's token": Budget(faults=1, duplicates=1, operations=2, times=1),
+    "a refused reply": Budget(faults=1, duplicates=1, operations=1, times=1),
+    "two replies, one token": Budget(faults=1, duplicates=0, operations=1, times=0),
+    "one reply, put twice": Budget(faults=1, duplicates=0, operations=1, times=0),
+    "a killer and its neighbour": Budget(faults=1, duplicates=1, operations=0, times=1),
 }
 """What may happen in each: the more messages there are, the less."""
 EXPLANATION = """\
