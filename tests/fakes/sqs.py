@@ -90,6 +90,7 @@ class FakeSqs:
             "Attributes": {
                 "ApproximateNumberOfMessages": str(len(queue) - hidden),
                 "ApproximateNumberOfMessagesNotVisible": str(hidden),
+                "ApproximateNumberOfMessagesDelayed": "0",
             }
         }
 
