@@ -39,7 +39,7 @@ class FakeSqs:
     calls: list[str] = field(default_factory=list)
     _ids: Any = field(default_factory=itertools.count)
 
-    def put(self, url: str, body: str = "{}", sent_at: float = 1_800_000_000, **attributes: str) -> str:
+    def put(self, url: str, body: str = "{}", sent_at: Any = 1_800_000_000, **attributes: str) -> str:
         letter_id = f"{next(self._ids):036}"
         self.queues.setdefault(url, {})[letter_id] = {
             "MessageId": letter_id,
