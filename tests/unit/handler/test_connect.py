@@ -56,6 +56,7 @@ def test_what_a_repeat_would_not_change_is_dead_lettered(error: Exception, reaso
         (answer(400, "ThrottledException"), Cause.THROTTLED),
         (answer(400, "RequestLimitExceeded"), Cause.THROTTLED),
         (answer(408, "RequestTimeoutException"), Cause.UNAVAILABLE),
+        (answer(408), Cause.UNAVAILABLE),
         (answer(400, "RequestTimeout"), Cause.UNAVAILABLE),
         (answer(400, "RequestAbortedException"), Cause.UNAVAILABLE),
         (answer(402, "ServiceQuotaExceededException"), Cause.ACTIVE_EMAILS_FULL),
