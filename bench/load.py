@@ -26,7 +26,7 @@ LONE_EVERY = 3
 """Seconds."""
 BURSTS, BURST = 20, 5
 """How often replies come at once, and how many."""
-WARM_UP_REPLIES = 4
+WARM_UP_REPLIES = 10
 """For each environment: so many that all of them are needed at once."""
 WARM_UP_LATENCY = 0.5
 WARM_UPS = 10
