@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
+from contract.token_age import iso
 from handler import connect as connect_module
 from handler import sqs as sqs_module
 from handler.batch import deliver_all
@@ -18,6 +19,7 @@ from tests.fakes.connect import FakeConnect
 from tests.fakes.faults import lost_answer, refusal
 from tests.fakes.function import FakeClock, delivery
 from tests.fakes.sqs import FakeSqs
+from tests.operators import texts
 from tests.samples import record
 
 
@@ -164,3 +166,26 @@ def test_the_clients_have_short_time_outs_and_few_retries_and_connect_is_asked_i
         attempts = config.retries["total_max_attempts"]
         assert config.retries == {"mode": "standard", "total_max_attempts": 1 if module is connect_module else 2}
         assert attempts * (module.CONNECT_TIMEOUT + module.READ_TIMEOUT) <= module.CALL_SECONDS
+
+
+def letter(world: World) -> dict[str, str]:
+    (only,) = world.sqs.dead_letters
+    return texts(only)
+
+
+def test_a_reply_first_tried_more_than_seven_days_ago_is_not_sent(world: World) -> None:
+    assert world.deliver(record(MessageId="first", FirstTriedAt=iso(1_800_000_000 - 8 * 86_400))) == []
+    assert world.connect.calls == []
+    assert letter(world)["Reason"] == "TokenTooOld"
+
+
+def test_a_refused_reply_says_when_it_was_first_tried(world: World) -> None:
+    world.connect.contacts = set()
+    assert world.deliver(record(first_received_at=1_800_000_000)) == []
+    assert letter(world)["FirstTriedAt"] == iso(1_800_000_000)
+
+
+def test_an_answer_without_a_contact_id_is_not_taken_for_sent(world: World) -> None:
+    world.connect.start_outbound_email_contact = lambda **_: {"ResponseMetadata": {}}  # type: ignore[method-assign]
+    assert world.deliver(record(message_id="id-1")) == ["id-1"]
+    assert world.events == ["call_repeated", "reply_retried"]
