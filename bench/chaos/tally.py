@@ -64,7 +64,6 @@ def letters(courier: LocalCourier) -> Iterator[Letter]:
         attributes = letter.get("MessageAttributes", {})
         reason = attributes["ReplyCourier.Reason"]["StringValue"] if "ReplyCourier.Reason" in attributes else None
         has_token = bool({"ClientToken", "ReplyCourier.MessageId"} & attributes.keys())
-        # The peer of the benchmark leaves moving to SQS, and explains nothing.
         yield Letter(LABEL.findall(letter["Body"])[0], reason if has_token else None)
     courier.aws.skip(HIDDEN_SECONDS)
 
@@ -79,10 +78,13 @@ def account(given: Sequence[Reply], calls: Sequence[Mapping[str, Any]], looks: S
     """
     sent = Counter(call["contact_id"] for call in calls if call["accepted"])
     tokens = Counter(contact_id for contact_id, _ in {(call["contact_id"], call["client_token"]) for call in calls})
-    ever = {letter.label for look in looks for letter in look}
-    used = {letter.label for letter in looks[-1] if letter.reason == "TokenAlreadyUsed"} & sent.keys()
+
+    def waits_though_sent(letter: Letter) -> bool:
+        return letter.reason == "TokenAlreadyUsed" and letter.label in sent
+
+    used = {letter.label for letter in looks[-1] if waits_though_sent(letter)}
     finally_dead = {letter.label for letter in looks[-1]} - used
-    ever -= {letter.label for look in looks for letter in look if letter.reason == "TokenAlreadyUsed"} & sent.keys()
+    ever = {letter.label for look in looks for letter in look if not waits_though_sent(letter)}
     sound = {reply.label for reply in given if reply.kind == "sound"}
     mended = {reply.label for reply in given if reply.kind == "mended"}
     return Account(
