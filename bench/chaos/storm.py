@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
+from typing import TYPE_CHECKING
 
 from local.connect.control_client import ConnectControl
 from local.function.event_source_mapping import Environment
@@ -13,6 +14,9 @@ from local.function.runtime_api import Failed, Returned
 from local.function.sqs_event import Record
 from local.sqs.proxy import Kind
 from local.system import LocalCourier
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 CONNECT_FAULTS = {
     "drop_before": 0.03,
@@ -96,16 +100,24 @@ class Storm:
             return
         if "ClientToken" in record["messageAttributes"] and not self.doubles_own_tokens:
             return
-        self.struck["handed out twice"] += 1
-        self._courier.aws.sqs.change_message_visibility(
-            QueueUrl=self._courier.queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=0
-        )
+        if make_visible(self._courier.aws.sqs, self._courier.queue_url, record["receiptHandle"]):
+            self.struck["handed out twice"] += 1
 
     def _kill(self, stopping: threading.Event) -> None:
         while not stopping.wait(self.rng.expovariate(1 / KILLS_EVERY)):
             environment = self.rng.choice(self._environments)
             if environment.is_working:
                 environment.kill()
+
+
+def make_visible(sqs: "SQSClient", queue_url: str, receipt_handle: str) -> bool:
+    """Let SQS hand out a message that is in flight; False if another one who had it deleted it or put it back."""
+    try:
+        sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=0)
+    except (sqs.exceptions.ReceiptHandleIsInvalid, sqs.exceptions.MessageNotInflight):
+        return False
+    else:
+        return True
 
 
 class _Struck:

@@ -17,15 +17,18 @@ SMALL = {
     "a killer and its neighbour": Budget(1, 0, 0, 0),
 }
 
+MOST = 50_000
+"""States, several times what there are: with more, something goes round without an end."""
+
 
 @pytest.mark.parametrize("repeat", REPEATS)
 @pytest.mark.parametrize("name", REPLIES)
 def test_in_no_state_is_a_reply_lost_or_sent_twice(name: str, repeat: Repeat) -> None:
     for variation in (False, True):
         scenario = Scenario(name, repeat, SMALL[name], variation, variation, sqs_moves=variation)
-        found = explore(scenario)
+        found = explore(scenario, MOST)
         assert found.broken is None, as_test(scenario, found)
-        assert found.states > 100
+        assert 100 < found.states < MOST
 
 
 def test_what_is_named_as_known_is_met() -> None:
