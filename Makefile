@@ -5,6 +5,8 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 unexport PYTHONPATH
+# Some machines set it; without compiled modules, each of the many processes here takes twice as long to start.
+unexport PYTHONDONTWRITEBYTECODE
 UV := .tools/bin/uv
 SETUP := .venv/.ready
 LOCK := cd requirements && ../$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate \
