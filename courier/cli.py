@@ -8,8 +8,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from courier.aws import STACK, Account, NotOurStackError
-from courier.commands import discard, edit, list_letters, renew, replay, send, show, status, transfer
-from courier.commands.editing import EditorError
+from courier.commands import send, status
+from courier.commands.dlq import discard, edit, export_import, list_letters, renew, replay, show
+from courier.commands.dlq.edited_reply import EditorError
 from courier.commands.options import NO_ACCESS, SOME_NOT_DONE
 from courier.interrupts import end_as_ctrl_c_does
 from courier.terminal import view
@@ -56,8 +57,8 @@ COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
         "edit": edit.edit,
         "discard": discard.discard,
         "renew": renew.renew,
-        "export": transfer.export,
-        "import": transfer.import_letters,
+        "export": export_import.export,
+        "import": export_import.import_letters,
     },
 }
 for group, commands in COMMANDS.items():

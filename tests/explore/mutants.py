@@ -131,8 +131,8 @@ MUTANTS = [
     Mutant(
         "courier/selection.py", "letter.is_too_old(self.now) and not self.force", "False", "old letters are replayed"
     ),
-    Mutant("courier/commands/editing.py", "    if new_token:\n", "    if True:\n", "each edit has a new token"),
-    Mutant("courier/commands/editing.py", "!= FIRST_TRIED_AT}", '!= ""}', "a new token is as old as the first one"),
+    Mutant("courier/commands/dlq/edited_reply.py", "    if new_token:\n", "    if True:\n", "each edit has a new token"),
+    Mutant("courier/commands/dlq/edited_reply.py", "!= FIRST_TRIED_AT}", '!= ""}', "a new token is as old as the first one"),
 ]
 # fmt: on
 

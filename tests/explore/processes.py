@@ -17,9 +17,9 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 
 from courier.aws import Queues
-from courier.commands import edit as edit_command
-from courier.commands.editing import edited
-from courier.commands.replay import Replay
+from courier.commands.dlq import edit as edit_command
+from courier.commands.dlq.edited_reply import edited
+from courier.commands.dlq.replay import Replay
 from courier.held_letters import HeldLetters
 from courier.selection import Filters, Selection
 from courier.sending import renewed

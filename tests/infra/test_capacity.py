@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from courier import letters
 from handler.sqs import backoff
 from infra.capacity import Capacity, capacity
 from infra.settings import Settings
@@ -99,3 +100,7 @@ def test_no_reply_runs_out_of_receives_before_its_retry_window_ends(chosen: Sett
         elapsed += backoff(receives, rng)
         receives += 1
     assert receives < numbers.max_receives < numbers.max_receive_count
+
+
+def test_courier_counts_with_the_retention_that_is_deployed() -> None:
+    assert capacity(Settings("arn")).retention_seconds == letters.RETENTION_SECONDS

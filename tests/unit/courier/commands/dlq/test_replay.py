@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from courier.commands.replay import Replay
+from courier.commands.dlq.replay import Replay
 from courier.held_letters import HeldLetters
 from courier.selection import Filters, Selection
 from tests.fakes.faults import refusal

@@ -7,7 +7,7 @@ import pytest
 from contract.dead_letter import Reason
 from contract.message_attributes import MAX_BYTES, string
 from contract.token_age import iso
-from courier.commands.editing import edited, next_token, pretty
+from courier.commands.dlq.edited_reply import edited, next_token, pretty
 from courier.letters import Letter
 from courier.sending import NotDone, Outgoing
 from handler.message import Message

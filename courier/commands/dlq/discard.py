@@ -4,12 +4,13 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from contract.token_age import iso
-from courier.aws import Account
+from courier.commands.dlq.export_import import private_file
+from courier.commands.dlq.two_passes import note, work_through
 from courier.commands.options import (
     SOME_NOT_DONE,
     Contacts,
@@ -22,15 +23,15 @@ from courier.commands.options import (
     confirm,
     filters_of,
 )
-from courier.commands.transfer import private_file
 from courier.held_letters import HeldLetters
-from courier.interrupts import uninterrupted
 from courier.letter_json import json_line, with_body
 from courier.letters import Letter
-from courier.selection import Filters, Selection
+from courier.selection import Selection
 from courier.sending import NotDone, renewed
 from courier.terminal import view
-from courier.terminal.progress import progress
+
+if TYPE_CHECKING:
+    from courier.aws import Account
 
 
 def discard(  # noqa: PLR0913 - the command's options
@@ -51,37 +52,23 @@ def discard(  # noqa: PLR0913 - the command's options
     """Remove letters for good. What is removed is written to a file first; `dlq import` brings it back."""
     account: Account = context.obj
     selection = Selection(filters_of(ids, reason, contact, older_than, newer_than), time.time(), limit)
-    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
-        for _letters in selection.chosen(held.batches()):
-            pass  # the selection notes their ids, which are confirmed below
-    missing = [*selection.missing(), *held.not_seen()]
+    missing = note(account, selection)
     view.not_done(missing)
     if not selection.ids:
         view.say("No letters to discard.")
         raise typer.Exit(SOME_NOT_DONE if missing else 0)
     confirm(f"Discard {len(selection.ids)} letters?", yes=yes)
     path = to or Path(time.strftime("courier-discarded-%Y%m%dT%H%M%SZ.jsonl", time.gmtime()))
-    confirmed = Selection(Filters(ids=frozenset(selection.ids)), time.time())
-    not_done = _discard(account, confirmed, path, because)
+    with private_file(path) as file:
+        view.say(f"What is discarded is written to {path}.")
+        not_done = work_through(
+            account,
+            selection,
+            "Discarded",
+            lambda held, letters: write_then_delete(held, file, letters, because),
+        )
     view.not_done(not_done)
     raise typer.Exit(SOME_NOT_DONE if not_done or missing else 0)
-
-
-def _discard(account: Account, selection: Selection, path: Path, because: str) -> list[NotDone]:
-    done = 0
-    not_done: list[NotDone] = []
-    with private_file(path) as file, HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
-        try:
-            with progress("Discarded", len(selection.filters.ids)) as advance:
-                for letters in selection.chosen(held.batches()):
-                    with uninterrupted():
-                        kept = write_then_delete(held, file, letters, because)
-                    not_done += kept
-                    done += len(letters) - len(kept)
-                    advance(len(letters))
-        finally:
-            view.say(f"{done} discarded; they are in {path}.")
-    return [*not_done, *selection.missing()]
 
 
 def write_then_delete(held: HeldLetters, file: TextIO, letters: Sequence[Letter], because: str) -> list[NotDone]:

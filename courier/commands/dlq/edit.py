@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from contract.dead_letter import Reason
 from courier import sending
 from courier.aws import Account
-from courier.commands.editing import compact, edited, open_editor, pretty
+from courier.commands.dlq.edited_reply import compact, edited, open_editor, pretty
 from courier.commands.options import SOME_NOT_DONE, OneId, Yes, confirm
 from courier.held_letters import HeldLetters
 from courier.letters import Letter

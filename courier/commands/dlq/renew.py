@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from courier.commands.dlq.two_passes import note, work_through
 from courier.commands.options import SOME_NOT_DONE, Contacts, Ids, Limit, OlderThan, Reasons, Yes, confirm, filters_of
-from courier.held_letters import HeldLetters
-from courier.interrupts import uninterrupted
 from courier.letters import EXPIRING_SECONDS, RETENTION_SECONDS
-from courier.selection import Filters, Selection
-from courier.sending import NotDone, renewed
+from courier.selection import Selection
+from courier.sending import renewed
 from courier.terminal import view
-from courier.terminal.progress import progress
 
 if TYPE_CHECKING:
     from courier.aws import Account
@@ -37,31 +35,16 @@ def renew(  # noqa: PLR0913 - the command's options
     if not (ids or reason or contact or older_than):
         older_than = RETENTION_SECONDS - EXPIRING_SECONDS
     selection = Selection(filters_of(ids, reason, contact, older_than), time.time(), limit)
-    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
-        for _letters in selection.chosen(held.batches()):
-            pass  # the selection notes their ids: what is renewed comes back under another one, and is not meant
-    not_done = [*selection.missing(), *held.not_seen()]
+    not_done = note(account, selection)
     if not selection.ids:
         view.say("No letters to renew.")
     else:
         confirm(f"Renew {len(selection.ids)} letters?", yes=yes)
-        not_done += _renew(account, Selection(Filters(ids=frozenset(selection.ids)), time.time()))
+        not_done += work_through(
+            account,
+            selection,
+            "Renewed",
+            lambda held, letters: held.move(account.queues.dead_letters, letters, [renewed(each) for each in letters]),
+        )
     view.not_done(not_done)
     raise typer.Exit(SOME_NOT_DONE if not_done else 0)
-
-
-def _renew(account: "Account", selection: Selection) -> list[NotDone]:
-    done = 0
-    not_done: list[NotDone] = []
-    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
-        try:
-            with progress("Renewed", len(selection.filters.ids)) as advance:
-                for letters in selection.chosen(held.batches()):
-                    with uninterrupted():
-                        kept = held.move(account.queues.dead_letters, letters, [renewed(each) for each in letters])
-                    not_done += kept
-                    done += len(letters) - len(kept)
-                    advance(len(letters))
-        finally:
-            view.say(f"{done} renewed.")
-    return [*not_done, *selection.missing()]

@@ -5,7 +5,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from courier.commands.discard import write_then_delete
+from courier.commands.dlq.discard import write_then_delete
 from courier.held_letters import HeldLetters
 from tests.fakes.sqs import letters
 

@@ -1,5 +1,5 @@
 from courier.aws import Account, Queues
-from courier.commands.edit import find_and_hold
+from courier.commands.dlq.edit import find_and_hold
 from tests.fakes.sqs import letters
 
 

@@ -1,0 +1,1 @@
+"""The commands on the dead-letter queue, `courier dlq …`, one file each."""

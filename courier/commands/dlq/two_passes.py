@@ -1,0 +1,55 @@
+"""A command in two passes: it notes which letters are meant, a person confirms them, and it works through them.
+
+What comes to the queue in between, or is put there by the command itself, is not meant.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from courier.aws import Account
+from courier.held_letters import HeldLetters
+from courier.interrupts import uninterrupted
+from courier.letters import Letter
+from courier.selection import Filters, Selection
+from courier.sending import NotDone
+from courier.terminal import view
+from courier.terminal.progress import progress
+
+
+def note(account: Account, selection: Selection) -> list[NotDone]:
+    """Note the ids of the letters that are meant in `selection.ids`; return what is missing, and what may be."""
+    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
+        for _letters in selection.chosen(held.batches()):
+            pass
+    return [*selection.missing(), *held.not_seen()]
+
+
+def work_through(
+    account: Account,
+    noted: Selection,
+    done: str,
+    act: Callable[[HeldLetters, Sequence[Letter]], list[NotDone]],
+) -> list[NotDone]:
+    """Act on the letters that were noted, up to ten at a time; return what is not done.
+
+    Args:
+        account: Where they are.
+        noted: The selection of the first pass.
+        done: What has happened to a letter afterwards, like "Renewed".
+        act: Is not interrupted; returns those of the letters that it left.
+    """
+    count = 0
+    not_done: list[NotDone] = []
+    selection = Selection(Filters(ids=frozenset(noted.ids)), time.time())
+    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
+        try:
+            with progress(done, len(noted.ids)) as advance:
+                for letters in selection.chosen(held.batches()):
+                    with uninterrupted():
+                        left = act(held, letters)
+                    not_done += left
+                    count += len(letters) - len(left)
+                    advance(len(letters))
+        finally:
+            view.say(f"{count} {done.lower()}.")
+    return [*not_done, *selection.missing()]
