@@ -131,15 +131,14 @@ def measure(settings: Sequence[Setting]) -> list[Pair]:
         def start(app: CdkApp, **context: str) -> tuple[LocalCourier, Receives]:
             receives = Receives()
             say = partial(print, " ", file=sys.stderr)
-            courier = started.enter_context(running(say, context=context, around=receives.around, app=app))
-            warm_up(courier)
-            return courier, receives
+            return started.enter_context(running(say, context=context, around=receives.around, app=app)), receives
 
         systems = []
         for setting in settings:
             ours = start(REPLY_COURIER, sendRate=f"{setting.rate:g}")
             systems += [(setting, ours), (setting, start(PEER, maxConcurrency=str(len(ours[0].environments))))]
         with ThreadPoolExecutor(len(systems)) as pool:
+            list(pool.map(lambda system: warm_up(system[1][0]), systems))
             results = list(pool.map(lambda system: run(system[0], *system[1]), systems))
     pairs = [Pair(*each) for each in zip(settings, results[::2], results[1::2], strict=True)]
     print(in_words(pairs), file=sys.stderr)

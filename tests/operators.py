@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from local.aws import ROOT, LocalAws
+from local.aws import LocalAws
+from tests.forking import run
 from tests.samples import long_names, reply, short_names
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
@@ -71,17 +72,8 @@ class Operator:
         return [sys.executable, "-m", "courier"]
 
     def courier(self, *arguments: str, stdin: str | bytes = b"") -> subprocess.CompletedProcess[str]:
-        """Run the command to its end; no test of ours takes a minute of it."""
-        ended = subprocess.run(
-            [*self.command, *arguments],
-            cwd=ROOT,
-            env=self.env,
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
-            capture_output=True,
-            check=False,
-            timeout=120,
-        )
-        return subprocess.CompletedProcess(ended.args, ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+        """Run the command to its end."""
+        return run([*arguments], self.env, stdin.encode() if isinstance(stdin, str) else stdin)
 
     def did(self, *arguments: str, stdin: str | bytes = b"") -> str:
         """Run a command that is to succeed; return what it says."""

@@ -27,9 +27,9 @@ def test_the_table_of_faults_is_measured_for_this_project_and_the_peer() -> None
 
 def test_the_table_of_surges_is_measured_for_this_project_and_the_peer(tmp_path: Path) -> None:
     plot = tmp_path / "surge.png"
-    options = ["--rates", "5", "--latencies", "150", "--troubles", "outage", "--seconds", "6", "--plot", str(plot)]
+    options = ["--rates", "2", "--latencies", "150", "--troubles", "outage", "--seconds", "6", "--plot", str(plot)]
     measured = measure("surge", *options)
-    ours, peers = zip(*(cell.split(" / ") for cell in measured["5/s, 150 ms, an outage (6 s)"]), strict=True)
+    ours, peers = zip(*(cell.split(" / ") for cell in measured["2/s, 150 ms, an outage (6 s)"]), strict=True)
     share, calls, receives, billed, *throttled, dead, other = ours
     assert 0.5 < float(share) <= 1.1
     assert float(calls) > 1  # the outage was met

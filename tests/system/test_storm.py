@@ -8,7 +8,7 @@ from bench.chaos.run import REPEATS, storms
 from bench.chaos.storm import Storm
 
 SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(2**32))
-REPLIES = 120  # `make storm` sends 300, twice
+REPLIES = 80  # `make storm` sends 300, twice
 
 
 def test_in_a_storm_no_reply_is_lost_sent_twice_or_dead_lettered_without_cause() -> None:

@@ -1,0 +1,70 @@
+"""Runs `courier` many times and its imports once: each command is a fork of a process that has done them.
+
+A process of its own it is all the same: with its arguments, its environment, its files and its exit code.
+"""
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import boto3
+from typer.testing import CliRunner
+
+from local.aws import ROOT
+
+
+def run(arguments: list[str], environment: dict[str, str], stdin: bytes) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "stdin").write_bytes(stdin)
+        parent = _parent()
+        assert parent.stdin
+        assert parent.stdout
+        print(json.dumps([arguments, environment, name]), file=parent.stdin, flush=True)
+        exit_code = int(parent.stdout.readline())
+        return subprocess.CompletedProcess(
+            arguments, exit_code, *(Path(folder, stream).read_bytes().decode() for stream in ("stdout", "stderr"))
+        )
+
+
+@cache
+def _parent() -> subprocess.Popen[str]:
+    parent = subprocess.Popen(
+        [sys.executable, "-m", __name__], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    atexit.register(parent.communicate)
+    return parent
+
+
+def main() -> None:
+    """Fork for each line of standard input: arguments, environment, and the folder of the three streams."""
+    from courier import cli  # noqa: PLC0415 - whoever imports `run` has no need of it
+
+    for service in ("cloudformation", "cloudwatch", "sqs"):
+        boto3.client(service, region_name="eu-central-1")  # imports more, as does the next line
+    CliRunner().invoke(cli.app, ["status", "--help"])
+    for line in sys.stdin:
+        arguments, environment, folder = json.loads(line)
+        child = os.fork()
+        if not child:
+            for descriptor, (stream, flags) in enumerate(
+                [("stdin", os.O_RDONLY), ("stdout", os.O_WRONLY | os.O_CREAT), ("stderr", os.O_WRONLY | os.O_CREAT)]
+            ):
+                os.dup2(os.open(Path(folder, stream), flags), descriptor)
+            sys.stdin = open(0)  # noqa: PTH123, SIM115 - the one before has read of the parent's
+            os.environ.clear()
+            os.environ.update(environment)
+            sys.argv = ["courier", *arguments]
+            cli.main()
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    main()
