@@ -57,7 +57,7 @@ def main() -> None:
                 [("stdin", os.O_RDONLY), ("stdout", os.O_WRONLY | os.O_CREAT), ("stderr", os.O_WRONLY | os.O_CREAT)]
             ):
                 os.dup2(os.open(Path(folder, stream), flags), descriptor)
-            sys.stdin = open(0)  # noqa: PTH123, SIM115 - the one before has read of the parent's
+            sys.stdin = open(0)  # noqa: SIM115 - the one before has read of the parent's
             os.environ.clear()
             os.environ.update(environment)
             sys.argv = ["courier", *arguments]

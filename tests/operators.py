@@ -8,7 +8,6 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from local.aws import LocalAws
 from tests.forking import run
 from tests.samples import long_names, reply, short_names
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mypy_boto3_sqs import SQSClient
+
+    from local.aws import LocalAws
 
 TEMPLATE = {
     "Resources": {

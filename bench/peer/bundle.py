@@ -27,7 +27,11 @@ def bundle(project: Path) -> Path:
         folder.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as unfinished:
             build(lock, Path(unfinished) / "peer")
-            (Path(unfinished) / "peer").rename(folder)
+            try:
+                (Path(unfinished) / "peer").rename(folder)
+            except OSError:
+                if not folder.exists():  # else another build of the same input was quicker
+                    raise
     return folder
 
 

@@ -50,6 +50,7 @@ def test_a_refused_reply_is_dead_lettered_within_one_receive_and_keeps_its_token
 ) -> None:
     message_id = put(courier, reply(ContactId="not-yet-there"), case="7")
     until(lambda: counts_of(courier.aws.sqs, courier.dead_letter_queue_url) == (1, 0), "a dead letter is there")
+    wait_until_empty(courier)  # the log line comes after the letter
     (line,) = events_of(courier, message_id)
     assert (line["message"], line["reason"], line["receive_count"]) == ("reply_dead_lettered", "NotFound", 1)
     connect.draft("not-yet-there")
