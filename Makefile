@@ -11,12 +11,12 @@ UV := .tools/bin/uv
 SETUP := .venv/.ready
 LOCK := cd requirements && ../$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate \
 	--custom-compile-command "make lock" --python-version 3.13
-# What `make synth` and `make deploy` pass to CDK, e.g. CONTEXT="-c instanceArn=arn:aws:connect:…"
+# Settings instead of those in cdk.json, for once: CONTEXT="-c sendRate=5"
 CONTEXT ?=
 # A part of the tests, e.g. TESTS="tests/unit -k token"
 TESTS ?=
 
-.PHONY: help demo local test check bench explore storm bootstrap synth deploy lock clean
+.PHONY: help demo local test check bench explore storm bootstrap synth deploy destroy lock clean
 
 help:
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -30,12 +30,13 @@ local: $(SETUP) ## keep the whole of it running on this machine until Ctrl-C
 test: $(SETUP) ## run all tests, two at a time
 	@python -m pytest -n 2 $(TESTS)
 
-check: $(SETUP) ## format, lint, types, import rules, synth with cdk-nag
+check: $(SETUP) ## format, lint, types, import rules, synth with cdk-nag, cfn-lint
 	@ruff format --check .
 	@ruff check .
 	@mypy
 	@lint-imports --no-logo
 	@cdk synth --quiet -c instanceArn=arn:aws:connect:eu-central-1:111122223333:instance/11111111-2222-3333-4444-555555555555
+	@cfn-lint cdk.out/reply-courier.template.json
 
 bench: $(SETUP) ## measure this project beside a plain peer, in about two hours; the tables go to bench/results/
 	@python -m bench
@@ -46,14 +47,22 @@ explore: $(SETUP) ## go through every state that a reply can get into, in half a
 storm: $(SETUP) ## send 300 replies through every fault at once, twice; CHAOS_SEED=N repeats a run
 	@python -m bench storm
 
-bootstrap: $(SETUP) ## prepare an AWS account and Region for CDK, once
-	@cdk bootstrap $(CONTEXT)
+bootstrap: $(SETUP) ## prepare the AWS account and Region of your credentials for CDK, once
+	@cd requirements && cdk bootstrap "$$(python -c 'import boto3; session = boto3.Session(); \
+		print(f"aws://{session.client("sts").get_caller_identity()["Account"]}/{session.region_name}")')"
 
-synth: $(SETUP) ## write the CloudFormation template to cdk.out/ (CONTEXT="-c instanceArn=…")
+synth: $(SETUP) ## write the CloudFormation template to cdk.out/
 	@cdk synth --quiet $(CONTEXT)
 
-deploy: $(SETUP) ## deploy to the AWS account of your credentials (CONTEXT="-c instanceArn=…")
-	@cdk deploy $(CONTEXT)
+deploy: $(SETUP) ## show what would change, ask, and deploy with the settings in cdk.json
+	@cdk diff $(CONTEXT)
+	@read -r -p "Deploy this? [y/N] " answer && [[ "$$answer" == y ]]
+	@cdk deploy --require-approval never $(CONTEXT)
+
+destroy: $(SETUP) ## delete the stack, and say what stays
+	@echo "The queues with the unsent replies in them, their policies and the log stay; delete them by hand."
+	@read -r -p "Delete the stack? [y/N] " answer && [[ "$$answer" == y ]]
+	@cdk destroy --force $(CONTEXT)
 
 lock: $(SETUP) ## renew requirements/*.txt and package-lock.json
 	$(LOCK) uv.in -o uv.txt

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from aws_cdk import App, Validations
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from infra.bundle import bundle
 from infra.settings import SettingsError, read_settings
@@ -14,6 +14,6 @@ try:
     settings = read_settings(app.node.get_all_context())
 except SettingsError as faults:
     raise SystemExit(str(faults)) from None
-ReplyCourierStack(app, "reply-courier", settings=settings, code=bundle(Path(__file__).parent))
-Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+ReplyCourierStack(app, settings.stack_name, settings=settings, code=bundle(Path(__file__).parent))
+Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
 app.synth()

@@ -37,6 +37,8 @@ class Reason(StrEnum):
 
     INVALID_REPLY = "InvalidReply"
     """The body breaks the contract (reply.schema.json)."""
+    RECIPIENT_NOT_ALLOWED = "RecipientNotAllowed"
+    """The stack does not send to this address (its setting allowedRecipients)."""
     INVALID_CLIENT_TOKEN = "InvalidClientToken"
     """The message attribute ClientToken (or ReplyCourier.MessageId) cannot be used as a token."""
     INVALID_REQUEST = "InvalidRequest"

@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.client_token import ClientTokenError
 from contract.dead_letter import DoesNotFitError, Reason, has_room
+from contract.recipients import not_allowed
 from contract.reply import InvalidReplyError, parse
 from contract.token_age import iso, may_be_forgotten
 from handler import connect, sqs
@@ -43,6 +44,7 @@ UNANSWERED = {Cause.UNAVAILABLE, Cause.TIMED_OUT}
 others take their turn."""
 
 NO_ROOM = "The message leaves no room for token and reason (1 MiB in all)."
+NOT_ALLOWED = "is not one of the addresses that this stack sends to (its setting allowedRecipients)."
 LAST_CHANCE = "The queue would have deleted it before another try."
 TOO_OLD = "Connect was first asked more than 7 days ago, and may send it again: courier --force does so all the same."
 MAY_HAVE_BEEN_SENT = "The reply may have been sent: this was not the first try."
@@ -139,6 +141,8 @@ class Delivery:
             return DeadLetter(Reason.INVALID_CLIENT_TOKEN, str(unusable), asked=False)
         except InvalidReplyError as invalid:
             return DeadLetter(Reason.INVALID_REPLY, str(invalid), asked=False)
+        if recipient := not_allowed(reply, self.settings.allowed_recipients):
+            return DeadLetter(Reason.RECIPIENT_NOT_ALLOWED, f"{recipient} {NOT_ALLOWED}", asked=False)
         return self._send(message, reply, token, invocation)
 
     def _held_back(self, message: Message) -> DeadLetter | None:

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from handler.message import Message
 
 WITHHELD = "(withheld)"
+REFUSALS = {
+    Cause.THROTTLED: "RepliesThrottled",
+    Cause.ACCESS_DENIED: "RepliesDenied",
+    Cause.ACTIVE_EMAILS_FULL: "RepliesActiveEmailsFull",
+    Cause.ATTACHMENT_PENDING: "RepliesAttachmentPending",
+    Cause.UNAVAILABLE: "RepliesUnavailable",
+    Cause.TIMED_OUT: "RepliesTimedOut",
+}
+"""The metric that counts Connect's refusals for each cause."""
 
 
 def quieten_libraries() -> None:
@@ -91,10 +100,7 @@ class Observability:
 
     def not_now(self, cause: Cause) -> None:
         """Connect did not take a reply now, whether it is tried again or its retry window is over."""
-        if cause is Cause.THROTTLED:
-            self._count("RepliesThrottled")
-        if cause is Cause.ACCESS_DENIED:
-            self._count("RepliesDenied")
+        self._count(REFUSALS[cause])
 
     def call_repeated(self, message: Message, retry: Retry, seconds: float) -> None:
         """The reply is tried again in this invocation after `seconds`, if there is time."""

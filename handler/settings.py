@@ -24,6 +24,7 @@ class Settings:
         crash_loop_seconds: How long after its first receive a message that keeps coming back is presumed to crash the
             function: the retry window, and an outage of the function itself.
         retention_seconds: How long the queue keeps a message, from when it was sent.
+        allowed_recipients: Patterns of the addresses that replies may go to; without any, all.
     """
 
     instance_arn: str
@@ -35,6 +36,7 @@ class Settings:
     max_receives: int
     crash_loop_seconds: int
     retention_seconds: int
+    allowed_recipients: tuple[str, ...]
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -54,6 +56,7 @@ class Settings:
                 max_receives=int(environ["MAX_RECEIVES"]),
                 crash_loop_seconds=int(environ["CRASH_LOOP_SECONDS"]),
                 retention_seconds=int(environ["RETENTION_SECONDS"]),
+                allowed_recipients=tuple(environ["ALLOWED_RECIPIENTS"].split()),
             )
         except KeyError as missing:
             message = f"Environment variable {missing} is not set. Deploy the function with its stack, which sets it."

@@ -6,16 +6,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from botocore.session import Session
+
 type Architecture = Literal["arm64", "x86_64"]
 
 INSTANCE_ARN = re.compile(
-    r"arn:aws(-[a-z]+)*:connect:[a-z]{2}(-[a-z]+)+-\d:\d{12}:instance/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"arn:aws(-[a-z]+)*:connect:[a-z]{2}(-[a-z]+)+-\d:\d{12}"
+    r":instance/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
+KMS_KEY_ARN = re.compile(r"arn:aws(-[a-z]+)*:kms:[a-z]{2}(-[a-z]+)+-\d:\d{12}:key/[A-Za-z0-9-]{1,64}")
+STACK_NAME = re.compile("[A-Za-z][A-Za-z0-9-]{0,59}")
+PRODUCER = re.compile(r"\d{12}|arn:aws(-[a-z]+)*:iam::\d{12}:(root|(role|user)/[\w+=,.@/-]{1,512})")
+RECIPIENT = re.compile(r"[^\s@,?\[\]]+@[^\s@,?\[\]]+")  # of fnmatch's signs, `*` alone is one
 ARCHITECTURE = re.compile("arm64|x86_64")
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 LOWEST_RATE, HIGHEST_RATE = 0.5, 500  # replies a second
 LONGEST_RETRY_HOURS = 48  # every receive in the window counts towards the 1000 that SQS allows a message
+MOST_IN_A_LIST = 50
+LONGEST_RECIPIENTS = 2_000  # characters; a function's environment holds 4 KB
 
 # PutRetentionPolicy in the CloudWatch Logs API reference: it takes these values and no others.
 RETENTION_DAYS = (
@@ -33,20 +42,35 @@ class Settings:
     """The choices of one deployment.
 
     Attributes:
-        instance_arn: The Amazon Connect instance that sends the replies.
+        instance_arn: The Amazon Connect instance that sends the replies. Account and Region of the stack are its own.
+        stack_name: The CloudFormation stack's name, the queue's, and what metrics and traces call the function.
         send_rate: Replies a second, at most: the account's quota for StartOutboundEmailContact, or less.
         retry_hours: How long a reply is tried again, counted from its first receive.
         alarm_email: Who is told of alarms; None subscribes nobody.
         architecture: The function's processor.
         log_retention_days: How long the function's log is kept.
+        kms_key_arn: A key of your own for queues, log and alarms; None leaves it to AWS's keys.
+        producers: Accounts, roles and users of other accounts that may send to the queue.
+        allowed_recipients: Patterns of addresses, like `*@example.com`, that replies may go to; none allows all.
+        termination_protection: Whether CloudFormation refuses to delete the stack.
     """
 
     instance_arn: str
+    stack_name: str = "reply-courier"
     send_rate: float = 2
     retry_hours: float = 6
     alarm_email: str | None = None
     architecture: Architecture = "arm64"
     log_retention_days: int = 90
+    kms_key_arn: str | None = None
+    producers: tuple[str, ...] = ()
+    allowed_recipients: tuple[str, ...] = ()
+    termination_protection: bool = False
+
+    @property
+    def instance(self) -> dict[str, str]:
+        """The instance's `partition`, `region` and `account`, which are the stack's."""
+        return _parts(self.instance_arn)
 
 
 def read_settings(context: Mapping[str, object]) -> Settings:
@@ -67,11 +91,43 @@ def read_settings(context: Mapping[str, object]) -> Settings:
             values[field] = parse(given)
         except ValueError:
             faults.append(f"{name} is {given!r}: give {form}")
+    faults += _not_together(values)
     if faults:
-        raise SettingsError(
-            "\n  ".join(["These settings (cdk -c NAME=VALUE, or context in cdk.json) are wrong:", *faults])
-        )
+        raise SettingsError("\n  ".join(["These settings (context in cdk.json, or -c NAME=VALUE) are wrong:", *faults]))
     return Settings(**values)  # type: ignore[arg-type]  # SETTINGS pairs each field with the parser of its type
+
+
+def _parts(instance_arn: str) -> dict[str, str]:
+    _, partition, _, region, account, _ = instance_arn.split(":")
+    return {"partition": partition, "region": region, "account": account}
+
+
+def _of_an_instance(given: object) -> str:
+    """Read an instance's ARN whose Region is one of its partition's."""
+    arn = _matching(INSTANCE_ARN)(given)
+    instance = _parts(arn)
+    if instance["region"] not in Session().get_available_regions("connect", instance["partition"]):
+        raise ValueError
+    return arn
+
+
+def _list_of(pattern: re.Pattern[str], characters: int = 100_000) -> Callable[[object], tuple[str, ...]]:
+    def parse(given: object) -> tuple[str, ...]:
+        parts = [part.strip() for part in given.split(",")] if isinstance(given, str) else given
+        if not isinstance(parts, list) or len(parts) > MOST_IN_A_LIST:
+            raise ValueError
+        values = tuple(map(_matching(pattern), parts))
+        if len(" ".join(values)) > characters:
+            raise ValueError
+        return values
+
+    return parse
+
+
+def _switch(given: object) -> bool:
+    if isinstance(given, bool) or given == "true" or given == "false":  # noqa: PLR1714 - JSON's lists cannot be hashed
+        return given in (True, "true")
+    raise ValueError
 
 
 def _matching(pattern: re.Pattern[str]) -> Callable[[object], str]:
@@ -93,6 +149,14 @@ def _number(fits: Callable[[float], bool]) -> Callable[[object], float]:
     return parse
 
 
+def _not_together(values: Mapping[str, object]) -> list[str]:
+    """Name the settings that are right each, and do not fit together."""
+    key, instance = values.get("kms_key_arn"), values.get("instance_arn")
+    if isinstance(key, str) and isinstance(instance, str) and key.split(":")[3] != instance.split(":")[3]:
+        return [f"kmsKeyArn is a key of another Region than the instance's: give {KEY_FORM}"]
+    return []
+
+
 def _misspelt(context: Mapping[str, object]) -> list[str]:
     """Name the keys that look like ours but are not; CDK's own keys, and those of other tools, hold `:` or `@`."""
     plain = {name.lower(): name for name in SETTINGS}
@@ -106,8 +170,20 @@ def _misspelt(context: Mapping[str, object]) -> list[str]:
 
 
 INSTANCE_FORM = (
-    "the ARN of the Amazon Connect instance, like "
+    "the ARN of the Amazon Connect instance, in a Region that has Amazon Connect, like "
     "arn:aws:connect:eu-central-1:111122223333:instance/11111111-2222-3333-4444-555555555555"
+)
+KEY_FORM = (
+    "the ARN of a symmetric KMS key in the instance's Region, like "
+    "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555, or leave it out"
+)
+PRODUCERS_FORM = (
+    f"at most {MOST_IN_A_LIST} account ids or ARNs of roles, separated by commas, like "
+    "222233334444,arn:aws:iam::333344445555:role/crm, or leave it out"
+)
+RECIPIENTS_FORM = (
+    f"at most {MOST_IN_A_LIST} addresses or patterns of them, separated by commas, like *@example.com,ada@example.org, "
+    "or leave it out to allow all"
 )
 RATE_FORM = f"replies a second, from {LOWEST_RATE} to {HIGHEST_RATE}, like 2"
 RETRY_FORM = f"hours, above 0 and at most {LONGEST_RETRY_HOURS}, like 6"
@@ -115,10 +191,19 @@ RETENTION_FORM = f"a number of days that CloudWatch Logs takes ({', '.join(map(s
 
 # For each name in the context: the field it fills, how it is read, and the form to give it in.
 SETTINGS: dict[str, tuple[str, Callable[[object], object], str]] = {
-    "instanceArn": ("instance_arn", _matching(INSTANCE_ARN), INSTANCE_FORM),
+    "instanceArn": ("instance_arn", _of_an_instance, INSTANCE_FORM),
+    "stackName": (
+        "stack_name",
+        _matching(STACK_NAME),
+        "at most 60 letters, digits and hyphens, like reply-courier-test",
+    ),
     "sendRate": ("send_rate", _number(lambda rate: LOWEST_RATE <= rate <= HIGHEST_RATE), RATE_FORM),
     "retryHours": ("retry_hours", _number(lambda hours: 0 < hours <= LONGEST_RETRY_HOURS), RETRY_FORM),
     "alarmEmail": ("alarm_email", _matching(EMAIL), "an email address, like oncall@example.com, or leave it out"),
     "architecture": ("architecture", _matching(ARCHITECTURE), "arm64 (the default) or x86_64"),
     "logRetentionDays": ("log_retention_days", _number(lambda days: days in RETENTION_DAYS), RETENTION_FORM),
+    "kmsKeyArn": ("kms_key_arn", _matching(KMS_KEY_ARN), KEY_FORM),
+    "producers": ("producers", _list_of(PRODUCER), PRODUCERS_FORM),
+    "allowedRecipients": ("allowed_recipients", _list_of(RECIPIENT, LONGEST_RECIPIENTS), RECIPIENTS_FORM),
+    "terminationProtection": ("termination_protection", _switch, "true or false"),
 }

@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Environment, Stack
 from constructs import Construct
 
+from infra.access import Policies
+from infra.alarm_topic import AlarmTopic
+from infra.alarms import Alarms
 from infra.capacity import capacity
+from infra.dashboard import Queries, ReplyDashboard
 from infra.function import ReplyFunction
-from infra.monitoring import Monitoring
+from infra.metrics import Metrics
 from infra.queues import Queues
 from infra.settings import Settings
 
@@ -16,17 +20,28 @@ class ReplyCourierStack(Stack):
     """Everything that is deployed; `code` is the function's folder."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, code: Path) -> None:
-        super().__init__(scope, construct_id, description="Sends queued email replies through Amazon Connect")
-        numbers = capacity(settings)
-        queues = Queues(self, "Queues", capacity=numbers)
-        delivery = ReplyFunction(self, "Delivery", settings=settings, capacity=numbers, queues=queues, code=code)
-        Monitoring(
-            self,
-            "Monitoring",
-            dead_letters=queues.dead_letters,
-            function=delivery.function,
-            email=settings.alarm_email,
+        super().__init__(
+            scope,
+            construct_id,
+            description="Sends queued email replies through Amazon Connect",
+            env=Environment(account=settings.instance["account"], region=settings.instance["region"]),
+            termination_protection=settings.termination_protection,
         )
+        numbers = capacity(settings)
+        queues = Queues(self, "Queues", settings=settings, capacity=numbers)
+        delivery = ReplyFunction(self, "Delivery", settings=settings, capacity=numbers, queues=queues, code=code)
+        metrics = Metrics(settings.stack_name, queues.queue, queues.dead_letters, delivery.function)
+        Alarms(
+            self,
+            "Alarms",
+            metrics=metrics,
+            settings=settings,
+            capacity=numbers,
+            topic=AlarmTopic(self, "AlarmTopic", settings=settings).topic,
+        )
+        ReplyDashboard(self, "Dashboard", metrics=metrics, settings=settings)
+        Queries(self, "Queries", log_group=delivery.log_group)
+        policies = Policies(self, "Policies", settings=settings, queues=queues)
 
         # Operators' and producers' tools find the parts by these names.
         CfnOutput(self, "QueueUrl", value=queues.queue.queue_url)
@@ -34,3 +49,5 @@ class ReplyCourierStack(Stack):
         CfnOutput(self, "DeadLetterQueueUrl", value=queues.dead_letters.queue_url)
         CfnOutput(self, "DeadLetterQueueArn", value=queues.dead_letters.queue_arn)
         CfnOutput(self, "FunctionName", value=delivery.function.function_name)
+        CfnOutput(self, "ProducerPolicyArn", value=policies.producer.managed_policy_arn)
+        CfnOutput(self, "OperatorPolicyArn", value=policies.operator.managed_policy_arn)

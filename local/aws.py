@@ -89,6 +89,5 @@ class LocalAws:
 def start_aws(processes: ProcessGroup, folder: Path, *options: str) -> LocalAws:
     """Start moto's server with nothing in it; its log goes to ``folder``, and the options are moto_server.py's."""
     log = folder / "moto.log"
-    return LocalAws(
-        processes.start_server("local.sqs.moto_server", *options, env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=log)
-    )
+    environment = {**PROGRAM_ENVIRONMENT, "MOTO_RECORDER_FILEPATH": str(folder / "requests")}
+    return LocalAws(processes.start_server("local.sqs.moto_server", *options, env=environment, cwd=ROOT, log=log))

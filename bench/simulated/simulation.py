@@ -262,6 +262,7 @@ class Simulation:
                 max_receives=numbers.max_receives,
                 crash_loop_seconds=numbers.crash_loop_seconds,
                 retention_seconds=numbers.retention_seconds,
+                allowed_recipients=(),
             ),
             self._connect,  # type: ignore[arg-type] # the one operation that is called
             self._queue,  # type: ignore[arg-type] # the three operations that are called

@@ -57,6 +57,7 @@ SETTINGS = Settings(
     max_receives=MAX_RECEIVES,
     crash_loop_seconds=18 * 3600,
     retention_seconds=14 * 86_400,
+    allowed_recipients=(),
 )
 
 

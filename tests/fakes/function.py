@@ -44,6 +44,7 @@ def delivery(
         max_receives=116,
         crash_loop_seconds=64_800,
         retention_seconds=1_209_600,
+        allowed_recipients=(),
     )
     logger = Logger(service="fakes")
     for handler in logger.handlers:  # one logger for all tests, since Powertools keeps it by its name

@@ -38,10 +38,11 @@ def referred(template: Template, output: str) -> str:
 def compose(folder: Path, **context: object) -> App:
     """The app with the stack in it, as app.py composes it, but for a bundle that holds next to nothing."""
     code = folder / "code"
-    code.mkdir(exist_ok=True)
+    code.mkdir(parents=True, exist_ok=True)
     (code / "app.py").write_text("# stands for the bundle\n")
     app = App(outdir=str(folder / "cdk.out"))
-    ReplyCourierStack(app, "reply-courier", settings=read_settings({"instanceArn": ARN, **context}), code=code)
+    settings = read_settings({"instanceArn": ARN, **context})
+    ReplyCourierStack(app, settings.stack_name, settings=settings, code=code)
     return app
 
 
@@ -49,8 +50,8 @@ def compose(folder: Path, **context: object) -> App:
 def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
     def template(**context: object) -> Template:
         folder = tmp_path_factory.mktemp("synth")
-        compose(folder, **context).synth()
-        parsed: Template = json.loads((folder / "cdk.out" / "reply-courier.template.json").read_text())
+        (stack,) = compose(folder, **context).synth().stacks
+        parsed: Template = json.loads(Path(stack.template_full_path).read_text())
         return parsed
 
     return template

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.infra.conftest import ARN
+from aws_cdk import Validations
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
+
+from tests.infra.conftest import ARN, compose
 
 PROJECT = Path(__file__).parents[2]
 
@@ -23,6 +26,21 @@ class WithOpenQueue(stack.ReplyCourierStack):
 stack.ReplyCourierStack = WithOpenQueue
 runpy.run_path("app.py")
 """
+
+
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+TEN: list[dict[str, object]] = [
+    {"sendRate": "0.5", "retryHours": "48"},
+    {"sendRate": 500, "retryHours": 0.1, "stackName": "fast"},
+    {"architecture": "x86_64", "logRetentionDays": 1},
+    {"alarmEmail": "oncall@example.com", "terminationProtection": True},
+    {"kmsKeyArn": KEY},
+    {"kmsKeyArn": KEY, "alarmEmail": "oncall@example.com", "producers": ["222233334444"]},
+    {"producers": "222233334444,arn:aws:iam::333344445555:role/crm"},
+    {"allowedRecipients": ["*@example.com", "ada@example.org"], "stackName": "test"},
+    {"instanceArn": ARN.replace("arn:aws:", "arn:aws-us-gov:").replace("eu-central-1", "us-gov-west-1")},
+    {"instanceArn": ARN.replace("eu-central-1", "us-east-1"), "sendRate": 10, "stackName": "x" * 60},
+]
 
 
 def run_app(folder: Path, context: dict[str, object], *program: str) -> subprocess.CompletedProcess[str]:
@@ -49,16 +67,30 @@ def test_wrong_settings_end_in_one_message_and_no_traceback(tmp_path: Path) -> N
     assert not list(tmp_path.iterdir())
 
 
-def test_it_synthesises_offline_for_any_account_and_names_no_folder_of_this_machine(tmp_path: Path) -> None:
+def test_it_synthesises_offline_for_the_instances_account_and_region_and_names_no_folder_of_this_machine(
+    tmp_path: Path,
+) -> None:
     ended = run_app(tmp_path, {"instanceArn": ARN})
     assert ended.returncode == 0, ended.stderr
 
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    assert manifest["artifacts"]["reply-courier"]["environment"] == "aws://unknown-account/unknown-region"
+    assert manifest["artifacts"]["reply-courier"]["environment"] == "aws://111122223333/eu-central-1"
     for deployed in ("reply-courier.template.json", "reply-courier.assets.json"):
         text = (tmp_path / deployed).read_text()
         machine_paths = [str(folder) for folder in (PROJECT, tmp_path, Path.home()) if str(folder) != "/"]
         assert not re.search("|".join(map(re.escape, machine_paths)), text)
+
+
+def test_cdk_nag_and_cfn_lint_find_nothing_whatever_the_settings(tmp_path: Path) -> None:
+    """`make check` asks them about the default settings, with the real bundle."""
+    templates = []
+    for n, context in enumerate(TEN):
+        app = compose(tmp_path / str(n), **context)
+        Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+        (stack,) = app.synth().stacks  # raises what they find
+        templates.append(stack.template_full_path)
+    linted = subprocess.run(["cfn-lint", *templates], check=False, capture_output=True, text=True)
+    assert (linted.returncode, linted.stdout) == (0, "")
 
 
 def test_a_violation_of_the_aws_solutions_pack_fails_the_synth(tmp_path: Path) -> None:

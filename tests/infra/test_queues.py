@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
-from tests.infra.conftest import Synthesise, Template, referred, resources, the_one
+from tests.infra.conftest import Synthesise, Template, compose, referred, resources, the_one
 
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 FOURTEEN_DAYS = 14 * 24 * 3600
 BOTH = ("QueueArn", "DeadLetterQueueArn")
 
@@ -52,18 +55,19 @@ def test_the_queue_dead_letters_after_more_receives_than_the_handler_does(synthe
 def test_the_dead_letter_queue_serves_this_queue_and_no_other(template: Template) -> None:
     queues = resources(template, "AWS::SQS::Queue")
     allowed = queues[referred(template, "DeadLetterQueueArn")]["RedriveAllowPolicy"]
-    account = ["arn:", {"Ref": "AWS::Partition"}, ":sqs:", {"Ref": "AWS::Region"}, ":", {"Ref": "AWS::AccountId"}]
+    source = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":sqs:eu-central-1:111122223333:reply-courier"]]}
 
     assert queues[referred(template, "QueueArn")]["QueueName"] == "reply-courier"
     assert allowed == {
         "redrivePermission": "byQueue",
-        "sourceQueueArns": [{"Fn::Join": ["", [*account, ":reply-courier"]]}],
+        "sourceQueueArns": [source],
     }
 
 
 def test_tools_find_the_parts_by_the_names_of_the_outputs(template: Template) -> None:
     outputs = template["Outputs"]
-    assert set(outputs) == {"QueueUrl", "QueueArn", "DeadLetterQueueUrl", "DeadLetterQueueArn", "FunctionName"}
+    queues = {"QueueUrl", "QueueArn", "DeadLetterQueueUrl", "DeadLetterQueueArn"}
+    assert set(outputs) == queues | {"FunctionName", "ProducerPolicyArn", "OperatorPolicyArn"}
     assert referred(template, "QueueUrl") == referred(template, "QueueArn")
     assert referred(template, "DeadLetterQueueUrl") == referred(template, "DeadLetterQueueArn")
     assert outputs["QueueUrl"]["Value"] == {"Ref": referred(template, "QueueArn")}
@@ -76,3 +80,43 @@ def test_the_visibility_timeout_outlasts_lambdas_own_retries_of_a_throttled_invo
     queue = resources(template, "AWS::SQS::Queue")[mapping["EventSourceArn"]["Fn::GetAtt"][0]]
     function = resources(template, "AWS::Lambda::Function")[mapping["FunctionName"]["Ref"]]
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+
+
+def test_the_queues_policies_outlive_the_stack_as_they_do(template: Template) -> None:
+    kept = [part for part in template["Resources"].values() if part["Type"].startswith("AWS::SQS::Queue")]
+    assert len(kept) == 4
+    assert {part["DeletionPolicy"] for part in kept} == {"RetainExceptOnCreate"}
+
+
+def test_a_key_of_the_customers_encrypts_both_queues_and_the_log(synthesise: Synthesise) -> None:
+    template = synthesise(kmsKeyArn=KEY)
+    assert {queue["KmsMasterKeyId"] for queue in resources(template, "AWS::SQS::Queue").values()} == {KEY}
+    assert the_one(template, "AWS::Logs::LogGroup")["KmsKeyId"] == KEY
+
+
+def test_producers_of_other_accounts_may_send_if_they_are_named(template: Template, synthesise: Synthesise) -> None:
+    role = "arn:aws:iam::333344445555:role/crm"
+    named = synthesise(producers=["222233334444", role])
+    queue = referred(named, "QueueArn")
+    (statements,) = (
+        policy["PolicyDocument"]["Statement"]
+        for policy in resources(named, "AWS::SQS::QueuePolicy").values()
+        if policy["Queues"] == [{"Ref": queue}]
+    )
+    assert [each["Sid"] for each in statements if each["Effect"] == "Allow"] == ["LetProducersSend"]
+    assert statements[-1] == {
+        "Sid": "LetProducersSend",
+        "Effect": "Allow",
+        "Action": ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"],
+        "Principal": {
+            "AWS": [{"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::222233334444:root"]]}, role]
+        },
+        "Resource": {"Fn::GetAtt": [queue, "Arn"]},
+    }
+    assert "LetProducersSend" not in str(template)
+
+
+def test_termination_protection_is_a_choice(tmp_path: Path) -> None:
+    assembly = compose(tmp_path, terminationProtection=True, stackName="production").synth()
+    (stack,) = assembly.stacks
+    assert (stack.stack_name, stack.termination_protection) == ("production", True)

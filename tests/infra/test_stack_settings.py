@@ -13,6 +13,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 
+ROLE = "arn:aws:iam::333344445555:role/crm"
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+
 
 def test_only_the_instance_is_required() -> None:
     assert read_settings({"instanceArn": ARN}) == Settings(instance_arn=ARN)
@@ -23,8 +26,51 @@ def test_values_from_the_command_line_and_from_cdk_json_mean_the_same() -> None:
     from_command_line = read_settings(rest | {"sendRate": "2.5", "retryHours": "0.5", "logRetentionDays": "30"})
     from_cdk_json = read_settings(rest | {"sendRate": 2.5, "retryHours": 0.5, "logRetentionDays": 30})
 
-    assert from_command_line == from_cdk_json == Settings(ARN, 2.5, 0.5, "oncall@example.com", "x86_64", 30)
+    assert (
+        from_command_line
+        == from_cdk_json
+        == Settings(
+            ARN,
+            send_rate=2.5,
+            retry_hours=0.5,
+            alarm_email="oncall@example.com",
+            architecture="x86_64",
+            log_retention_days=30,
+        )
+    )
     assert type(from_command_line.log_retention_days) is int
+
+
+def test_lists_and_switches_from_the_command_line_and_from_cdk_json_mean_the_same() -> None:
+    from_command_line = read_settings(
+        {"instanceArn": ARN, "producers": f"222233334444, {ROLE}", "allowedRecipients": "*@example.com,ada@example.org"}
+        | {"terminationProtection": "true", "stackName": "test", "kmsKeyArn": KEY}
+    )
+    from_cdk_json = read_settings(
+        {
+            "instanceArn": ARN,
+            "producers": ["222233334444", ROLE],
+            "allowedRecipients": ["*@example.com", "ada@example.org"],
+        }
+        | {"terminationProtection": True, "stackName": "test", "kmsKeyArn": KEY}
+    )
+    assert from_command_line == from_cdk_json
+    assert from_command_line.producers == ("222233334444", ROLE)
+    assert from_command_line.allowed_recipients == ("*@example.com", "ada@example.org")
+    assert from_command_line.termination_protection
+
+
+def test_account_and_region_are_the_instances() -> None:
+    assert read_settings({"instanceArn": ARN}).instance == {
+        "partition": "aws",
+        "region": "eu-central-1",
+        "account": "111122223333",
+    }
+
+
+def test_a_key_of_another_region_is_refused() -> None:
+    with pytest.raises(SettingsError, match="kmsKeyArn is a key of another Region"):
+        read_settings({"instanceArn": ARN, "kmsKeyArn": KEY.replace("eu-central-1", "us-east-1")})
 
 
 def test_null_in_cdk_json_means_the_default() -> None:
@@ -32,7 +78,7 @@ def test_null_in_cdk_json_means_the_default() -> None:
 
 
 def test_other_partitions_have_instances_too() -> None:
-    for partition, region in [("aws-us-gov", "us-gov-west-1"), ("aws-cn", "cn-north-1")]:
+    for partition, region in [("aws-us-gov", "us-gov-west-1"), ("aws", "us-east-1")]:
         arn = f"arn:{partition}:connect:{region}:111122223333:instance/11111111-2222-3333-4444-555555555555"
         assert read_settings({"instanceArn": arn}).instance_arn == arn
 
@@ -46,6 +92,25 @@ def test_other_partitions_have_instances_too() -> None:
         ("instanceArn", ARN + "\n"),
         ("instanceArn", ARN.replace("111122223333", "")),
         ("instanceArn", ARN.replace("connect", "sqs")),
+        ("instanceArn", ARN.replace("eu-central-1", "eu-central-9")),
+        ("instanceArn", ARN.replace("arn:aws:", "arn:aws-us-gov:")),
+        ("instanceArn", ARN.replace("arn:aws:", "arn:aws-cn:").replace("eu-central-1", "cn-north-1")),
+        ("stackName", "reply courier"),
+        ("stackName", "1st"),
+        ("stackName", "x" * 61),
+        ("kmsKeyArn", "alias/ours"),
+        ("kmsKeyArn", KEY.replace("key/", "alias/")),
+        ("producers", "*"),
+        ("producers", ""),
+        ("producers", ["arn:aws:s3:::bucket"]),
+        ("producers", [7]),
+        ("producers", ["222233334444"] * 51),
+        ("allowedRecipients", "example.com"),
+        ("allowedRecipients", "*@example.com ada@example.org"),
+        ("allowedRecipients", ["[a-z]@example.com"]),
+        ("allowedRecipients", [f"{'x' * 60}{n}@example.com" for n in range(40)]),
+        ("terminationProtection", "yes"),
+        ("terminationProtection", []),
         ("sendRate", "fast"),
         ("sendRate", 0.49),
         ("sendRate", "500.1"),
@@ -81,7 +146,7 @@ def test_one_message_names_every_fault() -> None:
         read_settings({"sendRate": "0", "retryHours": "99", "logRetentionDays": "2"})
 
     message = str(faults.value)
-    assert "instanceArn is missing: give the ARN of the Amazon Connect instance, like arn:aws:connect:" in message
+    assert "instanceArn is missing: give the ARN of the Amazon Connect instance, in a Region that" in message
     assert all(f"{name} is " in message for name in ("sendRate", "retryHours", "logRetentionDays"))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.aws import ROOT, LocalAws
+from local.cdk import INSTANCE_ARN
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.system import LocalCourier
@@ -45,16 +46,18 @@ def commands() -> list[str]:
 
 
 def test_the_commands_work_in_the_order_of_the_documents(empty_aws: LocalAws) -> None:
-    """As for a person with a new AWS account; nobody is there to approve a deployment.
+    """As for a person with a new AWS account, who says yes.
 
     Slow, since every command runs for real: CDK alone synthesises twice and deploys.
     """
-    environment = {**MAKE, **empty_aws.program_environment, "CDK_REQUIRE_APPROVAL": "never"}
+    environment = {**MAKE, **empty_aws.program_environment, "CONTEXT": f"-c instanceArn={INSTANCE_ARN}"}
+    stacks: dict[str, set[str]] = {}
     for command in commands():
         if command not in RUN_ELSEWHERE:
-            subprocess.run(["bash", "-ec", command], cwd=ROOT, env=environment, check=True)
-    stacks = empty_aws.stacks.describe_stacks()["Stacks"]
-    assert {stack["StackName"] for stack in stacks} == {"CDKToolkit", "reply-courier"}
+            subprocess.run(["bash", "-ec", command], cwd=ROOT, env=environment, check=True, input=b"y\n")
+            stacks[command] = {stack["StackName"] for stack in empty_aws.stacks.describe_stacks()["Stacks"]}
+    assert stacks["make deploy"] == {"CDKToolkit", "reply-courier"}
+    assert stacks["make destroy"] == {"CDKToolkit"}
 
 
 def test_what_runs_elsewhere_does() -> None:

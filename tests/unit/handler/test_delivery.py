@@ -189,3 +189,17 @@ def test_an_answer_without_a_contact_id_is_not_taken_for_sent(world: World) -> N
     world.connect.start_outbound_email_contact = lambda **_: {"ResponseMetadata": {}}  # type: ignore[method-assign]
     assert world.deliver(record(message_id="id-1")) == ["id-1"]
     assert world.events == ["call_repeated", "reply_retried"]
+
+
+def test_a_reply_to_somebody_who_is_not_allowed_is_dead_lettered_untried_and_its_letter_names_the_path(
+    world: World,
+) -> None:
+    settings = replace(world.delivery.settings, allowed_recipients=("*@example.com",))
+    world.delivery = replace(world.delivery, settings=settings)
+    assert world.deliver(record(DestinationEmailAddress={"EmailAddress": "eve@elsewhere.example"})) == []
+    (letter,) = world.sqs.dead_letters
+    said = texts(letter)
+    assert said["Reason"] == "RecipientNotAllowed"
+    assert said["Detail"].startswith("reply.DestinationEmailAddress is not one of")
+    assert "FirstTriedAt" not in said
+    assert world.connect.calls == []

@@ -12,6 +12,7 @@ ENVIRONMENT = {
     "MAX_RECEIVES": "116",
     "CRASH_LOOP_SECONDS": "64800",
     "RETENTION_SECONDS": "1209600",
+    "ALLOWED_RECIPIENTS": "*@example.com ada@example.org",
 }
 
 

@@ -1,0 +1,89 @@
+"""The policy for operators allows what `courier` asks AWS for: all of it, and nothing else."""
+
+import base64
+import json
+import re
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.infra.conftest import compose, referred, resources
+from tests.operators import Operator
+from tests.samples import reply
+
+BATCHES = {  # of these, IAM knows the single ones
+    "SendMessageBatch": "SendMessage",
+    "DeleteMessageBatch": "DeleteMessage",
+    "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+}
+
+
+@contextmanager
+def recorded(operator: Operator) -> Iterator[list[Any]]:
+    """Every request that reaches AWS meanwhile, as moto's recorder keeps it."""
+    recorder = f"{operator.aws.endpoint}/moto-api/recorder"
+
+    def ask(what: str) -> bytes:
+        with urllib.request.urlopen(f"{recorder}/{what}", data=b"") as answer:
+            return bytes(answer.read())
+
+    ask("reset-recording")
+    ask("start-recording")
+    requests: list[Any] = []
+    yield requests
+    ask("stop-recording")
+    with urllib.request.urlopen(f"{recorder}/download-recording") as kept:
+        requests += map(json.loads, kept.read().splitlines())
+
+
+def asked_for(request: Any, operator: Operator) -> tuple[str, str]:
+    """What a request needs: an action, and on what."""
+    target = {name.lower(): value for name, value in request["headers"].items()}.get("x-amz-target", "")
+    body = base64.b64decode(request["body"]).decode() if request["body_encoded"] else str(request["body"])
+    if target.startswith("AmazonSQS."):
+        action = target.removeprefix("AmazonSQS.")
+        queue = "replies" if json.loads(body)["QueueUrl"] == operator.queue_url else "dead letters"
+        return f"sqs:{BATCHES.get(action, action)}", queue
+    (action,) = urllib.parse.parse_qs(body).get("Action") or re.findall(r"operation/(\w+)", request["url"]) or [target]
+    service = "cloudformation" if action.startswith("Describe") else "cloudwatch"
+    return f"{service}:{action.rpartition('.')[2]}", "stack" if service == "cloudformation" else "*"
+
+
+def allowed(folder: Path) -> set[tuple[str, str]]:
+    """What the policy for operators allows."""
+    (stack,) = compose(folder).synth().stacks
+    template = stack.template
+    arns = {
+        str({"Fn::GetAtt": [referred(template, "QueueArn"), "Arn"]}): "replies",
+        str({"Fn::GetAtt": [referred(template, "DeadLetterQueueArn"), "Arn"]}): "dead letters",
+        "arn:aws:cloudformation:eu-central-1:111122223333:stack/reply-courier/*": "stack",
+        "*": "*",
+    }
+    policy = resources(template, "AWS::IAM::ManagedPolicy")[referred(template, "OperatorPolicyArn")]
+    return {
+        (action, arns[str(statement["Resource"])])
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+
+
+def test_courier_asks_for_what_the_policy_allows_and_for_all_of_it(operator: Operator, tmp_path: Path) -> None:
+    ids = [operator.letter() for _ in range(4)]
+    operator.edits_with(tmp_path, "text = text.replace('contact-1', 'contact-2')")
+    exported = tmp_path / "letters.jsonl"
+    with recorded(operator) as requests:
+        operator.did("send", "-", stdin=json.dumps(reply()))
+        operator.did("status")
+        operator.did("dlq", "list")
+        operator.did("dlq", "show", ids[0])
+        operator.did("dlq", "renew", ids[0], "--yes")
+        operator.did("dlq", "edit", ids[1], "--yes")
+        operator.did("dlq", "replay", ids[2], "--yes")
+        operator.did("dlq", "export", str(exported))
+        operator.did("dlq", "discard", ids[3], "--because", "a test", "--to", str(tmp_path / "gone.jsonl"), "--yes")
+        operator.did("dlq", "import", str(exported))
+    asked = {asked_for(request, operator) for request in requests}
+    assert asked == allowed(tmp_path / "stack")

@@ -1,0 +1,136 @@
+"""Who may do what: the whole lists, so that a change of one shows."""
+
+from typing import Any
+
+from tests.infra.conftest import ARN, Synthesise, Template, referred, resources, the_one
+
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+USE_THE_KEY = {
+    "Sid": "UseTheKey",
+    "Effect": "Allow",
+    "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+    "Resource": KEY,
+}
+
+
+def policy_of(template: Template, output: str) -> Any:
+    """The statements of a managed policy."""
+    return resources(template, "AWS::IAM::ManagedPolicy")[referred(template, output)]["PolicyDocument"]["Statement"]
+
+
+def test_the_role_allows_exactly_what_the_handler_does(template: Template) -> None:
+    role = the_one(template, "AWS::IAM::Role")
+    queue, dead_letters = referred(template, "QueueArn"), referred(template, "DeadLetterQueueArn")
+    (log_group,) = resources(template, "AWS::Logs::LogGroup")
+
+    assert set(role) == {"AssumeRolePolicyDocument", "Policies"}
+    assert role["AssumeRolePolicyDocument"]["Statement"] == [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ]
+    (policy,) = role["Policies"]
+    assert policy["PolicyDocument"] == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "SendReplies",
+                "Effect": "Allow",
+                "Action": "connect:StartOutboundEmailContact",
+                "Resource": [ARN, f"{ARN}/*"],
+            },
+            {
+                "Sid": "SendRepliesOfTheInstance",
+                "Effect": "Allow",
+                "Action": "connect:StartOutboundEmailContact",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"connect:InstanceId": [ARN.rpartition("/")[2], ARN]}},
+            },
+            {
+                "Sid": "ReceiveReplies",
+                "Effect": "Allow",
+                "Action": [
+                    "sqs:ChangeMessageVisibility",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                    "sqs:ReceiveMessage",
+                ],
+                "Resource": {"Fn::GetAtt": [queue, "Arn"]},
+            },
+            {
+                "Sid": "DeadLetterReplies",
+                "Effect": "Allow",
+                "Action": "sqs:SendMessage",
+                "Resource": {"Fn::GetAtt": [dead_letters, "Arn"]},
+            },
+            {
+                "Sid": "WriteLog",
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": {"Fn::GetAtt": [log_group, "Arn"]},
+            },
+            {
+                "Sid": "WriteTraces",
+                "Effect": "Allow",
+                "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+                "Resource": "*",
+            },
+        ],
+    }
+
+
+def test_nothing_else_grants_the_role_anything(template: Template) -> None:
+    assert resources(template, "AWS::IAM::Policy") == {}
+    for policy in resources(template, "AWS::IAM::ManagedPolicy").values():
+        assert "Roles" not in policy
+
+
+def test_a_producer_may_send_and_no_more(template: Template) -> None:
+    assert policy_of(template, "ProducerPolicyArn") == [
+        {
+            "Sid": "SendReplies",
+            "Effect": "Allow",
+            "Action": ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"],
+            "Resource": {"Fn::GetAtt": [referred(template, "QueueArn"), "Arn"]},
+        }
+    ]
+
+
+def test_an_operator_may_do_what_courier_does(template: Template) -> None:
+    """tests/aws/courier/test_permissions.py asks `courier` itself."""
+    assert policy_of(template, "OperatorPolicyArn") == [
+        {
+            "Sid": "FindTheQueues",
+            "Effect": "Allow",
+            "Action": "cloudformation:DescribeStacks",
+            "Resource": "arn:aws:cloudformation:eu-central-1:111122223333:stack/reply-courier/*",
+        },
+        {
+            "Sid": "SendAndReplay",
+            "Effect": "Allow",
+            "Action": ["sqs:GetQueueAttributes", "sqs:SendMessage"],
+            "Resource": {"Fn::GetAtt": [referred(template, "QueueArn"), "Arn"]},
+        },
+        {
+            "Sid": "HandleDeadLetters",
+            "Effect": "Allow",
+            "Action": [
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+                "sqs:SendMessage",
+            ],
+            "Resource": {"Fn::GetAtt": [referred(template, "DeadLetterQueueArn"), "Arn"]},
+        },
+        {"Sid": "ReadAges", "Effect": "Allow", "Action": "cloudwatch:GetMetricStatistics", "Resource": "*"},
+    ]
+
+
+def test_whoever_handles_messages_may_use_a_key_of_the_customers(synthesise: Synthesise) -> None:
+    template = synthesise(kmsKeyArn=KEY)
+    (inline,) = the_one(template, "AWS::IAM::Role")["Policies"]
+    for statements in (
+        inline["PolicyDocument"]["Statement"],
+        policy_of(template, "ProducerPolicyArn"),
+        policy_of(template, "OperatorPolicyArn"),
+    ):
+        assert statements[-1] == USE_THE_KEY

@@ -1,0 +1,222 @@
+"""Which alarm goes off when: each is fed what CloudWatch would have had in an outage, and on a quiet day."""
+
+import re
+from itertools import chain, repeat
+from pathlib import Path
+
+import pytest
+
+from tests.infra.conftest import Template, resources
+from tests.infra.metric_maths import Minutes, goes_off
+
+RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
+HOUR = 60
+DAY = 24 * HOUR
+VISIBLE, HIDDEN, DELETED, AGE = (
+    f"replies.{name}"
+    for name in (
+        "ApproximateNumberOfMessagesVisible",
+        "ApproximateNumberOfMessagesNotVisible",
+        "NumberOfMessagesDeleted",
+        "ApproximateAgeOfOldestMessage",
+    )
+)
+LETTERS, HELD, LETTER_AGE = (
+    f"letters.{name}"
+    for name in (
+        "ApproximateNumberOfMessagesVisible",
+        "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateAgeOfOldestMessage",
+    )
+)
+
+
+def always(value: float | None, minutes: int = HOUR) -> list[float | None]:
+    return [value] * minutes
+
+
+def every(minutes: int, value: float = 1, length: int = HOUR) -> list[float | None]:
+    """A value now and then, and nothing between."""
+    return [value if n % minutes == 0 else None for n in range(length)]
+
+
+def zeros_but(minutes: int, value: float = 1, length: int = HOUR) -> list[float | None]:
+    """A value now and then, and zero between, as SQS tells it."""
+    return [value if n % minutes == 0 else 0.0 for n in range(length)]
+
+
+def no_letters(minutes: int = HOUR) -> dict[str, Minutes]:
+    return {LETTERS: always(0, minutes), HELD: always(0, minutes)}
+
+
+QUIET_DAY: dict[str, Minutes] = {
+    # A reply every seven minutes, which is in flight when SQS counts now and then.
+    VISIBLE: zeros_but(35, 1, DAY),
+    HIDDEN: zeros_but(21, 1, DAY),
+    DELETED: zeros_but(7, 1, DAY),
+    AGE: zeros_but(7, 2, DAY),
+    "RepliesSent": every(7, 1, DAY),
+    "TimeToAccept": every(7, 0.4, DAY),
+    # Connect fails once, and answers when it is asked again; one invocation of the day crashes.
+    "RepliesUnavailable": [1, *always(None, DAY - 1)],
+    "RepliesThrottled": every(300, 1, DAY),
+    "Errors": [1, *always(0, DAY - 1)],
+    "Throttles": [2, *always(0, DAY - 1)],
+    **no_letters(DAY),
+}
+IDLE_NIGHT: dict[str, Minutes] = {"Errors": always(None, 8 * HOUR)}
+"""Nothing at all: SQS stops to publish."""
+SURGE: dict[str, Minutes] = {
+    # 5,000 replies at once; 120 a minute go out.
+    VISIBLE: [float(max(0, 5_000 - 120 * n)) for n in range(HOUR)],
+    HIDDEN: [4.0] * 42 + [0.0] * 18,
+    DELETED: [120.0] * 42 + [0.0] * 18,
+    AGE: [60.0 * min(n, 42) if n < 42 else 0.0 for n in range(HOUR)],
+    "RepliesSent": [120.0] * 42 + [None] * 18,
+    "TimeToAccept": [60.0 * n for n in range(42)] + [None] * 18,
+    "RepliesThrottled": every(5),
+    **no_letters(),
+}
+MAPPING_OFF: dict[str, Minutes] = {
+    VISIBLE: [5.0 * n for n in range(HOUR)],
+    HIDDEN: always(0),
+    DELETED: always(0),
+    AGE: [60.0 * n for n in range(HOUR)],
+    **no_letters(),
+}
+
+
+def down(refusals: str) -> dict[str, Minutes]:
+    """Connect refuses all for an hour: replies wait for their backoff, and a few calls probe."""
+    return {
+        VISIBLE: zeros_but(7, 2),
+        HIDDEN: [float(20 + 3 * n) for n in range(HOUR)],
+        DELETED: always(0),
+        AGE: [60.0 * n for n in range(HOUR)],
+        refusals: every(3, 2),
+        **no_letters(),
+    }
+
+
+ONE_REPLY_WHILE_DOWN: dict[str, Minutes] = {
+    # Tried again after five minutes, on average.
+    VISIBLE: always(0),
+    HIDDEN: always(1),
+    DELETED: always(0),
+    AGE: always(None),  # received three times and more
+    "RepliesUnavailable": [2, *always(None, 5), 1, *always(None, 4), 1, *always(None, 6), 1, *always(None, 41)],
+    **no_letters(),
+}
+QUOTA_OF_ANOTHER: dict[str, Minutes] = {
+    VISIBLE: always(3_000),
+    HIDDEN: always(4),
+    DELETED: always(40),
+    AGE: always(2_000),
+    "RepliesSent": always(40),
+    "RepliesThrottled": always(30),
+    **no_letters(),
+}
+ACCOUNTS_CONCURRENCY_USED_UP: dict[str, Minutes] = {**MAPPING_OFF, "Throttles": always(6)}
+STUCK_REPLY: dict[str, Minutes] = {
+    # It kills the function, and comes back after the visibility time-out of 552 seconds; others are sent.
+    VISIBLE: always(0),
+    HIDDEN: always(1),
+    DELETED: zeros_but(3),
+    AGE: always(None),
+    "RepliesSent": every(3),
+    "Errors": [1.0 if n * 60 % 552 < 60 else 0.0 for n in range(HOUR)],
+    **no_letters(),
+}
+ONE_LETTER: dict[str, Minutes] = {LETTERS: [0.0] * 20 + [1.0] * 40, HELD: always(0)}
+LISTED: dict[str, Minutes] = {
+    # Ten letters of last week; somebody looks at them for two minutes.
+    LETTERS: [10.0] * 30 + [0.0, 0.0] + [10.0] * 28,
+    HELD: [0.0] * 30 + [10.0, 10.0] + [0.0] * 28,
+}
+OLD_AND_NEW: dict[str, Minutes] = {LETTERS: [1.0] * 60 + [501.0] * 60, HELD: always(0, 2 * HOUR)}
+LETTER_OF_6_DAYS: dict[str, Minutes] = {LETTERS: always(1), HELD: always(0), LETTER_AGE: always(6.01 * 86_400)}
+LETTER_OF_12_DAYS: dict[str, Minutes] = {LETTERS: always(1), HELD: always(0), LETTER_AGE: always(12.01 * 86_400)}
+DENIED: dict[str, Minutes] = {**down("RepliesDenied")}
+LONG_BACKLOG: dict[str, Minutes] = {
+    **{name: [*values, *values] for name, values in QUOTA_OF_ANOTHER.items()},
+    DELETED: always(120, 2 * HOUR),
+    AGE: always(25_000, 2 * HOUR),
+    "TimeToAccept": always(25_000, 2 * HOUR),
+}
+
+WAITING, MORE = "DeadLettersWaiting", "MoreDeadLetters"
+PLAYED: dict[str, tuple[dict[str, Minutes], set[str]]] = {
+    "a quiet day": (QUIET_DAY, set()),
+    "an idle night": (IDLE_NIGHT, set()),
+    "a surge that is sent at the rate": (SURGE, set()),
+    "the mapping is off": (MAPPING_OFF, {"NoneGoesOut"}),
+    "Connect is down": (down("RepliesUnavailable"), {"NoneGoesOut", "ConnectUnavailable"}),
+    "Connect is down, one reply waits": (ONE_REPLY_WHILE_DOWN, {"NoneGoesOut", "ConnectUnavailable"}),
+    "Connect does not answer": (down("RepliesTimedOut"), {"NoneGoesOut", "ConnectTimesOut"}),
+    "Connect is full": (down("RepliesActiveEmailsFull"), {"NoneGoesOut", "ConnectFull"}),
+    "access is denied": (DENIED, {"AccessDenied", "NoneGoesOut"}),
+    "another caller uses the quota": (QUOTA_OF_ANOTHER, {"SlowerThanSendRate"}),
+    "a backlog of half a day": (LONG_BACKLOG, {"RepliesWaitLong", "RepliesSentLate"}),
+    "the account's concurrency is used up": (ACCOUNTS_CONCURRENCY_USED_UP, {"FunctionThrottled", "NoneGoesOut"}),
+    "one reply kills the function": (STUCK_REPLY, {"FunctionFails"}),
+    "a letter comes": (ONE_LETTER, {WAITING, MORE}),
+    "letters are listed": (LISTED, {WAITING}),
+    "500 letters come to an old one": (OLD_AND_NEW, {WAITING, MORE}),
+    "a letter nears 7 days": (LETTER_OF_6_DAYS, {WAITING, "DeadLetterNears7Days"}),
+    "a letter nears its end": (LETTER_OF_12_DAYS, {WAITING, "DeadLetterNears7Days", "DeadLetterNearsItsEnd"}),
+}
+
+
+def alarms(template: Template) -> dict[str, dict[str, object]]:
+    """Each alarm by its name in infra/alarms.py."""
+    found = resources(template, "AWS::CloudWatch::Alarm")
+    return {re.sub("^Alarms|[0-9A-F]{8}$", "", logical_id): alarm for logical_id, alarm in found.items()}
+
+
+@pytest.mark.parametrize("played", PLAYED)
+def test_what_goes_off(template: Template, played: str) -> None:
+    data, expected = PLAYED[played]
+    assert {name for name, alarm in alarms(template).items() if any(goes_off(alarm, data))} == expected
+
+
+def test_every_alarm_goes_off_in_some_outage(template: Template) -> None:
+    assert set(chain.from_iterable(expected for _, expected in PLAYED.values())) == set(alarms(template))
+
+
+def test_an_alarm_is_over_when_its_cause_is(template: Template) -> None:
+    after = {name: [*values, *repeat(values[0] and 0.0, 90)] for name, values in down("RepliesUnavailable").items()}
+    after["RepliesUnavailable"] = [*after["RepliesUnavailable"][:HOUR], *always(None, 90)]
+    over = {name: goes_off(alarm, after)[-1] for name, alarm in alarms(template).items()}
+    assert set(over.values()) == {False}
+
+
+def test_an_old_letter_hides_no_new_ones(template: Template) -> None:
+    on = goes_off(alarms(template)["MoreDeadLetters"], OLD_AND_NEW)
+    assert on == [False] * 4 + [True] + [False] * 3
+
+
+def test_a_letter_is_told_within_a_minute(template: Template) -> None:
+    assert goes_off(alarms(template)["DeadLettersWaiting"], ONE_LETTER).index(True) == 20
+
+
+def test_every_alarm_tells_the_topic_when_it_goes_off_and_when_it_is_over(template: Template) -> None:
+    (topic,) = resources(template, "AWS::SNS::Topic")
+    for alarm in alarms(template).values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
+
+
+def test_every_alarm_says_what_it_means_the_first_command_and_where_to_read_on(template: Template) -> None:
+    runbook = RUNBOOK.read_text()
+    for name, alarm in alarms(template).items():
+        assert re.fullmatch(rf".+ First: .+ Runbook: {name}\.", str(alarm["AlarmDescription"]))
+        assert len(str(alarm["AlarmDescription"])) <= 1024
+        assert f"\n### {name}\n" in runbook
+
+
+def test_no_maths_fills_up_a_metric_that_may_have_no_data_at_all(template: Template) -> None:
+    assert "FILL" not in str(alarms(template))
+
+
+def test_no_period_of_the_function_alarm_is_shorter_than_the_visibility_time_out(template: Template) -> None:
+    (queue,) = (each for each in resources(template, "AWS::SQS::Queue").values() if "RedrivePolicy" in each)
+    assert int(str(alarms(template)["FunctionFails"]["Period"])) >= queue["VisibilityTimeout"]

@@ -1,0 +1,66 @@
+"""What a person looks at: only what exists, in the order of the questions."""
+
+import json
+import re
+from typing import Any
+
+from handler import observability
+from local.aws import ROOT
+from tests.infra.conftest import Synthesise, Template, resources, the_one
+
+QUESTIONS = [
+    "Are replies going out?",
+    "How long do they wait, and when will the backlog be gone?",
+    "What is refused, and why?",
+    "Is the function well?",
+    "What does it cost?",
+]
+
+
+def body_of(template: Template) -> dict[str, Any]:
+    """The dashboard as CloudWatch reads it; each token becomes its name."""
+    parts = the_one(template, "AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
+    return dict(json.loads("".join(part if isinstance(part, str) else next(iter(part)) for part in parts)))
+
+
+def titles(body: dict[str, Any]) -> list[str]:
+    return [each["properties"]["markdown"].removeprefix("## ") for each in body["widgets"] if each["type"] == "text"]
+
+
+def test_it_answers_the_questions_from_top_to_bottom(template: Template) -> None:
+    assert the_one(template, "AWS::CloudWatch::Dashboard")["DashboardName"] == "reply-courier"
+    assert titles(body_of(template)) == QUESTIONS
+
+
+def test_it_shows_that_a_stack_is_not_for_production(synthesise: Synthesise) -> None:
+    first, text, *others = titles(body_of(synthesise(allowedRecipients="*@example.com")))
+    assert (first, others) == ("Not for production", QUESTIONS)
+    assert "`*@example.com`" in text
+
+
+def test_every_metric_of_the_functions_is_one_that_it_writes(template: Template) -> None:
+    written = set(re.findall(r'"(\w+)"', (ROOT / "handler" / "observability.py").read_text()))
+    assert set(observability.REFUSALS.values()) <= written
+    alarms = json.dumps(resources(template, "AWS::CloudWatch::Alarm"))
+    shown = set(re.findall(r'"ReplyCourier", ?"(\w+)"', json.dumps(body_of(template))))
+    shown |= set(re.findall(r'"MetricName": "(\w+)", "Namespace": "ReplyCourier"', alarms))
+    assert set(observability.REFUSALS.values()) | {"RepliesSent", "TimeToAccept"} <= shown <= written
+
+
+def test_the_backlogs_end_counts_with_the_rate(synthesise: Synthesise) -> None:
+    assert "(visible + hidden) / 36000" in json.dumps(body_of(synthesise(sendRate="10")))
+
+
+def test_saved_queries_read_the_functions_log_by_fields_that_it_has(template: Template) -> None:
+    (log_group,) = resources(template, "AWS::Logs::LogGroup")
+    queries = resources(template, "AWS::Logs::QueryDefinition").values()
+    assert {query["Name"] for query in queries} == {
+        "reply-courier/One reply's story",
+        "reply-courier/Refusals by reason",
+        "reply-courier/Slowest replies",
+    }
+    written = (ROOT / "handler" / "observability.py").read_text()
+    for query in queries:
+        assert query["LogGroupNames"] == [{"Ref": log_group}]
+        for field in re.findall(r"\b[a-z]+_[a-z_]+\b", query["QueryString"]):
+            assert f'"{field}"' in written
