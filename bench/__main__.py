@@ -17,6 +17,7 @@ from bench.chaos.run import is_survived
 from bench.report import report
 from bench.simulated import backlog
 from bench.simulated import surge as simulated_surge
+from bench.start import table as start
 
 RESULTS = Path(__file__).with_name("results")
 
@@ -39,6 +40,8 @@ backlog_parser = tables.add_parser("backlog", help="a million replies at once (s
 backlog_parser.add_argument("--replies", type=int, default=1_000_000, help="how many (default %(default)s)")
 simulated_parser = tables.add_parser("simulated", help="surges of the largest rates, for long (simulated)")
 simulated_parser.add_argument("--largest", type=float, default=500, help="rate (default %(default)s)")
+start_parser = tables.add_parser("start", help="what a cold start and a warm email cost")
+start_parser.add_argument("--runs", type=int, default=20, help="how often each is started (default %(default)s)")
 storm_parser = tables.add_parser("storm", help="exit with 1 if a storm loses a reply, or sends one twice")
 storm_parser.add_argument("--seed", type=int, default=int(os.environ.get("CHAOS_SEED") or random.randrange(2**32)))
 storm_parser.add_argument("--replies", type=int, default=300, help="replies in each storm (default 300)")
@@ -59,8 +62,9 @@ TABLES: dict[str, Callable[[argparse.Namespace], str]] = {
     "simulated": lambda options: simulated_surge.table(
         [setting for setting in simulated_surge.SETTINGS if setting.rate <= options.largest]
     ),
+    "start": lambda options: start.table(options.runs),
 }
-ALL = [["faults"], ["surge", "--plot", "bench/results/surge.png"], ["backlog"], ["simulated"]]
+ALL = [["faults"], ["surge", "--plot", "bench/results/surge.png"], ["backlog"], ["simulated"], ["start"]]
 
 if __name__ == "__main__":
     given = sys.argv[1:]

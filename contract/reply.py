@@ -1,6 +1,8 @@
 """The message contract: a message's body becomes a request of StartOutboundEmailContact, or a clear reason why not."""
 
 import json
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -8,7 +10,6 @@ import fastjsonschema
 
 SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("reply.schema.json").read_bytes())
 _check = fastjsonschema.compile(SCHEMA, use_default=False, use_formats=False)
-_check_all = fastjsonschema.compile(SCHEMA, use_default=False, use_formats=False, fast_fail=False)
 EVERY_FAULT_CHARACTERS = 8_192
 """Of a longer body only the first fault is told: there could be a million faults, and the time a pattern takes grows
 with the square of a text's length."""
@@ -84,10 +85,17 @@ def _no_constant(constant: str) -> NoReturn:
 def every_fault(reply: object) -> list[str]:
     """One sentence for each way in which parsed JSON breaks the contract; takes long for long texts."""
     try:
-        _check_all(reply, {}, "reply")
+        _check_all()(reply, {}, "reply")
     except fastjsonschema.JsonSchemaValuesException as invalid:
         return [_sentence(error) for error in invalid.errors]
     return []
+
+
+@cache
+def _check_all() -> Callable[..., Any]:
+    """Compiled when it is first needed: that takes as long as a tenth of the function's start."""
+    check: Callable[..., Any] = fastjsonschema.compile(SCHEMA, use_default=False, use_formats=False, fast_fail=False)
+    return check
 
 
 def _sentence(error: fastjsonschema.JsonSchemaValueException) -> str:

@@ -46,12 +46,14 @@ class Account:
         profile: A profile of the AWS configuration files.
         region: An AWS Region.
         endpoint_url: Another address for all services.
+        given_queues: Queues that no stack has: what stays when a stack is deleted.
     """
 
     stack: str = STACK
     profile: str | None = None
     region: str | None = None
     endpoint_url: str | None = None
+    given_queues: Queues | None = None
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -70,12 +72,14 @@ class Account:
 
     @cached_property
     def queues(self) -> Queues:
-        """The stack's queues.
+        """The queues that were given, else the stack's.
 
         Raises:
             NotOurStackError: It is another one's stack.
             botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
         """
+        if self.given_queues:
+            return self.given_queues
         cloudformation = self.session.client("cloudformation", endpoint_url=self.endpoint_url, config=CALLS)
         (stack,) = cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
         return queues_of(stack)

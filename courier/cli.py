@@ -7,7 +7,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from courier.aws import STACK, Account, NotOurStackError
+from courier.aws import STACK, Account, NotOurStackError, Queues
 from courier.commands import send, status
 from courier.commands.dlq import discard, edit, export_import, list_letters, renew, replay, show
 from courier.commands.dlq.edited_reply import EditorError
@@ -67,15 +67,22 @@ for group, commands in COMMANDS.items():
 
 
 @app.callback()
-def settings(
+def settings(  # noqa: PLR0913, PLR0917 - the options before the command
     context: typer.Context,
     stack: Annotated[str, typer.Option(envvar="COURIER_STACK", help="The CloudFormation stack.")] = STACK,
     profile: Annotated[str | None, typer.Option(help="The AWS profile.")] = None,
     region: Annotated[str | None, typer.Option(help="The AWS Region.")] = None,
     endpoint_url: Annotated[str | None, typer.Option(help="Another address for all AWS services.")] = None,
+    queue_url: Annotated[str | None, typer.Option(help="The queue of replies, where no stack has it.")] = None,
+    dead_letter_queue_url: Annotated[str | None, typer.Option(help="The dead-letter queue, in the same way.")] = None,
 ) -> None:
     """Keep what every command needs to find the queues."""
-    context.obj = Account(stack, profile, region, endpoint_url)
+    queues = None
+    if queue_url and dead_letter_queue_url:
+        queues = Queues(queue_url, dead_letter_queue_url)
+    elif queue_url or dead_letter_queue_url:
+        raise typer.BadParameter("--queue-url and --dead-letter-queue-url come together")
+    context.obj = Account(stack, profile, region, endpoint_url, queues)
 
 
 def main() -> NoReturn:

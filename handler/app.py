@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import cache
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ settings = Settings.from_environment(os.environ)
 delivery = Delivery(
     settings=settings,
     connect=connect.client(settings.instance_arn),
-    sqs=sqs.client(),
+    sqs=cache(sqs.client),
     pacer=Pacer(settings.send_rate_share, settings.burst_share, time.monotonic, time.sleep),
     observability=observability,
     now=time.time,

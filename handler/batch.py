@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-
-from handler.delivery import Delivery, Invocation
+from handler.delivery import Delivery, Invocation, NotDoneError
 from handler.message import Message
 
 if TYPE_CHECKING:
@@ -32,19 +30,24 @@ def deliver_all(
     messages = in_order([Message.from_record(record) for record in records if has_id(record)], delivery.rng)
     if len(messages) < len(records):
         delivery.observability.records_without_id(len(records) - len(messages))
-    if not messages:  # Powertools would take this for an event of another kind
-        return {"batchItemFailures": []}
     invocation = Invocation(seconds_left, delete_at_once=any_received_before(messages))
-    upcoming = iter(messages)
+    return {
+        "batchItemFailures": [
+            {"itemIdentifier": message.id} for message in messages if not is_done(message, invocation, delivery)
+        ]
+    }
 
-    def deliver_next(record: object) -> None:  # noqa: ARG001 - Powertools' own name; its record was read above
-        delivery.deliver(next(upcoming), invocation)
 
-    return process_partial_response(
-        event={"Records": [{"messageId": message.id} for message in messages]},
-        record_handler=deliver_next,
-        processor=BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
-    )
+def is_done(message: Message, invocation: Invocation, delivery: Delivery) -> bool:
+    """Deliver one message, and return whether Lambda may delete it; whatever fails, its neighbours have their turn."""
+    try:
+        delivery.deliver(message, invocation)
+    except NotDoneError:
+        return False
+    except Exception as bug:  # noqa: BLE001 - a fault of ours must neither lose the message nor stop its neighbours
+        delivery.observability.failed("reply_failed", message, bug)
+        return False
+    return True
 
 
 def has_id(record: object) -> bool:

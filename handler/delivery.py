@@ -76,7 +76,7 @@ class Delivery:
     Attributes:
         settings: What the stack has set.
         connect: Sends replies.
-        sqs: Takes dead letters, hides messages and deletes them.
+        sqs: The client that takes dead letters, hides messages and deletes them; most invocations need none.
         pacer: Holds the environment's share of the quota.
         observability: Logs, metrics, traces.
         now: Seconds since the epoch.
@@ -85,7 +85,7 @@ class Delivery:
 
     settings: Settings
     connect: ConnectClient
-    sqs: SQSClient
+    sqs: Callable[[], SQSClient]
     pacer: Pacer
     observability: Observability
     now: Callable[[], float]
@@ -221,7 +221,7 @@ class Delivery:
         was_tried = verdict.asked or message.receive_count > 1
         tried = iso(min(message.first_received_at, self.now())) if was_tried else None
         try:
-            sqs.send_dead_letter(self.sqs, self.settings.dead_letter_queue_url, message, verdict, tried)
+            sqs.send_dead_letter(self.sqs(), self.settings.dead_letter_queue_url, message, verdict, tried)
         except DoesNotFitError as too_large:
             self.observability.failed("dead_letter_failed", message, too_large)
             return HandBack(0)  # until SQS itself moves it, as it is, after the queue's maxReceiveCount
@@ -235,7 +235,7 @@ class Delivery:
         if not invocation.delete_at_once:
             return
         try:
-            sqs.delete(self.sqs, self.settings.queue_url, message)
+            sqs.delete(self.sqs(), self.settings.queue_url, message)
         except (BotoCoreError, ClientError) as refused:
             self.observability.failed("not_deleted_at_once", message, refused)
 
@@ -247,7 +247,7 @@ class Delivery:
         """
         if invocation.seconds_left() >= sqs.CALL_SECONDS:
             try:
-                sqs.hide(self.sqs, self.settings.queue_url, message, seconds)
+                sqs.hide(self.sqs(), self.settings.queue_url, message, seconds)
             except (BotoCoreError, ClientError) as refused:
                 self.observability.failed("visibility_unchanged", message, refused)
         raise NotDoneError

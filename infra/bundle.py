@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from infra import service_model
+
 # What is installed does not depend on this machine; the compiled modules in it are removed below in any case.
 PLATFORM = ["--python-version", "3.13", "--python-platform", "aarch64-unknown-linux-gnu"]
 PACKAGES = ("contract", "handler")  # our own, of which the function consists
@@ -71,7 +73,12 @@ def _our_files(project: Path) -> Iterator[Path]:
 def _digest(project: Path) -> str:
     """Return a digest of all that the bundle is made from, this file and the compiler included."""
     digest = hashlib.sha256(sys.version.encode())
-    for path in (Path(__file__), project / "requirements" / "handler.txt", *_our_files(project)):
+    for path in (
+        Path(__file__),
+        Path(service_model.__file__),
+        project / "requirements" / "handler.txt",
+        *_our_files(project),
+    ):
         content = path.read_bytes()
         digest.update(f"{path.name} {path.parent.name} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]
@@ -93,6 +100,7 @@ def _trim(folder: Path) -> None:
     """Remove what Lambda does not use, what fits one processor only, and what differs from build to build."""
     _remove(folder.glob(".lock"), folder.glob("bin"), folder.glob("boto3/data/*"))
     _remove(path for path in folder.glob("botocore/data/*") if path.is_dir() and path.name not in SERVICES)
+    service_model.cut_models(folder / "botocore" / "data")
     # wrapt falls back to Python without its compiled module: one bundle for arm64 and x86_64.
     _remove(folder.rglob("*.so"))
     for metadata in folder.glob("*.dist-info"):

@@ -83,8 +83,8 @@ def deploy(
     # Bootstrapping needs no app: in a folder without cdk.json, CDK does not synthesise one.
     cdk(synthesis.folder.parent, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
     finish(synthesis.process, print_line)
-    # Directly: in moto a stack made by a change set has no outputs.
-    options = ["--require-approval", "never", "--method", "direct"]
+    # Directly: in moto a stack made by a change set has no outputs. And moto has no previous value of a default.
+    options = ["--require-approval", "never", "--method", "direct", "--no-previous-parameters"]
     cdk(ROOT, "deploy", synthesis.app.stack, "--app", str(synthesis.folder), *options)
     return outputs(aws, synthesis.app.stack)
 

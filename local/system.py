@@ -49,12 +49,14 @@ class LocalCourier:
 
 
 @contextmanager
-def running(
+def running(  # noqa: PLR0913 - all but the first by name
     print_line: Callable[[str], object],
     print_log: Callable[[LogLine], object] = lambda _line: None,
+    *,
     context: Mapping[str, str] | None = None,
     around: Callable[[ExecutionEnvironment], Environment] = lambda environment: environment,
     app: CdkApp = REPLY_COURIER,
+    beside: LocalCourier | None = None,
 ) -> Iterator[LocalCourier]:
     """Start everything afresh, and stop it at the end.
 
@@ -64,6 +66,7 @@ def running(
         context: CDK context for the deployment, such as ``{"sendRate": "5"}``.
         around: wraps each execution environment, for tests that interfere.
         app: what to deploy, for comparisons of this project with another.
+        beside: another stack, in whose AWS this one is deployed, and whose Connect it uses.
     """
     logs: list[LogLine] = []
     traces: list[dict[str, Any]] = []
@@ -77,10 +80,8 @@ def running(
         processes = started.enter_context(ProcessGroup())
         synthesis = synthesise(processes, folder / "cdk.out", app, context or {})
         xray = started.enter_context(XRayDaemon(traces.append))
-        connect_url = processes.start_server(
-            "local.connect", "--port", "0", env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=folder / "connect.log"
-        )
-        aws = start_aws(processes, folder)
+        connect_url = beside.connect_url if beside else start_connect(processes, folder)
+        aws = beside.aws if beside else start_aws(processes, folder)
         outputs = deploy(aws, processes, synthesis, print_line)
 
         log_format = deployed_log_format(aws, app.stack)
@@ -113,3 +114,9 @@ def running(
             logs=logs,
             traces=traces,
         )
+
+
+def start_connect(processes: ProcessGroup, folder: Path) -> str:
+    """Start the emulated Connect, and return its address; its log goes to ``folder``."""
+    log = folder / "connect.log"
+    return processes.start_server("local.connect", "--port", "0", env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=log)

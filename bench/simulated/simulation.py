@@ -265,7 +265,7 @@ class Simulation:
                 allowed_recipients=(),
             ),
             self._connect,  # type: ignore[arg-type] # the one operation that is called
-            self._queue,  # type: ignore[arg-type] # the three operations that are called
+            lambda: self._queue,  # type: ignore[arg-type, return-value] # the three operations that are called
             Pacer(numbers.share, numbers.burst, time.now, time.sleep),
             self._observability,
             time.now,

@@ -89,6 +89,8 @@ def _refusal(error: ClientError, account: Account) -> str:  # noqa: PLR0911 - on
             f"There is no stack {account.stack} {where}, in the account of these credentials. "
             "Name the Region with --region, the profile with --profile, or the stack with --stack."
         )
+    if code in QUEUE_GONE and account.given_queues:
+        return f"One of the queues does not exist {where}. Check --queue-url and --dead-letter-queue-url."
     if code in QUEUE_GONE:
         return (
             f"The stack {account.stack} {where} names a queue that does not exist: somebody has deleted it by hand. "

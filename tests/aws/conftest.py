@@ -175,6 +175,7 @@ def deployed(moto_url: str, connect_url: str) -> Courier:
         for name, value in settings.items():
             environment.setenv(name, value)
         app = importlib.import_module("handler.app")
+        app.delivery.sqs()  # made here, with this environment
     return Courier(app, sqs, queue_url, dead_letter_queue_url)
 
 

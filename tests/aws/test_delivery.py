@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from contract.dead_letter import Reason
 from contract.token_age import iso
 from local.connect.control_client import ConnectControl
 from local.waiting import until
@@ -358,7 +359,7 @@ def sized(size: int, message_id: str) -> dict[str, Any]:
 def test_a_reply_that_fills_the_message_is_sent_only_if_token_and_reason_have_room(
     courier: Courier, connect: ConnectControl
 ) -> None:
-    ours = {"MessageId": "id-1", "Reason": "InvalidClientToken", "FirstTriedAt": iso(0)}
+    ours = {"MessageId": "id-1", "Reason": max(Reason, key=len), "FirstTriedAt": iso(0)}
     room = sum(len(f"ReplyCourier.{name}String{value}") for name, value in ours.items())
     assert courier.invoke(event(sized(1_048_576 - room, "id-1"))) == []
     assert [call["client_token"] for call in connect.calls] == ["id-1"]

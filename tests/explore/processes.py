@@ -218,10 +218,11 @@ NOWHERE = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the search
 def function(script: Script, messages: tuple[Message, ...], now: int, is_reversed: bool) -> End:
     """One invocation."""
     clock = FakeClock()
+    queue = ScriptedSqs(script)
     delivery = Delivery(
         settings=SETTINGS,
         connect=ScriptedConnect(script),  # type: ignore[arg-type]  # the one operation that is called
-        sqs=ScriptedSqs(script),  # type: ignore[arg-type]  # the three operations that are called
+        sqs=lambda: queue,  # type: ignore[arg-type, return-value]  # the three operations that are called
         pacer=Pacer(SETTINGS.send_rate_share, SETTINGS.burst_share, clock, clock.sleep),
         observability=OBSERVABILITY,
         now=lambda: now,

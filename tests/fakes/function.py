@@ -53,7 +53,7 @@ def delivery(
     return Delivery(
         settings=settings,
         connect=connect,  # type: ignore[arg-type] # the one operation that is called
-        sqs=sqs,  # type: ignore[arg-type] # the three operations that are called
+        sqs=lambda: sqs,  # type: ignore[arg-type, return-value] # the three operations that are called
         pacer=Pacer(settings.send_rate_share, settings.burst_share, clock, clock.sleep),
         observability=observability,
         now=lambda: now,

@@ -51,6 +51,14 @@ def test_the_table_of_simulated_surges_is_simulated() -> None:
     assert simulated["0.5/s, 150 ms (600 s)"][6:] == ["0", "-"]
 
 
+def test_the_table_of_starts_is_measured_for_this_project_the_peer_and_a_bare_function() -> None:
+    measured = measure("start", "--runs", "1")
+    rows = ["start, ms", "first email, ms", "a warm email, ms of the processor", "peak memory, MiB"]
+    for row in rows:
+        assert [float(cell.split()[0]) > 0 for cell in measured[row]] == [True, True, True]
+        assert measured[row][2].endswith("(1.00)")
+
+
 def test_make_bench_measures_every_table() -> None:
     assert [arguments[0] for arguments in ALL] == [name for name in tables.choices if name != "storm"]
     for arguments in ALL:

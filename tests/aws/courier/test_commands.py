@@ -107,6 +107,24 @@ def test_check_names_every_fault_and_asks_nothing_of_aws(operator: Operator) -> 
 # Reading
 
 
+def test_queues_without_a_stack_are_named_by_their_urls(operator: Operator) -> None:
+    letter_id = operator.letter()
+    queues = ("--queue-url", operator.queue_url, "--dead-letter-queue-url", operator.dead_letter_queue_url)
+    operator.environment["COURIER_STACK"] = "deleted"
+    assert letter_id in operator.did(*queues, "dlq", "list")
+    operator.did(*queues, "dlq", "replay", "--yes")
+    assert len(operator.on_the_queue()) == 1
+    gone = operator.courier(*queues[:3], queues[3] + "-gone", "dlq", "list")
+    assert gone.returncode == 2
+    assert "--dead-letter-queue-url" in gone.stderr
+
+
+def test_one_queue_without_the_other_is_wrong_usage(operator: Operator) -> None:
+    ended = operator.courier("--queue-url", operator.queue_url, "dlq", "list")
+    assert ended.returncode == 2
+    assert "come together" in ended.stderr
+
+
 def test_status_counts_both_queues_and_receives_no_reply(operator: Operator) -> None:
     for reason in ("NotFound", "NotFound", "InvalidReply"):
         operator.letter(Reason=reason)

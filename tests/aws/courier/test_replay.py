@@ -79,7 +79,7 @@ def whole(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
         output = io.StringIO()
         function = replace(delivery(FakeConnect(), FakeSqs(), log=output), now=time.time)
         settings = replace(function.settings, dead_letter_queue_url=operator.dead_letter_queue_url)
-        yield Whole(operator, connect, replace(function, connect=client, sqs=aws.sqs, settings=settings))
+        yield Whole(operator, connect, replace(function, connect=client, sqs=lambda: aws.sqs, settings=settings))
         print(output.getvalue())  # for the check of tests/conftest.py
 
 

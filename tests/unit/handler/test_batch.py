@@ -1,8 +1,11 @@
 from random import Random
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from handler.batch import any_received_before, in_order
+from handler.batch import any_received_before, deliver_all, in_order
+from handler.delivery import Invocation, NotDoneError
 from handler.message import Message
 from tests.samples import record
 
@@ -36,3 +39,20 @@ def test_among_those_chance_decides_whatever_their_counts_so_that_each_soon_come
         order = ordered(*counts, seed=seed)
         in_front |= set(order[: order.index("id-0")])
     assert len(in_front) == 9
+
+
+def test_a_fault_of_ours_keeps_its_own_message_and_no_other() -> None:
+    reported: list[object] = []
+
+    def deliver(message: Message, _invocation: Invocation) -> None:
+        if message.id == "id-1":
+            raise KeyError("a fault of ours")
+        if message.id == "id-2":
+            raise NotDoneError
+
+    observability = SimpleNamespace(failed=lambda event, message, bug: reported.append((event, message.id, type(bug))))
+    delivery: Any = SimpleNamespace(deliver=deliver, observability=observability, rng=Random(1))
+    records = [record(message_id=f"id-{n}") for n in (1, 2, 3)]
+    answer = deliver_all(records, lambda: 600, delivery)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "id-1"}, {"itemIdentifier": "id-2"}]}
+    assert reported == [("reply_failed", "id-1", KeyError)]

@@ -119,7 +119,7 @@ def test_a_fault_of_our_own_is_logged_and_keeps_the_message(world: World) -> Non
 )
 def test_whatever_keeps_a_message_from_the_dead_letter_queue_it_stays(world: World, error: Exception) -> None:
     world.sqs.before = fails(error)
-    world.delivery = replace(world.delivery, sqs=PutsBackOnly(world.sqs))  # type: ignore[arg-type] # a fake
+    world.delivery = replace(world.delivery, sqs=lambda: PutsBackOnly(world.sqs))  # type: ignore[arg-type, return-value] # a fake
     assert world.deliver(record("no reply", message_id="id-1")) == ["id-1"]
     assert world.events == ["dead_letter_failed", "reply_retried"]
 

@@ -1,0 +1,1 @@
+"""The table "start": what a cold start and a warm invocation cost."""

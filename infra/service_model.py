@@ -1,0 +1,57 @@
+"""AWS's service models, cut to the operations that the function calls: botocore reads a model whole for each client."""
+
+import gzip
+import json
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+CALLED = {
+    "connect": {"StartOutboundEmailContact"},
+    "sqs": {"ChangeMessageVisibility", "DeleteMessage", "SendMessage"},
+}
+"""For each service, what handler/ calls of it."""
+
+
+def cut_models(data: Path) -> None:
+    """Cut the models in botocore's data folder in place."""
+    for service, operations in CALLED.items():
+        for packed in (data / service).glob("*/service-2.json.gz"):
+            model = json.loads(gzip.decompress(packed.read_bytes()))
+            packed.with_suffix("").write_text(json.dumps(cut(model, operations)))
+            packed.unlink()
+
+
+def cut(model: dict[str, Any], operations: Collection[str]) -> dict[str, Any]:
+    """A model of these operations, with the shapes that they reach and without documentation."""
+    kept = {name: operation for name, operation in model["operations"].items() if name in operations}
+    shapes: dict[str, Any] = {}
+    new = set(_named(kept))
+    while new:
+        shapes |= {name: model["shapes"][name] for name in sorted(new)}
+        new = set(_named({name: shapes[name] for name in new})) - shapes.keys()
+    small: dict[str, Any] = _without_documentation({**model, "operations": kept, "shapes": shapes})
+    return small
+
+
+def _named(part: object) -> Iterator[str]:
+    """Every shape that a part of a model names."""
+    if isinstance(part, dict):
+        for name, value in part.items():
+            if name == "shape" and isinstance(value, str):
+                yield value
+            else:
+                yield from _named(value)
+    elif isinstance(part, list):
+        for each in part:
+            yield from _named(each)
+
+
+def _without_documentation(part: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(part, dict):
+        return {
+            name: _without_documentation(value)
+            for name, value in part.items()
+            if not (name == "documentation" and isinstance(value, str))
+        }
+    return [_without_documentation(each) for each in part] if isinstance(part, list) else part

@@ -1,0 +1,36 @@
+"""Two stacks in one account: an instance each, or a stage each."""
+
+import json
+
+from local.cdk import CdkApp
+from local.connect.control_client import ConnectControl
+from local.drain import wait_until_empty
+from local.system import LocalCourier, running
+from tests.operators import Operator
+from tests.samples import reply
+
+
+def put(courier: LocalCourier, contact: str) -> None:
+    courier.aws.sqs.send_message(QueueUrl=courier.queue_url, MessageBody=json.dumps(reply(ContactId=contact)))
+
+
+def test_each_sends_from_its_own_queue_and_under_its_own_name(courier: LocalCourier) -> None:
+    connect = ConnectControl(courier.connect_url)
+    connect.draft("first", "second")
+    context = {"stackName": "second", "allowedRecipients": "*@elsewhere.example"}
+    with running(print, context=context, app=CdkApp("second", "python app.py"), beside=courier) as second:
+        first_from, second_from = len(courier.logs), len(second.logs)
+        put(courier, "first")
+        put(second, "second")  # to somebody whom this one does not send to
+        wait_until_empty(courier)
+        wait_until_empty(second)
+        events = [
+            [json.loads(line.line) for line in lines if '"service"' in line.line]
+            for lines in (courier.logs[first_from:], second.logs[second_from:])
+        ]
+        assert {event["service"] for event in events[0]} == {"reply-courier"}
+        assert {event["service"] for event in events[1]} == {"second"}
+        assert [email["contact_id"] for email in connect.sent] == ["first"]
+        operator = Operator(second.aws, "second", second.queue_url, second.dead_letter_queue_url)
+        assert "RecipientNotAllowed" in operator.did("dlq", "list")
+        assert second.function.name != courier.function.name
