@@ -104,7 +104,7 @@ def status(account: Account, now: float, warn: Callable[[str], None], before: St
     queues = account.queues
     dead = _counts(account.sqs, queues.dead_letters)
     letters = before.letters if before and before.dead_counts == dead else _read(account, now, warn)
-    oldest = None if letters.oldest_since is None else now - letters.oldest_since
+    oldest = None if letters.oldest_since is None else max(0.0, now - letters.oldest_since)  # SQS's clock may be ahead
     replies = QueueStatus(*_counts(account.sqs, queues.replies), oldest=_oldest(account, queues.replies, warn))
     return Status(replies, QueueStatus(*dead, oldest=oldest), letters)
 

@@ -31,3 +31,8 @@ def test_a_status_that_could_not_read_every_letter_says_so() -> None:
     told = status(account(queues), SENT, print)
     assert not told.to_json()["is_complete"]
     assert told.letters.reasons == {"NotFound": 2}
+
+
+def test_no_letter_is_younger_than_now_where_sqs_clock_is_ahead() -> None:
+    told = status(account(letters(1)), SENT - 2, print)
+    assert told.to_json()["dead_letters"]["oldest_seconds"] == 0
