@@ -48,7 +48,7 @@ storm: $(SETUP) ## send 300 replies through every fault at once, twice; CHAOS_SE
 	@python -m bench storm
 
 bootstrap: $(SETUP) ## prepare the AWS account and Region of your credentials for CDK, once
-	@cd requirements && cdk bootstrap "$$(python -c 'import boto3; session = boto3.Session(); \
+	@cd requirements && cdk bootstrap "$$(python -c 'import boto3, os; session = boto3.Session(region_name=os.environ.get("AWS_REGION")); \
 		print(f"aws://{session.client("sts").get_caller_identity()["Account"]}/{session.region_name}")')"
 
 synth: $(SETUP) ## write the CloudFormation template to cdk.out/

@@ -71,7 +71,7 @@ def settings(  # noqa: PLR0913, PLR0917 - the options before the command
     context: typer.Context,
     stack: Annotated[str, typer.Option(envvar="COURIER_STACK", help="The CloudFormation stack.")] = STACK,
     profile: Annotated[str | None, typer.Option(help="The AWS profile.")] = None,
-    region: Annotated[str | None, typer.Option(help="The AWS Region.")] = None,
+    region: Annotated[str | None, typer.Option(envvar="AWS_REGION", help="The AWS Region.")] = None,
     endpoint_url: Annotated[str | None, typer.Option(help="Another address for all AWS services.")] = None,
     queue_url: Annotated[str | None, typer.Option(help="The queue of replies, where no stack has it.")] = None,
     dead_letter_queue_url: Annotated[str | None, typer.Option(help="The dead-letter queue, in the same way.")] = None,

@@ -11,7 +11,7 @@ from infra.settings import Settings
 
 def handler_role(scope: Construct, *, settings: Settings, queues: Queues, log_group: ILogGroup) -> IRole:
     """Return the function's role; CDK adds nothing to it, so that this file shows all it allows."""
-    statements = _function(settings, queues, log_group) + _key(settings, "kms:Decrypt", "kms:GenerateDataKey")
+    statements = _function(settings, queues, log_group) + _key(settings)
     role = Role(
         scope,
         "Role",
@@ -56,14 +56,14 @@ class Policies(Construct):
                     actions=["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"],
                     resources=[queues.queue.queue_arn],
                 ),
-                *_key(settings, "kms:Decrypt", "kms:GenerateDataKey"),
+                *_key(settings, through_sqs=True),
             ],
         )
         self.operator = ManagedPolicy(
             self,
             "Operator",
             description=f"Uses the command courier on {settings.stack_name}",
-            statements=_operator(settings, queues) + _key(settings, "kms:Decrypt", "kms:GenerateDataKey"),
+            statements=_operator(settings, queues) + _key(settings, through_sqs=True),
         )
         Validations.of(self.operator).acknowledge(
             Acknowledgment(
@@ -107,11 +107,19 @@ def _operator(settings: Settings, queues: Queues) -> list[PolicyStatement]:
     ]
 
 
-def _key(settings: Settings, *actions: str) -> list[PolicyStatement]:
+def _key(settings: Settings, *, through_sqs: bool = False) -> list[PolicyStatement]:
     """What whoever handles messages needs of the key that encrypts them (SQS's developer guide, key management)."""
     if settings.kms_key_arn is None:
         return []
-    return [PolicyStatement(sid="UseTheKey", actions=[*actions], resources=[settings.kms_key_arn])]
+    sqs = f"sqs.{settings.instance['region']}.amazonaws.com"
+    return [
+        PolicyStatement(
+            sid="UseTheKey",
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=[settings.kms_key_arn],
+            conditions={"StringEquals": {"kms:ViaService": sqs}} if through_sqs else None,
+        )
+    ]
 
 
 def _function(settings: Settings, queues: Queues, log_group: ILogGroup) -> list[PolicyStatement]:

@@ -75,10 +75,10 @@ class Alarms(Construct):
 
 def conditions(metrics: Metrics, settings: Settings, capacity: Capacity) -> dict[str, Condition]:
     """Each alarm's name, and when it goes off."""
-    return _of_dead_letters(metrics) | _of_the_function(metrics, capacity) | _of_replies(metrics, settings)
+    return _of_dead_letters(metrics, capacity) | _of_the_function(metrics, capacity) | _of_replies(metrics, settings)
 
 
-def _of_dead_letters(metrics: Metrics) -> dict[str, Condition]:
+def _of_dead_letters(metrics: Metrics, capacity: Capacity) -> dict[str, Condition]:
     return {
         "DeadLettersWaiting": Condition(
             metrics.letters(1),
@@ -88,13 +88,14 @@ def _of_dead_letters(metrics: Metrics) -> dict[str, Condition]:
         "MoreDeadLetters": Condition(
             _maths("DIFF(letters)", 15, letters=metrics.all_letters(15)),
             "More replies wait on the dead-letter queue than a quarter of an hour before. First: courier status.",
+            above=0.4,  # averages: one count of SQS's that is off by a few is not more letters
         ),
         "DeadLetterNears7Days": Condition(
             metrics.letter_age(5),
-            "A dead letter is six days old. After seven, Connect may have forgotten its client token, and the function "
-            "does not send it without --force. It does not see letters that were received three times: "
-            "DeadLettersWaiting does. First: courier dlq list --older-than 5d.",
-            above=6 * DAY,
+            "A dead letter is almost six days old. Seven days after its first try, Connect may have forgotten its "
+            "client token, and the function does not send it without --force. Letters that were received three times "
+            "are left out: DeadLettersWaiting sees them. First: courier dlq list --older-than 5d.",
+            above=6 * DAY - capacity.retry_seconds,  # the token is older than the letter
         ),
         "DeadLetterNearsItsEnd": Condition(
             metrics.letter_age(5),
@@ -171,12 +172,18 @@ def _of_replies(metrics: Metrics, settings: Settings) -> dict[str, Condition]:
 
 
 def _refusing(metrics: Metrics, refusals: str, meaning: str) -> Condition:
-    """When Connect has refused for a quarter of an hour, and nothing left the queue; the function asks it sparingly."""
+    """When Connect has refused for a quarter of an hour, and hardly anything left the queue.
+
+    The function asks it sparingly; what leaves the queue then is invalid, or over its retry window.
+    """
     return Condition(
         _maths(
-            "IF(refused > 0 AND done == 0, 1, 0)", 5, refused=metrics.of_function(refusals, 5), done=metrics.done(5)
+            "IF(refused > 0 AND done <= 2 * refused, 1, 0)",
+            5,
+            refused=metrics.of_function(refusals, 5),
+            done=metrics.done(5),
         ),
-        f"For a quarter of an hour no reply was sent. {meaning}",
+        f"For a quarter of an hour hardly any reply was sent. {meaning}",
         periods=5,
         of_them=3,
     )

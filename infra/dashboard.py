@@ -28,12 +28,15 @@ PRICES = {"gb_second": 0.0000133334, "invocation": 0.0000002, "sqs_request": 0.0
 
 
 class ReplyDashboard(Construct):
-    """The dashboard, named like the stack."""
+    """The dashboard, named like the stack and its Region: an account has each name once, in all Regions."""
 
     def __init__(self, scope: Construct, construct_id: str, *, metrics: Metrics, settings: Settings) -> None:
         super().__init__(scope, construct_id)
         dashboard = Dashboard(
-            self, "Dashboard", dashboard_name=Stack.of(self).stack_name, default_interval=Duration.hours(3)
+            self,
+            "Dashboard",
+            dashboard_name=f"{settings.stack_name}-{settings.instance['region']}",
+            default_interval=Duration.hours(3),
         )
         for question, widgets in _rows(metrics, settings).items():
             dashboard.add_widgets(TextWidget(markdown=f"## {question}", width=WIDTH, height=1))

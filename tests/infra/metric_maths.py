@@ -1,7 +1,8 @@
 """Alarms of a template on metrics as they come: as much of CloudWatch's statistics and maths as the alarms here use.
 
 Sources: "Metric math syntax and functions" and "Configuring how CloudWatch alarms treat missing data" in the Amazon
-CloudWatch user guide. A value that is missing makes a result missing; what is missing does not breach.
+CloudWatch user guide. A value that is missing makes a result missing; what is missing does not breach. CloudWatch also
+looks at some periods before those that it evaluates: with sparse data an alarm is over later than here.
 """
 
 import re

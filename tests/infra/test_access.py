@@ -128,9 +128,7 @@ def test_an_operator_may_do_what_courier_does(template: Template) -> None:
 def test_whoever_handles_messages_may_use_a_key_of_the_customers(synthesise: Synthesise) -> None:
     template = synthesise(kmsKeyArn=KEY)
     (inline,) = the_one(template, "AWS::IAM::Role")["Policies"]
-    for statements in (
-        inline["PolicyDocument"]["Statement"],
-        policy_of(template, "ProducerPolicyArn"),
-        policy_of(template, "OperatorPolicyArn"),
-    ):
-        assert statements[-1] == USE_THE_KEY
+    assert inline["PolicyDocument"]["Statement"][-1] == USE_THE_KEY
+    through_sqs = {"StringEquals": {"kms:ViaService": "sqs.eu-central-1.amazonaws.com"}}
+    for output in ("ProducerPolicyArn", "OperatorPolicyArn"):
+        assert policy_of(template, output)[-1] == {**USE_THE_KEY, "Condition": through_sqs}

@@ -127,7 +127,19 @@ STUCK_REPLY: dict[str, Minutes] = {
     "Errors": [1.0 if n * 60 % 552 < 60 else 0.0 for n in range(HOUR)],
     **no_letters(),
 }
-ONE_LETTER: dict[str, Minutes] = {LETTERS: [0.0] * 20 + [1.0] * 40, HELD: always(0)}
+ONE_LETTER: dict[str, Minutes] = {  # of a queue that was idle, SQS tells nothing
+    LETTERS: [*always(None, 20), *always(1, 40)],
+    HELD: [*always(None, 20), *always(0, 40)],
+}
+DOWN_FOR_LONG: dict[str, Minutes] = {
+    # After six hours replies leave the queue, since their retry window is over.
+    VISIBLE: always(0, 7 * HOUR),
+    HIDDEN: always(300, 7 * HOUR),
+    DELETED: [*always(0, 6 * HOUR), *zeros_but(3)],
+    AGE: always(None, 7 * HOUR),
+    "RepliesUnavailable": every(3, 2, 7 * HOUR),
+    **no_letters(6 * HOUR),
+}
 LISTED: dict[str, Minutes] = {
     # Ten letters of last week; somebody looks at them for two minutes.
     LETTERS: [10.0] * 30 + [0.0, 0.0] + [10.0] * 28,
@@ -159,7 +171,7 @@ PLAYED: dict[str, tuple[dict[str, Minutes], set[str]]] = {
     "a backlog of half a day": (LONG_BACKLOG, {"RepliesWaitLong", "RepliesSentLate"}),
     "the account's concurrency is used up": (ACCOUNTS_CONCURRENCY_USED_UP, {"FunctionThrottled", "NoneGoesOut"}),
     "one reply kills the function": (STUCK_REPLY, {"FunctionFails"}),
-    "a letter comes": (ONE_LETTER, {WAITING, MORE}),
+    "a letter comes": (ONE_LETTER, {WAITING}),
     "letters are listed": (LISTED, {WAITING}),
     "500 letters come to an old one": (OLD_AND_NEW, {WAITING, MORE}),
     "a letter nears 7 days": (LETTER_OF_6_DAYS, {WAITING, "DeadLetterNears7Days"}),
@@ -190,12 +202,17 @@ def test_an_alarm_is_over_when_its_cause_is(template: Template) -> None:
     assert set(over.values()) == {False}
 
 
+def test_an_outage_longer_than_the_retry_window_is_not_called_over(template: Template) -> None:
+    on = goes_off(alarms(template)["ConnectUnavailable"], DOWN_FOR_LONG)
+    assert all(on[3:])
+
+
 def test_an_old_letter_hides_no_new_ones(template: Template) -> None:
     on = goes_off(alarms(template)["MoreDeadLetters"], OLD_AND_NEW)
     assert on == [False] * 4 + [True] + [False] * 3
 
 
-def test_a_letter_is_told_within_a_minute(template: Template) -> None:
+def test_a_letter_is_told_in_the_minute_of_its_first_metric(template: Template) -> None:
     assert goes_off(alarms(template)["DeadLettersWaiting"], ONE_LETTER).index(True) == 20
 
 

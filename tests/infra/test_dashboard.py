@@ -28,7 +28,7 @@ def titles(body: dict[str, Any]) -> list[str]:
 
 
 def test_it_answers_the_questions_from_top_to_bottom(template: Template) -> None:
-    assert the_one(template, "AWS::CloudWatch::Dashboard")["DashboardName"] == "reply-courier"
+    assert the_one(template, "AWS::CloudWatch::Dashboard")["DashboardName"] == "reply-courier-eu-central-1"
     assert titles(body_of(template)) == QUESTIONS
 
 
