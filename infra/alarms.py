@@ -8,14 +8,13 @@ that what is missing counts as zero.
 import math
 from dataclasses import dataclass
 
-from aws_cdk import Duration
-from aws_cdk.aws_cloudwatch import Alarm, ComparisonOperator, IMetric, MathExpression, TreatMissingData
+from aws_cdk.aws_cloudwatch import Alarm, ComparisonOperator, IMetric, TreatMissingData
 from aws_cdk.aws_cloudwatch_actions import SnsAction
 from aws_cdk.aws_sns import ITopic
 from constructs import Construct
 
 from infra.capacity import Capacity
-from infra.metrics import Metrics
+from infra.metrics import Metrics, maths
 from infra.settings import Settings
 
 DAY = 86_400
@@ -86,7 +85,7 @@ def _of_dead_letters(metrics: Metrics, capacity: Capacity) -> dict[str, Conditio
             "out for a moment while somebody lists the letters. First: courier status.",
         ),
         "MoreDeadLetters": Condition(
-            _maths("DIFF(letters)", 15, letters=metrics.all_letters(15)),
+            maths("DIFF(letters)", 15, letters=metrics.all_letters(15)),
             "More replies wait on the dead-letter queue than a quarter of an hour before. First: courier status.",
             above=0.4,  # averages: one count of SQS's that is off by a few is not more letters
         ),
@@ -130,13 +129,13 @@ def _of_replies(metrics: Metrics, settings: Settings) -> dict[str, Condition]:
     slow = 0.5 * settings.send_rate * 5 * 60
     return {
         "NoneGoesOut": Condition(
-            _maths("IF(waiting > 0 AND done == 0, 1, 0)", 5, waiting=metrics.waiting(5), done=done),
+            maths("IF(waiting > 0 AND done == 0, 1, 0)", 5, waiting=metrics.waiting(5), done=done),
             "Replies wait, and for a quarter of an hour none left the queue: the mapping is off, Connect is down or "
             "full, or the only reply there waits for its attachment. First: courier status.",
             periods=3,
         ),
         "SlowerThanSendRate": Condition(
-            _maths(f"IF(ready > {slow:g} AND done < {slow:g}, 1, 0)", 5, ready=metrics.ready(5), done=done),
+            maths(f"IF(ready > {slow:g} AND done < {slow:g}, 1, 0)", 5, ready=metrics.ready(5), done=done),
             f"A backlog waits, and for a quarter of an hour it went down by less than half of {settings.send_rate:g} "
             "replies a second. Another caller uses the quota, or it is lower than sendRate. First: courier status.",
             periods=3,
@@ -177,7 +176,7 @@ def _refusing(metrics: Metrics, refusals: str, meaning: str) -> Condition:
     The function asks it sparingly; what leaves the queue then is invalid, or over its retry window.
     """
     return Condition(
-        _maths(
+        maths(
             "IF(refused > 0 AND done <= 2 * refused, 1, 0)",
             5,
             refused=metrics.of_function(refusals, 5),
@@ -187,7 +186,3 @@ def _refusing(metrics: Metrics, refusals: str, meaning: str) -> Condition:
         periods=5,
         of_them=3,
     )
-
-
-def _maths(expression: str, minutes: int, **metrics: IMetric) -> MathExpression:
-    return MathExpression(expression=expression, using_metrics=metrics, period=Duration.minutes(minutes))

@@ -14,6 +14,7 @@ from aws_cdk.aws_cloudwatch import (
 from aws_cdk.aws_logs import ILogGroup, QueryDefinition, QueryString
 from constructs import Construct
 
+from infra.function import MEMORY_MB
 from infra.metrics import NAMESPACE, Metrics
 from infra.settings import Settings
 
@@ -21,8 +22,6 @@ WIDTH = 24
 MINUTES = 5
 CAUSES = ("Throttled", "Denied", "ActiveEmailsFull", "AttachmentPending", "Unavailable", "TimedOut")
 """Of `Replies…`, the metrics that count what Connect did not take now (handler/observability.py)."""
-GB = 0.25
-"""Memory of the function."""
 PRICES = {"gb_second": 0.0000133334, "invocation": 0.0000002, "sqs_request": 0.0000004}
 """US dollars, us-east-1, arm64 (https://aws.amazon.com/lambda/pricing/, https://aws.amazon.com/sqs/pricing/)."""
 
@@ -106,8 +105,9 @@ def _cost(metrics: Metrics) -> MathExpression:
     hour = Duration.hours(1)
     # A receive, a delete and the producer's send; batches make it less.
     requests = 3 * PRICES["sqs_request"]
+    second = MEMORY_MB / 1024 * PRICES["gb_second"]
     return MathExpression(
-        expression=f"duration / 1000 * {GB * PRICES['gb_second']:.10f} + invocations * {PRICES['invocation']:.10f} + "
+        expression=f"duration / 1000 * {second:.10f} + invocations * {PRICES['invocation']:.10f} + "
         f"deleted * {requests:.10f}",
         using_metrics={
             "duration": metrics.function.metric_duration(statistic="Sum", period=hour),
@@ -127,27 +127,28 @@ def _value(title: str, metric: IMetric, *, sum_up: bool = False) -> SingleValueW
     return SingleValueWidget(title=title, metrics=[metric], set_period_to_time_range=sum_up, width=WIDTH // 3, height=6)
 
 
-QUERIES = {
-    "One reply's story": (
-        ["@timestamp", "message", "cause", "reason", "receive_count", "contact_id", "connect_request_id"],
-        ['client_token = "PUT THE TOKEN HERE" or message_id = "OR THE MESSAGE ID HERE"'],
-        ["@timestamp asc"],
-        [],
-    ),
-    "Refusals by reason": (
-        ["reason"],
-        ['message = "reply_dead_lettered"'],
-        ["replies desc"],
-        ["count(*) as replies by reason"],
-    ),
-    "Slowest replies": (
-        ["@timestamp", "client_token", "seconds_since_enqueued", "receive_count"],
-        ['message = "reply_sent"'],
-        ["seconds_since_enqueued desc"],
-        [],
-    ),
-}
-"""For each name: the fields, the filters, the order and the statistics of a CloudWatch Logs Insights query."""
+def _queries() -> dict[str, QueryString]:
+    """For each name, a query of CloudWatch Logs Insights."""
+    return {
+        "One reply's story": QueryString(
+            fields=["@timestamp", "message", "cause", "reason", "receive_count", "contact_id", "connect_request_id"],
+            filter_statements=['client_token = "PUT THE TOKEN HERE" or message_id = "OR THE MESSAGE ID HERE"'],
+            sort="@timestamp asc",
+            limit=1000,
+        ),
+        "Refusals by reason": QueryString(
+            filter_statements=['message = "reply_dead_lettered"'],
+            stats_statements=["count(*) as replies by reason"],
+            sort="replies desc",
+            limit=1000,
+        ),
+        "Slowest replies": QueryString(
+            fields=["@timestamp", "client_token", "seconds_since_enqueued", "receive_count"],
+            filter_statements=['message = "reply_sent"'],
+            sort="seconds_since_enqueued desc",
+            limit=1000,
+        ),
+    }
 
 
 class Queries(Construct):
@@ -155,17 +156,11 @@ class Queries(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, log_group: ILogGroup) -> None:
         super().__init__(scope, construct_id)
-        for name, (fields, filters, sort, stats) in QUERIES.items():
+        for name, query in _queries().items():
             QueryDefinition(
                 self,
                 "".join(filter(str.isalnum, name)),
                 query_definition_name=f"{Stack.of(self).stack_name}/{name}",
                 log_groups=[log_group],
-                query_string=QueryString(
-                    fields=None if stats else fields,
-                    filter_statements=filters,
-                    stats_statements=stats or None,
-                    sort=sort[0],
-                    limit=1000,
-                ),
+                query_string=query,
             )

@@ -25,6 +25,7 @@ from infra.metrics import NAMESPACE
 from infra.queues import Queues
 from infra.settings import Settings
 
+MEMORY_MB = 256
 ARCHITECTURES = {"arm64": Architecture.ARM_64, "x86_64": Architecture.X86_64}
 
 
@@ -71,7 +72,7 @@ class ReplyFunction(Construct):
             timeout=Duration.seconds(capacity.function_timeout),
             # The imports take 80 MiB and a batch is 2 MiB at most. More would buy processor time, billed by the second,
             # for work that mostly waits for Connect and for its pace.
-            memory_size=256,
+            memory_size=MEMORY_MB,
             tracing=Tracing.ACTIVE,
             log_group=log_group,
             # Lambda's own lines become JSON as well; Powertools' lines and metrics are JSON and pass unchanged.

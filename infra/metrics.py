@@ -58,7 +58,7 @@ class Metrics:
     def all_letters(self, minutes: int) -> MathExpression:
         """Dead letters, those that somebody looks at among them."""
         period = Duration.minutes(minutes)
-        return _expression(
+        return maths(
             "visible + held",
             minutes,
             visible=self.dead_letters.metric_approximate_number_of_messages_visible(period=period, statistic="Average"),
@@ -76,7 +76,7 @@ class Metrics:
     def waiting(self, minutes: int, statistic: str = "Minimum") -> MathExpression:
         """Replies that are not sent yet: they can be received, are being tried, or wait for their backoff."""
         period = Duration.minutes(minutes)
-        return _expression(
+        return maths(
             "visible + hidden",
             minutes,
             visible=self.queue.metric_approximate_number_of_messages_visible(period=period, statistic=statistic),
@@ -100,6 +100,6 @@ class Metrics:
         )
 
 
-def _expression(expression: str, minutes: int, **metrics: IMetric) -> MathExpression:
-    """Metric maths without a label of its own."""
+def maths(expression: str, minutes: int, **metrics: IMetric) -> MathExpression:
+    """Metric maths, a value for each period."""
     return MathExpression(expression=expression, using_metrics=metrics, period=Duration.minutes(minutes))

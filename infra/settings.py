@@ -125,8 +125,9 @@ def _list_of(pattern: re.Pattern[str], characters: int = 100_000) -> Callable[[o
 
 
 def _switch(given: object) -> bool:
-    if isinstance(given, bool) or given == "true" or given == "false":  # noqa: PLR1714 - JSON's lists cannot be hashed
-        return given in (True, "true")
+    switched = {"true": True, "false": False}.get(given) if isinstance(given, str) else given
+    if isinstance(switched, bool):
+        return switched
     raise ValueError
 
 

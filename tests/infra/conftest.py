@@ -13,6 +13,8 @@ from infra.stack import ReplyCourierStack
 
 ARN = "arn:aws:connect:eu-central-1:111122223333:instance/11111111-2222-3333-4444-555555555555"
 
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+
 type Template = Mapping[str, Any]
 type Synthesise = Callable[..., Template]
 

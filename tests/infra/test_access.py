@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from tests.infra.conftest import ARN, Synthesise, Template, referred, resources, the_one
+from tests.infra.conftest import ARN, KEY, Synthesise, Template, referred, resources, the_one
 
-KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 USE_THE_KEY = {
     "Sid": "UseTheKey",
     "Effect": "Allow",

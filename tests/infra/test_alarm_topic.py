@@ -1,8 +1,6 @@
 """Who may publish alarms, and what they are encrypted with."""
 
-from tests.infra.conftest import Synthesise, Template, resources, the_one
-
-KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+from tests.infra.conftest import KEY, Synthesise, Template, resources, the_one
 
 
 def test_the_topic_takes_alarms_of_this_account_and_nothing_without_tls(template: Template) -> None:

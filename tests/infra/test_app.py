@@ -10,7 +10,7 @@ from pathlib import Path
 from aws_cdk import Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from tests.infra.conftest import ARN, compose
+from tests.infra.conftest import ARN, KEY, compose
 
 PROJECT = Path(__file__).parents[2]
 
@@ -28,7 +28,6 @@ runpy.run_path("app.py")
 """
 
 
-KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 TEN: list[dict[str, object]] = [
     {"sendRate": "0.5", "retryHours": "48"},
     {"sendRate": 500, "retryHours": 0.1, "stackName": "fast"},

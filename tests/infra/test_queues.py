@@ -2,9 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.conftest import Synthesise, Template, compose, referred, resources, the_one
+from tests.infra.conftest import KEY, Synthesise, Template, compose, referred, resources, the_one
 
-KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 FOURTEEN_DAYS = 14 * 24 * 3600
 BOTH = ("QueueArn", "DeadLetterQueueArn")
 

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.settings import SETTINGS, Settings, SettingsError, read_settings
-
-ARN = "arn:aws:connect:eu-central-1:111122223333:instance/11111111-2222-3333-4444-555555555555"
+from tests.infra.conftest import ARN, KEY
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -14,7 +13,6 @@ JSON = st.recursive(
 )
 
 ROLE = "arn:aws:iam::333344445555:role/crm"
-KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 
 
 def test_only_the_instance_is_required() -> None:

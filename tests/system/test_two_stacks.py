@@ -2,16 +2,12 @@
 
 import json
 
+from bench.replies import put
 from local.cdk import CdkApp
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.system import LocalCourier, running
 from tests.operators import Operator
-from tests.samples import reply
-
-
-def put(courier: LocalCourier, contact: str) -> None:
-    courier.aws.sqs.send_message(QueueUrl=courier.queue_url, MessageBody=json.dumps(reply(ContactId=contact)))
 
 
 def test_each_sends_from_its_own_queue_and_under_its_own_name(courier: LocalCourier) -> None:
@@ -20,8 +16,8 @@ def test_each_sends_from_its_own_queue_and_under_its_own_name(courier: LocalCour
     context = {"stackName": "second", "allowedRecipients": "*@elsewhere.example"}
     with running(print, context=context, app=CdkApp("second", "python app.py"), beside=courier) as second:
         first_from, second_from = len(courier.logs), len(second.logs)
-        put(courier, "first")
-        put(second, "second")  # to somebody whom this one does not send to
+        put(courier.aws.sqs, courier.queue_url, ["first"])
+        put(second.aws.sqs, second.queue_url, ["second"])  # to somebody whom this one does not send to
         wait_until_empty(courier)
         wait_until_empty(second)
         events = [

@@ -1,9 +1,9 @@
 """Another version with another `sendRate` is deployed while replies are on their way, and rolled back."""
 
-import json
 import shutil
 from pathlib import Path
 
+from bench.replies import put
 from local.aws import ROOT
 from local.cdk import CdkApp
 from local.connect.control_client import ConnectControl
@@ -11,7 +11,6 @@ from local.drain import wait_until_empty
 from local.sqs.redrive import counts_of
 from local.system import LocalCourier, running
 from local.waiting import until
-from tests.samples import reply
 
 REPLIES = 150
 
@@ -31,11 +30,9 @@ def test_replies_in_flight_are_sent_once_through_an_upgrade_and_a_rollback(
 ) -> None:
     connect = ConnectControl(courier.connect_url)
     connect.settings(rate=2, burst=5)  # so that they last for both deployments
-    connect.draft(*(f"contact-{n}" for n in range(REPLIES)))
-    for n in range(REPLIES):
-        courier.aws.sqs.send_message(
-            QueueUrl=courier.queue_url, MessageBody=json.dumps(reply(ContactId=f"contact-{n}"))
-        )
+    contacts = [f"contact-{n}" for n in range(REPLIES)]
+    connect.draft(*contacts)
+    put(courier.aws.sqs, courier.queue_url, contacts)
     until(lambda: len(connect.sent) > 0, "the first reply is sent")
     upgrade = running(print, context={"sendRate": "6"}, app=another_version(tmp_path / "next"), beside=courier)
     with upgrade as upgraded:  # both run for a moment, as versions of a function do
@@ -48,5 +45,5 @@ def test_replies_in_flight_are_sent_once_through_an_upgrade_and_a_rollback(
             wait_until_empty(rolled_back)
     courier.poller.resume()
     assert sent < REPLIES  # the rollback came in the middle, too
-    assert sorted(email["contact_id"] for email in connect.sent) == sorted(f"contact-{n}" for n in range(REPLIES))
+    assert sorted(email["contact_id"] for email in connect.sent) == sorted(contacts)
     assert counts_of(courier.aws.sqs, courier.dead_letter_queue_url) == (0, 0)
