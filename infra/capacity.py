@@ -54,10 +54,14 @@ def capacity(settings: Settings) -> Capacity:
     concurrency = max(2, math.ceil(settings.send_rate * PLANNED_CALL_SECONDS))
     # All environments together never exceed the rate.
     share = settings.send_rate / concurrency
-    # All environments together never exceed the quota's burst.
-    burst = max(1, math.floor(settings.send_rate * BURST_PER_RATE / concurrency))
-    # No more than an environment may send at once: a burst spreads over the environments, and none waits for its pace.
-    batch_size = burst
+    # All environments together use the quota's burst. Rounded up where that exceeds it by a call at most: it may be
+    # throttled, after a pause only, and is repeated without another receive.
+    quotas_burst = settings.send_rate * BURST_PER_RATE
+    burst_rounded_down = max(1, math.floor(quotas_burst / concurrency))
+    exceeds_little = (burst_rounded_down + 1) * concurrency - quotas_burst <= 1
+    burst = burst_rounded_down + 1 if exceeds_little else burst_rounded_down
+    # Never more than an environment may send at once: a burst spreads over them, and none waits for its pace.
+    batch_size = burst_rounded_down
     # A whole batch at its pace, a wait for Connect, and then one call that goes wrong.
     function_timeout = math.ceil(batch_size / share + HOLD_SECONDS + MARGIN_SECONDS)
     # AWS's advice for SQS mappings: room for Lambda's own retries of a throttled invocation.

@@ -21,11 +21,11 @@ from constructs import Construct
 
 from infra.access import handler_role
 from infra.capacity import Capacity
-from infra.metrics import NAMESPACE
 from infra.queues import Queues
 from infra.settings import Settings
 
 MEMORY_MB = 256
+NAMESPACE = "ReplyCourier"  # of the metrics that the function writes
 ARCHITECTURES = {"arm64": Architecture.ARM_64, "x86_64": Architecture.X86_64}
 
 

@@ -6,12 +6,12 @@ from aws_cdk import CfnOutput, Environment, Stack
 from constructs import Construct
 
 from infra.access import Policies
-from infra.alarm_topic import AlarmTopic
-from infra.alarms import Alarms
 from infra.capacity import capacity
-from infra.dashboard import Queries, ReplyDashboard
 from infra.function import ReplyFunction
-from infra.metrics import Metrics
+from infra.monitoring.alarm_topic import AlarmTopic
+from infra.monitoring.alarms import Alarms
+from infra.monitoring.dashboard import Queries, ReplyDashboard
+from infra.monitoring.metrics import Metrics
 from infra.queues import Queues
 from infra.settings import Settings
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from courier.selection import Filters, seconds
+from courier.queues.selection import Filters, seconds
 
 DONE, SOME_NOT_DONE, NO_ACCESS = 0, 1, 2
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from courier import sending
 from courier.commands.options import DONE, SOME_NOT_DONE
+from courier.queues import sending
 from courier.terminal import view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from courier.aws import Account
-    from courier.sending import NotDone, Outgoing
+    from courier.queues.sending import NotDone, Outgoing
 
 
 def put(account: Account, queue_url: str, messages: Iterable[Outgoing], done: str, after_a_stop: str = "") -> int:

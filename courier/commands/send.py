@@ -12,11 +12,11 @@ from contract.client_token import CLIENT_TOKEN, MAX_CHARACTERS
 from contract.message_attributes import string
 from courier.commands.options import DONE, SOME_NOT_DONE, Json
 from courier.commands.put import put
-from courier.letter_json import json_line
-from courier.reply_faults import faults
-from courier.reply_file import Entry, opened
-from courier.reply_file import replies as replies_of
-from courier.sending import NotDone, Outgoing, sendable
+from courier.queues.letter_json import json_line
+from courier.queues.sending import NotDone, Outgoing, sendable
+from courier.replies.reply_faults import faults
+from courier.replies.reply_file import Entry, opened
+from courier.replies.reply_file import replies as replies_of
 from courier.terminal import view
 
 if TYPE_CHECKING:

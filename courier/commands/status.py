@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from courier import queue_status
 from courier.aws import Account
 from courier.commands.options import SOME_NOT_DONE, Json
-from courier.letter_json import json_line
-from courier.queue_status import Status
+from courier.queues import queue_status
+from courier.queues.letter_json import json_line
+from courier.queues.queue_status import Status
 from courier.terminal import view
 
 WATCH_SECONDS = 5

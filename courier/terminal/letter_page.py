@@ -10,15 +10,15 @@ from rich.text import Text
 
 from contract.dead_letter import DETAIL, OURS
 from contract.token_age import FIRST_TRIED_AT, iso
-from courier.letter_json import summary
-from courier.letters import DRAFT_SECONDS
-from courier.selection import short
+from courier.queues.letter import DRAFT_SECONDS
+from courier.queues.letter_json import summary
+from courier.queues.selection import short
 from courier.terminal.view import out, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from courier.letters import Letter
+    from courier.queues.letter import Letter
 
 
 def letter_page(letter: Letter, now: float) -> None:

@@ -10,15 +10,15 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from courier.letter_json import summary
-from courier.selection import short
+from courier.queues.letter_json import summary
+from courier.queues.selection import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from courier.letters import Letter
-    from courier.queue_status import Status
-    from courier.sending import NotDone
+    from courier.queues.letter import Letter
+    from courier.queues.queue_status import Status
+    from courier.queues.sending import NotDone
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 

@@ -20,9 +20,9 @@ from courier.aws import Queues
 from courier.commands.dlq import edit as edit_command
 from courier.commands.dlq.edited_reply import edited
 from courier.commands.dlq.replay import Replay
-from courier.held_letters import HeldLetters
-from courier.selection import Filters, Selection
-from courier.sending import renewed
+from courier.queues.held_letters import HeldLetters
+from courier.queues.selection import Filters, Selection
+from courier.queues.sending import renewed
 from handler.batch import deliver_all
 from handler.delivery import Delivery
 from handler.observability import Observability

@@ -180,7 +180,7 @@ PLAYED: dict[str, tuple[dict[str, Minutes], set[str]]] = {
 
 
 def alarms(template: Template) -> dict[str, dict[str, object]]:
-    """Each alarm by its name in infra/alarms.py."""
+    """Each alarm by its name in infra/monitoring/alarms.py."""
     found = resources(template, "AWS::CloudWatch::Alarm")
     return {re.sub("^Alarms|[0-9A-F]{8}$", "", logical_id): alarm for logical_id, alarm in found.items()}
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier import letters
+from courier.queues import letter
 from handler.sqs import backoff
 from infra.capacity import Capacity, capacity
 from infra.settings import Settings
@@ -21,7 +21,7 @@ def test_the_numbers_of_the_default_settings() -> None:
     assert capacity(Settings(instance_arn="arn")) == Capacity(
         concurrency=2,
         share=1.0,
-        burst=2,
+        burst=3,
         batch_size=2,
         function_timeout=92,
         visibility_timeout=552,
@@ -62,16 +62,16 @@ def test_all_environments_together_send_at_the_rate_and_no_faster(chosen: Settin
 
 
 @given(settings)
-def test_all_environments_together_never_exceed_the_quotas_burst(chosen: Settings) -> None:
+def test_all_environments_together_exceed_the_quotas_burst_by_at_most_a_call(chosen: Settings) -> None:
     numbers = capacity(chosen)
     assert numbers.burst >= 1
-    assert numbers.burst == 1 or numbers.burst * numbers.concurrency <= 2.5 * chosen.send_rate
+    assert numbers.burst == 1 or numbers.burst * numbers.concurrency <= 2.5 * chosen.send_rate + 1
 
 
 @given(settings)
-def test_a_batch_is_what_an_environment_may_send_at_once(chosen: Settings) -> None:
+def test_a_batch_is_no_more_than_an_environment_may_send_at_once(chosen: Settings) -> None:
     numbers = capacity(chosen)
-    assert numbers.batch_size == numbers.burst
+    assert numbers.batch_size in {numbers.burst, numbers.burst - 1}
 
 
 @given(settings)
@@ -103,4 +103,4 @@ def test_no_reply_runs_out_of_receives_before_its_retry_window_ends(chosen: Sett
 
 
 def test_courier_counts_with_the_retention_that_is_deployed() -> None:
-    assert capacity(Settings("arn")).retention_seconds == letters.RETENTION_SECONDS
+    assert capacity(Settings("arn")).retention_seconds == letter.RETENTION_SECONDS

@@ -23,7 +23,7 @@ def test_the_function_is_told_its_queues_its_limits_and_its_names_and_nothing_el
         "QUEUE_URL": {"Ref": referred(template, "QueueArn")},
         "DEAD_LETTER_QUEUE_URL": {"Ref": referred(template, "DeadLetterQueueArn")},
         "SEND_RATE_SHARE": "1.0",
-        "BURST_SHARE": "2",
+        "BURST_SHARE": "3",
         "RETRY_SECONDS": "21600",
         "MAX_RECEIVES": "308",
         "CRASH_LOOP_SECONDS": "64800",

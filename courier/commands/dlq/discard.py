@@ -23,11 +23,11 @@ from courier.commands.options import (
     confirm,
     filters_of,
 )
-from courier.held_letters import HeldLetters
-from courier.letter_json import json_line, with_body
-from courier.letters import Letter
-from courier.selection import Selection
-from courier.sending import NotDone, renewed
+from courier.queues.held_letters import HeldLetters
+from courier.queues.letter import Letter
+from courier.queues.letter_json import json_line, with_body
+from courier.queues.selection import Selection
+from courier.queues.sending import NotDone, renewed
 from courier.terminal import view
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.dead_letter import Reason
-from courier import sending
 from courier.aws import Account
 from courier.commands.dlq.edited_reply import compact, edited, open_editor, pretty
 from courier.commands.options import SOME_NOT_DONE, OneId, Yes, confirm
-from courier.held_letters import HeldLetters
-from courier.letters import Letter
-from courier.reply_faults import faults
-from courier.selection import NOT_THERE, Filters, choose
-from courier.sending import NotDone, Outgoing
+from courier.queues import sending
+from courier.queues.held_letters import HeldLetters
+from courier.queues.letter import Letter
+from courier.queues.selection import NOT_THERE, Filters, choose
+from courier.queues.sending import NotDone, Outgoing
+from courier.replies.reply_faults import faults
 from courier.terminal import view
 
 EDIT_SECONDS = 3_600

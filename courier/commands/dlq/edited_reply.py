@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from contract.client_token import CLIENT_TOKEN, MAX_CHARACTERS, MESSAGE_ID, ClientTokenError, client_token
 from contract.message_attributes import string
 from contract.token_age import FIRST_TRIED_AT
-from courier.sending import resent
+from courier.queues.sending import resent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
-    from courier.letters import Letter
-    from courier.sending import NotDone, Outgoing
+    from courier.queues.letter import Letter
+    from courier.queues.sending import NotDone, Outgoing
 
 _EDITED = re.compile(r"(.+)\.edit-(\d{1,6})")
 

@@ -11,10 +11,10 @@ import typer
 
 from courier.commands.options import SOME_NOT_DONE, Contacts, Limit, NewerThan, OlderThan, Reasons, filters_of
 from courier.commands.put import put
-from courier.held_letters import HeldLetters
-from courier.letter_json import ImportLineError, json_line, read_exported, with_body
-from courier.selection import choose
-from courier.sending import NotDone, Outgoing
+from courier.queues.held_letters import HeldLetters
+from courier.queues.letter_json import ImportLineError, json_line, read_exported, with_body
+from courier.queues.selection import choose
+from courier.queues.sending import NotDone, Outgoing
 from courier.terminal import view
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from courier.commands.options import SOME_NOT_DONE, Contacts, Json, Limit, NewerThan, OlderThan, Reasons, filters_of
-from courier.held_letters import HeldLetters
-from courier.letter_json import json_line, summary
-from courier.selection import choose
+from courier.queues.held_letters import HeldLetters
+from courier.queues.letter_json import json_line, summary
+from courier.queues.selection import choose
 from courier.terminal import view
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import typer
 
 from courier.commands.dlq.two_passes import note, work_through
 from courier.commands.options import SOME_NOT_DONE, Contacts, Ids, Limit, OlderThan, Reasons, Yes, confirm, filters_of
-from courier.letters import EXPIRING_SECONDS, RETENTION_SECONDS
-from courier.selection import Selection
-from courier.sending import renewed
+from courier.queues.letter import EXPIRING_SECONDS, RETENTION_SECONDS
+from courier.queues.selection import Selection
+from courier.queues.sending import renewed
 from courier.terminal import view
 
 if TYPE_CHECKING:

@@ -24,11 +24,11 @@ from courier.commands.options import (
     confirm,
     filters_of,
 )
-from courier.held_letters import BATCH, HeldLetters
 from courier.interrupts import uninterrupted
-from courier.letters import Letter
-from courier.selection import Filters, Selection
-from courier.sending import NotDone, resent
+from courier.queues.held_letters import BATCH, HeldLetters
+from courier.queues.letter import Letter
+from courier.queues.selection import Filters, Selection
+from courier.queues.sending import NotDone, resent
 from courier.terminal import view
 from courier.terminal.progress import progress
 

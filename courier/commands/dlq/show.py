@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from courier.commands.options import SOME_NOT_DONE, Json, OneId, filters_of
-from courier.held_letters import HeldLetters
-from courier.letter_json import json_line, with_body
-from courier.selection import NOT_THERE, choose
-from courier.sending import NotDone
+from courier.queues.held_letters import HeldLetters
+from courier.queues.letter_json import json_line, with_body
+from courier.queues.selection import NOT_THERE, choose
+from courier.queues.sending import NotDone
 from courier.terminal import view
 from courier.terminal.letter_page import letter_page
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from courier.aws import Account
-from courier.held_letters import HeldLetters
 from courier.interrupts import uninterrupted
-from courier.letters import Letter
-from courier.selection import Filters, Selection
-from courier.sending import NotDone
+from courier.queues.held_letters import HeldLetters
+from courier.queues.letter import Letter
+from courier.queues.selection import Filters, Selection
+from courier.queues.sending import NotDone
 from courier.terminal import view
 from courier.terminal.progress import progress
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from courier.commands.dlq.discard import write_then_delete
-from courier.held_letters import HeldLetters
+from courier.queues.held_letters import HeldLetters
 from tests.fakes.sqs import letters
 
 

@@ -8,8 +8,8 @@ from contract.dead_letter import Reason
 from contract.message_attributes import MAX_BYTES, string
 from contract.token_age import iso
 from courier.commands.dlq.edited_reply import edited, next_token, pretty
-from courier.letters import Letter
-from courier.sending import NotDone, Outgoing
+from courier.queues.letter import Letter
+from courier.queues.sending import NotDone, Outgoing
 from handler.message import Message
 from tests.letters import NOW, as_the_function_sees, letter
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from courier.commands.dlq.replay import Replay
-from courier.held_letters import HeldLetters
-from courier.selection import Filters, Selection
+from courier.queues.held_letters import HeldLetters
+from courier.queues.selection import Filters, Selection
 from tests.fakes.faults import refusal
 from tests.fakes.function import FakeClock
 from tests.fakes.sqs import FakeSqs, letters

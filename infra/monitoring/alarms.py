@@ -14,7 +14,7 @@ from aws_cdk.aws_sns import ITopic
 from constructs import Construct
 
 from infra.capacity import Capacity
-from infra.metrics import Metrics, maths
+from infra.monitoring.metrics import Metrics, maths
 from infra.settings import Settings
 
 DAY = 86_400

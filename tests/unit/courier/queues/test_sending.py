@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from contract.dead_letter import DETAIL, Reason
 from contract.message_attributes import MAX_ATTRIBUTES, MAX_BYTES, string
 from contract.token_age import iso
-from courier.letters import MOVED_BY_SQS, Letter
-from courier.sending import NotDone, Outgoing, batches, renewed, resent
+from courier.queues.letter import MOVED_BY_SQS, Letter
+from courier.queues.sending import NotDone, Outgoing, batches, renewed, resent
 from tests.letters import NAMES, NOW, TEXTS, VALUES, as_the_function_sees, letter
 
 

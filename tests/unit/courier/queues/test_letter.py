@@ -2,7 +2,7 @@ from dataclasses import replace
 from typing import Any
 
 from contract.token_age import iso
-from courier.letters import MOVED_BY_SQS, received
+from courier.queues.letter import MOVED_BY_SQS, received
 from tests.letters import NOW, letter
 
 WEEK = 7 * 86_400

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from courier import sending
 from courier.interrupts import uninterrupted
-from courier.letters import SQS_SYSTEM_ATTRIBUTES, received
-from courier.sending import NotDone, Outgoing
+from courier.queues import sending
+from courier.queues.letter import SQS_SYSTEM_ATTRIBUTES, received
+from courier.queues.sending import NotDone, Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
-    from courier.letters import Letter
+    from courier.queues.letter import Letter
 
 BATCH = 10
 """Messages of one call (Amazon SQS quotas)."""

@@ -8,14 +8,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from courier.letters import DRAFT_SECONDS
-from courier.sending import NotDone
+from courier.queues.letter import DRAFT_SECONDS
+from courier.queues.sending import NotDone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
-    from courier.letters import Letter
+    from courier.queues.letter import Letter
 
 NOT_THERE = "is not on the dead-letter queue now, or somebody else holds it"
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from contract.dead_letter import DoesNotFitError, renewed_attributes
 from contract.message_attributes import SYSTEM_ATTRIBUTES
 from contract.token_age import iso
-from courier.letters import printable_identifier
+from courier.queues.letter import printable_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
-    from courier.letters import Letter
+    from courier.queues.letter import Letter
 
 
 class ImportLineError(ValueError):

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from contract.reply import EVERY_FAULT_CHARACTERS
-from courier.reply_faults import faults
+from courier.replies.reply_faults import faults
 from tests.samples import raw_message, reply
 
 

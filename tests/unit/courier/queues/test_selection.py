@@ -7,8 +7,8 @@ import pytest
 
 from contract.message_attributes import string
 from contract.token_age import iso
-from courier.letters import Letter
-from courier.selection import Filters, Selection, choose, seconds, short
+from courier.queues.letter import Letter
+from courier.queues.selection import Filters, Selection, choose, seconds, short
 from tests.samples import long_names
 
 NOW = 1_800_000_000.0

@@ -12,7 +12,7 @@ from aws_cdk.aws_cloudwatch import IMetric, MathExpression, Metric
 from aws_cdk.aws_lambda import IFunction
 from aws_cdk.aws_sqs import IQueue
 
-NAMESPACE = "ReplyCourier"
+from infra.function import NAMESPACE
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from courier.held_letters import HeldLetters
-from courier.letters import EXPIRING_SECONDS, printable_identifier
+from courier.queues.held_letters import HeldLetters
+from courier.queues.letter import EXPIRING_SECONDS, printable_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from courier.aws import Account
-    from courier.sending import NotDone
+    from courier.queues.sending import NotDone
 
 METRIC_MINUTES = 15
 """SQS reports its metrics each minute, and some minutes late."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from contract.dead_letter import DoesNotFitError, renewed_attributes, resent_attributes
 from contract.message_attributes import MAX_BYTES, message_bytes, sent_with
 from contract.token_age import iso
-from courier.letters import MOVED_BY_SQS
+from courier.queues.letter import MOVED_BY_SQS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import BatchResultErrorEntryTypeDef, MessageAttributeValueTypeDef
 
-    from courier.letters import Letter
+    from courier.queues.letter import Letter
 
 MAX_ENTRIES = 10
 """Messages of one call; all of them together may have the size of one, MAX_BYTES (Amazon SQS quotas)."""

@@ -14,8 +14,8 @@ from aws_cdk.aws_cloudwatch import (
 from aws_cdk.aws_logs import ILogGroup, QueryDefinition, QueryString
 from constructs import Construct
 
-from infra.function import MEMORY_MB
-from infra.metrics import NAMESPACE, Metrics
+from infra.function import MEMORY_MB, NAMESPACE
+from infra.monitoring.metrics import Metrics
 from infra.settings import Settings
 
 WIDTH = 24

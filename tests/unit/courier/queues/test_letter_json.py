@@ -9,8 +9,8 @@ from contract.client_token import MESSAGE_ID
 from contract.dead_letter import REASON
 from contract.message_attributes import string
 from contract.token_age import FIRST_TRIED_AT, iso
-from courier.letter_json import ImportLineError, json_line, read_exported, summary, with_body
-from courier.letters import Letter
+from courier.queues.letter import Letter
+from courier.queues.letter_json import ImportLineError, json_line, read_exported, summary, with_body
 from tests.letters import NAMES, NOW, TEXTS, VALUES, letter
 from tests.samples import PERSONAL, reply
 

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from courier.reply_file import Entry, replies
+from courier.replies.reply_file import Entry, replies
 
 
 @pytest.mark.parametrize(

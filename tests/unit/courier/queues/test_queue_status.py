@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from courier.aws import Queues
-from courier.queue_status import status
+from courier.queues.queue_status import status
 from tests.fakes.sqs import FakeSqs, letters
 
 SENT = 1_800_000_000

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from courier.held_letters import HeldLetters, hold_seconds
+from courier.queues.held_letters import HeldLetters, hold_seconds
 from local.aws import ROOT
 from tests.fakes.faults import refusal
 from tests.fakes.sqs import FakeSqs, letters
@@ -152,7 +152,7 @@ def test_a_list_that_never_ends_gives_up_and_says_so() -> None:
 MEMORY = """
 import resource, sys
 from tests.fakes.sqs import FakeSqs
-from courier.held_letters import HeldLetters
+from courier.queues.held_letters import HeldLetters
 
 class Endless(FakeSqs):
     "As many letters as are asked for, none of them kept."

@@ -1,0 +1,1 @@
+"""What is on the queues: dead letters, the messages that are sent, and how things stand."""

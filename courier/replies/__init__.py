@@ -1,0 +1,1 @@
+"""Replies in files, before they are sent: reading them, and finding their faults."""

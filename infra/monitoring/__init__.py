@@ -1,0 +1,1 @@
+"""What the stack tells its operators: metrics, alarms, dashboard."""
