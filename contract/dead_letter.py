@@ -14,6 +14,7 @@ from contract.message_attributes import (
     string,
     xml_characters,
 )
+from contract.payload import PAYLOAD_SIZES
 from contract.token_age import FIRST_TRIED_AT, FORCED_AT
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 REASON, DETAIL = "ReplyCourier.Reason", "ReplyCourier.Detail"
 OURS = (MESSAGE_ID, REASON, DETAIL, FIRST_TRIED_AT, FORCED_AT)
 """The attributes that this project sets; all others are the producer's."""
-KEPT = (CLIENT_TOKEN, "ExtendedPayloadSize")
+KEPT = (CLIENT_TOKEN, *PAYLOAD_SIZES)
 """The producer's attributes that are never left out: without them the reply could go twice, or has no body."""
 MAX_DETAIL = 2_000
 """Characters."""
@@ -37,6 +38,10 @@ class Reason(StrEnum):
 
     INVALID_REPLY = "InvalidReply"
     """The body breaks the contract (reply.schema.json)."""
+    INVALID_PAYLOAD = "InvalidPayload"
+    """The message's body is in S3, and its pointer cannot be followed, or what it points to cannot be a reply."""
+    PAYLOAD_NOT_FOUND = "PayloadNotFound"
+    """The message's body is in S3, and the object is not there any more."""
     RECIPIENT_NOT_ALLOWED = "RecipientNotAllowed"
     """The stack does not send to this address (its setting allowedRecipients)."""
     INVALID_CLIENT_TOKEN = "InvalidClientToken"

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
-from handler import connect, sqs
 from handler.batch import deliver_all
 from handler.delivery import Delivery
 from handler.observability import Observability, quieten_libraries
 from handler.pacer import Pacer
+from handler.sender import Sender
+from handler.services import connect, outcomes, payload, sqs
 from handler.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,11 +29,19 @@ tracer = Tracer(auto_patch=False)  # the patched SDK would record error messages
 
 observability = Observability(logger, metrics, tracer)
 settings = Settings.from_environment(os.environ)
-delivery = Delivery(
+sender = Sender(
     settings=settings,
     connect=connect.client(settings.instance_arn),
-    sqs=cache(sqs.client),
     pacer=Pacer(settings.send_rate_share, settings.burst_share, time.monotonic, time.sleep),
+    payloads=payload.Payloads(settings.payload_bucket, cache(payload.client)),
+    observability=observability,
+    now=time.time,
+)
+delivery = Delivery(
+    settings=settings,
+    sender=sender,
+    sqs=cache(sqs.client),
+    outcomes=outcomes.Outcomes(settings.event_bus_name, cache(outcomes.client), observability, time.time, time.sleep),
     observability=observability,
     now=time.time,
     rng=SystemRandom(),

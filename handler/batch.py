@@ -31,11 +31,9 @@ def deliver_all(
     if len(messages) < len(records):
         delivery.observability.records_without_id(len(records) - len(messages))
     invocation = Invocation(seconds_left, delete_at_once=any_received_before(messages))
-    return {
-        "batchItemFailures": [
-            {"itemIdentifier": message.id} for message in messages if not is_done(message, invocation, delivery)
-        ]
-    }
+    not_done = [message for message in messages if not is_done(message, invocation, delivery)]
+    delivery.outcomes.tell(seconds_left)  # before the answer, upon which Lambda deletes what is done
+    return {"batchItemFailures": [{"itemIdentifier": message.id} for message in not_done]}
 
 
 def is_done(message: Message, invocation: Invocation, delivery: Delivery) -> bool:

@@ -31,8 +31,9 @@ REFUSALS = {
     Cause.ATTACHMENT_PENDING: "RepliesAttachmentPending",
     Cause.UNAVAILABLE: "RepliesUnavailable",
     Cause.TIMED_OUT: "RepliesTimedOut",
+    Cause.PAYLOAD_UNAVAILABLE: "PayloadsUnavailable",
 }
-"""The metric that counts Connect's refusals for each cause."""
+"""The metric that counts for each cause what Connect, or S3, did not do now."""
 
 
 def quieten_libraries() -> None:
@@ -99,7 +100,7 @@ class Observability:
         self._logger.info("reply_handed_back", extra=_named(message) | {"retry_in_seconds": verdict.seconds})
 
     def not_now(self, cause: Cause) -> None:
-        """Connect did not take a reply now, whether it is tried again or its retry window is over."""
+        """Connect did not take a reply now, or S3 did not give its body. It is tried again if its window allows."""
         self._count(REFUSALS[cause])
 
     def call_repeated(self, message: Message, retry: Retry, seconds: float) -> None:
@@ -114,6 +115,11 @@ class Observability:
     def records_without_id(self, records: int) -> None:
         """This many records have no message id: SQS makes none, and nothing can be done with them."""
         self._logger.error("records_without_id", extra={"records": records})
+
+    def outcomes_lost(self, outcomes: int, why: str) -> None:
+        """The event bus did not take this many outcomes; `why` is an error's code or type."""
+        self._metrics.add_metric(name="OutcomesLost", unit=MetricUnit.Count, value=outcomes)
+        self._logger.error("outcomes_lost", extra={"outcomes": outcomes, "error": identifier(why)})
 
     def failed(self, event: str, message: Message, error: Exception) -> None:
         """Something of ours failed; the message is safe on its queue. Only the error's type is logged."""

@@ -17,6 +17,8 @@ class Settings:
         instance_arn: The Amazon Connect instance that replies are sent from.
         queue_url: The queue that the messages come from.
         dead_letter_queue_url: Where what cannot be sent is put.
+        payload_bucket: Where bodies are that are larger than a message.
+        event_bus_name: The event bus that is told what became of replies; empty for none.
         send_rate_share: Replies a second that this one environment may send.
         burst_share: Replies that it may send at once after a pause.
         retry_seconds: How long a reply is tried, from its first receive on.
@@ -30,6 +32,8 @@ class Settings:
     instance_arn: str
     queue_url: str
     dead_letter_queue_url: str
+    payload_bucket: str
+    event_bus_name: str
     send_rate_share: float
     burst_share: int
     retry_seconds: int
@@ -50,6 +54,8 @@ class Settings:
                 instance_arn=environ["CONNECT_INSTANCE_ARN"],
                 queue_url=environ["QUEUE_URL"],
                 dead_letter_queue_url=environ["DEAD_LETTER_QUEUE_URL"],
+                payload_bucket=environ["PAYLOAD_BUCKET"],
+                event_bus_name=environ["EVENT_BUS_NAME"],
                 send_rate_share=float(environ["SEND_RATE_SHARE"]),
                 burst_share=int(environ["BURST_SHARE"]),
                 retry_seconds=int(environ["RETRY_SECONDS"]),

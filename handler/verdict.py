@@ -1,4 +1,4 @@
-"""Verdicts: what becomes of a reply. Plain data, decided in connect.py and delivery.py and acted on in delivery.py."""
+"""Verdicts: what becomes of a reply. Plain data, decided where something is asked for, acted on in delivery.py."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ class Cause(StrEnum):
     ATTACHMENT_PENDING = "AttachmentPending"
     """An attachment's scan has not ended."""
     ACCESS_DENIED = "AccessDenied"
-    """The function may not send (403), or its credentials are not accepted; IAM changes take time to spread."""
+    """The function may not send or not read a body in S3 (403), or its credentials are not accepted; IAM changes take
+    time to spread."""
     UNAVAILABLE = "Unavailable"
     """Connect failed (5xx), dropped the connection, or answered what cannot be read."""
     TIMED_OUT = "TimedOut"
     """Connect cannot be reached, or did not answer in time."""
+    PAYLOAD_UNAVAILABLE = "PayloadUnavailable"
+    """S3 did not give the body of a large reply."""
     DEAD_LETTER_QUEUE_UNAVAILABLE = "DeadLetterQueueUnavailable"
     """The reply cannot be sent, and the dead-letter queue did not take it."""
     UNEXPECTED = "Unexpected"

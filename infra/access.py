@@ -1,17 +1,23 @@
 """Who may do what, statement by statement: the function's role, and the policies for producers and operators."""
 
-from aws_cdk import Acknowledgment, Validations
+from typing import cast
+
+from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk.aws_iam import IRole, ManagedPolicy, PolicyDocument, PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_logs import ILogGroup
+from aws_cdk.aws_s3 import CfnBucket, IBucket
 from constructs import Construct
 
 from infra.queues import Queues
 from infra.settings import Settings
 
 
-def handler_role(scope: Construct, *, settings: Settings, queues: Queues, log_group: ILogGroup) -> IRole:
+def handler_role(
+    scope: Construct, *, settings: Settings, queues: Queues, payloads: IBucket, log_group: ILogGroup
+) -> IRole:
     """Return the function's role; CDK adds nothing to it, so that this file shows all it allows."""
-    statements = _function(settings, queues, log_group) + _key(settings)
+    statements = _function(settings, queues, log_group) + _payloads_read(payloads) + _outcomes(settings)
+    statements += _key(settings)
     role = Role(
         scope,
         "Role",
@@ -32,6 +38,7 @@ def handler_role(scope: Construct, *, settings: Settings, queues: Queues, log_gr
             id=f"AwsSolutions-IAM5[Resource::{settings.instance_arn}/*]",
             reason="AWS does not document which ARN of the instance the call is checked against; all are inside it.",
         ),
+        _every_object(payloads),
     )
     return role.without_policy_updates()
 
@@ -44,7 +51,9 @@ class Policies(Construct):
         operator: Does all that `courier` does.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, queues: Queues) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, queues: Queues, payloads: IBucket
+    ) -> None:
         super().__init__(scope, construct_id)
         self.producer = ManagedPolicy(
             self,
@@ -56,14 +65,27 @@ class Policies(Construct):
                     actions=["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"],
                     resources=[queues.queue.queue_arn],
                 ),
-                *_key(settings, through_sqs=True),
+                PolicyStatement(
+                    sid="PutLargeReplies",
+                    actions=["s3:PutObject"],
+                    resources=[payloads.arn_for_objects("*")],
+                ),
+                *_key(settings, through_services=True),
             ],
         )
+        Validations.of(self.producer).acknowledge(_every_object(payloads))
         self.operator = ManagedPolicy(
             self,
             "Operator",
             description=f"Uses the command courier on {settings.stack_name}",
-            statements=_operator(settings, queues) + _key(settings, through_sqs=True),
+            statements=[
+                *_operator(settings, queues),
+                *_payloads_read(payloads),
+                PolicyStatement(
+                    sid="PutLargeReplies", actions=["s3:PutObject"], resources=[payloads.arn_for_objects("*")]
+                ),
+                *_key(settings, through_services=True),
+            ],
         )
         Validations.of(self.operator).acknowledge(
             Acknowledgment(
@@ -74,6 +96,7 @@ class Policies(Construct):
                 id=f"AwsSolutions-IAM5[Resource::{_stack_arn(settings)}]",
                 reason="A stack's ARN ends in an id that each deployment anew gives it; courier knows its name.",
             ),
+            _every_object(payloads),
         )
 
 
@@ -107,17 +130,43 @@ def _operator(settings: Settings, queues: Queues) -> list[PolicyStatement]:
     ]
 
 
-def _key(settings: Settings, *, through_sqs: bool = False) -> list[PolicyStatement]:
+def _payloads_read(payloads: IBucket) -> list[PolicyStatement]:
+    return [
+        PolicyStatement(sid="ReadLargeReplies", actions=["s3:GetObject"], resources=[payloads.arn_for_objects("*")]),
+        # Without it S3 answers 403 and not 404 for an object that is gone (GetObject in the S3 API reference).
+        PolicyStatement(sid="SeeWhatIsGone", actions=["s3:ListBucket"], resources=[payloads.bucket_arn]),
+    ]
+
+
+def _every_object(payloads: IBucket) -> Acknowledgment:
+    name = Stack.of(payloads).get_logical_id(cast("CfnBucket", payloads.node.default_child))
+    return Acknowledgment(
+        id=f"AwsSolutions-IAM5[Resource::<{name}.Arn>/*]", reason="Every object of the bucket is the body of a reply."
+    )
+
+
+def _outcomes(settings: Settings) -> list[PolicyStatement]:
+    if settings.event_bus_name is None:
+        return []
+    arn = "arn:{partition}:events:{region}:{account}:event-bus".format(**settings.instance)
+    return [
+        PolicyStatement(
+            sid="TellOutcomes", actions=["events:PutEvents"], resources=[f"{arn}/{settings.event_bus_name}"]
+        )
+    ]
+
+
+def _key(settings: Settings, *, through_services: bool = False) -> list[PolicyStatement]:
     """What whoever handles messages needs of the key that encrypts them (SQS's developer guide, key management)."""
     if settings.kms_key_arn is None:
         return []
-    sqs = f"sqs.{settings.instance['region']}.amazonaws.com"
+    services = [f"{service}.{settings.instance['region']}.amazonaws.com" for service in ("s3", "sqs")]
     return [
         PolicyStatement(
             sid="UseTheKey",
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
             resources=[settings.kms_key_arn],
-            conditions={"StringEquals": {"kms:ViaService": sqs}} if through_sqs else None,
+            conditions={"StringEquals": {"kms:ViaService": services}} if through_services else None,
         )
     ]
 

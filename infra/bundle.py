@@ -17,7 +17,13 @@ from infra import service_model
 PLATFORM = ["--python-version", "3.13", "--python-platform", "aarch64-unknown-linux-gnu"]
 PACKAGES = ("contract", "handler")  # our own, of which the function consists
 DEPLOYED_AT = "/var/task"  # where Lambda unpacks the function: the path in the bytecode, instead of this machine's
-SERVICES = {"connect", "sqs", "xray"}  # the clients that are made; xray's by aws_xray_sdk, when it is imported
+SERVICES = {
+    "connect",
+    "events",
+    "s3",
+    "sqs",
+    "xray",
+}  # the clients that are made; xray's by aws_xray_sdk, when it is imported
 KEPT_METADATA = ("METADATA", "LICENSE*", "NOTICE*", "licenses")
 
 

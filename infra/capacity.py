@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from infra.settings import Settings
 
 PLANNED_CALL_SECONDS = 1  # planned for one call to Connect; an environment sends one reply at a time
-MARGIN_SECONDS = 30  # a call that times out, then a dead-letter queue that does not answer
+MARGIN_SECONDS = 40  # a call that times out, then a dead-letter queue and an event bus that do not answer
 HOLD_SECONDS = 60  # seconds that the function waits while throttled or full, which saves a receive
 BURST_PER_RATE = 2.5  # Connect's quotas come as 2 requests a second with a burst of 5
 MEAN_BACKOFF_SECONDS = 450  # full jitter below 900 s: half of that on average

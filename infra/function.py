@@ -17,6 +17,7 @@ from aws_cdk.aws_lambda import (
     Tracing,
 )
 from aws_cdk.aws_logs import CfnLogGroup, LogGroup
+from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
 from infra.access import handler_role
@@ -38,6 +39,7 @@ class ReplyFunction(Construct):
         settings: The choices of this deployment.
         capacity: The numbers derived from them.
         queues: Where replies come from, and where those go that cannot be sent.
+        payloads: Where their bodies are if they are larger than a message.
         code: The folder to deploy.
     """
 
@@ -49,6 +51,7 @@ class ReplyFunction(Construct):
         settings: Settings,
         capacity: Capacity,
         queues: Queues,
+        payloads: IBucket,
         code: Path,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -68,7 +71,7 @@ class ReplyFunction(Construct):
             architecture=ARCHITECTURES[settings.architecture],
             handler="handler.app.lambda_handler",
             code=Code.from_asset(str(code)),
-            role=handler_role(self, settings=settings, queues=queues, log_group=log_group),
+            role=handler_role(self, settings=settings, queues=queues, payloads=payloads, log_group=log_group),
             timeout=Duration.seconds(capacity.function_timeout),
             # The imports take 80 MiB and a batch is 2 MiB at most. More would buy processor time, billed by the second,
             # for work that mostly waits for Connect and for its pace.
@@ -83,6 +86,8 @@ class ReplyFunction(Construct):
                 "CONNECT_INSTANCE_ARN": settings.instance_arn,
                 "QUEUE_URL": queues.queue.queue_url,
                 "DEAD_LETTER_QUEUE_URL": queues.dead_letters.queue_url,
+                "PAYLOAD_BUCKET": payloads.bucket_name,
+                "EVENT_BUS_NAME": settings.event_bus_name or "",
                 "SEND_RATE_SHARE": str(capacity.share),
                 "BURST_SHARE": str(capacity.burst),
                 "RETRY_SECONDS": str(capacity.retry_seconds),

@@ -1,7 +1,9 @@
 """The queue that producers send to, and the dead-letter queue beside it."""
 
+from collections.abc import Iterable
+
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Stack, Validations
-from aws_cdk.aws_iam import AccountPrincipal, ArnPrincipal, PolicyStatement
+from aws_cdk.aws_iam import AccountPrincipal, ArnPrincipal, IPrincipal, PolicyStatement
 from aws_cdk.aws_kms import Key
 from aws_cdk.aws_sqs import (
     DeadLetterQueue,
@@ -62,10 +64,7 @@ class Queues(Construct):
             self.queue.add_to_resource_policy(
                 PolicyStatement(
                     sid="LetProducersSend",
-                    principals=[
-                        AccountPrincipal(producer) if producer.isdigit() else ArnPrincipal(producer)
-                        for producer in settings.producers
-                    ],
+                    principals=principals(settings.producers),
                     actions=["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"],
                     resources=[self.queue.queue_arn],
                 )
@@ -75,3 +74,8 @@ class Queues(Construct):
             policy = queue.node.try_find_child("Policy")
             if isinstance(policy, QueuePolicy):
                 policy.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+
+
+def principals(producers: Iterable[str]) -> list[IPrincipal]:
+    """Producers of other accounts, as policies name them."""
+    return [AccountPrincipal(producer) if producer.isdigit() else ArnPrincipal(producer) for producer in producers]

@@ -8,6 +8,8 @@ from typing import Any
 
 CALLED = {
     "connect": {"StartOutboundEmailContact"},
+    "events": {"PutEvents"},
+    "s3": {"GetObject"},
     "sqs": {"ChangeMessageVisibility", "DeleteMessage", "SendMessage"},
 }
 """For each service, what handler/ calls of it."""

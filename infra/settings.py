@@ -18,6 +18,7 @@ KMS_KEY_ARN = re.compile(r"arn:aws(-[a-z]+)*:kms:[a-z]{2}(-[a-z]+)+-\d:\d{12}:ke
 STACK_NAME = re.compile("[A-Za-z][A-Za-z0-9-]{0,59}")
 PRODUCER = re.compile(r"\d{12}|arn:aws(-[a-z]+)*:iam::\d{12}:(root|(role|user)/[\w+=,.@/-]{1,512})")
 RECIPIENT = re.compile(r"[^\s@,?\[\]]+@[^\s@,?\[\]]+")  # of fnmatch's signs, `*` alone is one
+EVENT_BUS_NAME = re.compile("[A-Za-z0-9._-]{1,256}")  # PutEvents, EventBridge API reference
 ARCHITECTURE = re.compile("arm64|x86_64")
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
@@ -52,6 +53,7 @@ class Settings:
         kms_key_arn: A key of your own for queues, log and alarms; None leaves it to AWS's keys.
         producers: Accounts, roles and users of other accounts that may send to the queue.
         allowed_recipients: Patterns of addresses, like `*@example.com`, that replies may go to; none allows all.
+        event_bus_name: The event bus of the stack's account that is told what became of replies; None tells nobody.
         termination_protection: Whether CloudFormation refuses to delete the stack.
     """
 
@@ -65,6 +67,7 @@ class Settings:
     kms_key_arn: str | None = None
     producers: tuple[str, ...] = ()
     allowed_recipients: tuple[str, ...] = ()
+    event_bus_name: str | None = None
     termination_protection: bool = False
 
     @property
@@ -206,5 +209,10 @@ SETTINGS: dict[str, tuple[str, Callable[[object], object], str]] = {
     "kmsKeyArn": ("kms_key_arn", _matching(KMS_KEY_ARN), KEY_FORM),
     "producers": ("producers", _list_of(PRODUCER), PRODUCERS_FORM),
     "allowedRecipients": ("allowed_recipients", _list_of(RECIPIENT, LONGEST_RECIPIENTS), RECIPIENTS_FORM),
+    "eventBusName": (
+        "event_bus_name",
+        _matching(EVENT_BUS_NAME),
+        "the name of an event bus of the stack's account and Region, like default, or leave it out",
+    ),
     "terminationProtection": ("termination_protection", _switch, "true or false"),
 }

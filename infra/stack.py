@@ -12,6 +12,7 @@ from infra.monitoring.alarm_topic import AlarmTopic
 from infra.monitoring.alarms import Alarms
 from infra.monitoring.dashboard import Queries, ReplyDashboard
 from infra.monitoring.metrics import Metrics
+from infra.payloads import Payloads
 from infra.queues import Queues
 from infra.settings import Settings
 
@@ -29,7 +30,10 @@ class ReplyCourierStack(Stack):
         )
         numbers = capacity(settings)
         queues = Queues(self, "Queues", settings=settings, capacity=numbers)
-        delivery = ReplyFunction(self, "Delivery", settings=settings, capacity=numbers, queues=queues, code=code)
+        payloads = Payloads(self, "Payloads", settings=settings, capacity=numbers).bucket
+        delivery = ReplyFunction(
+            self, "Delivery", settings=settings, capacity=numbers, queues=queues, payloads=payloads, code=code
+        )
         metrics = Metrics(settings.stack_name, queues.queue, queues.dead_letters, delivery.function)
         Alarms(
             self,
@@ -41,13 +45,14 @@ class ReplyCourierStack(Stack):
         )
         ReplyDashboard(self, "Dashboard", metrics=metrics, settings=settings)
         Queries(self, "Queries", log_group=delivery.log_group)
-        policies = Policies(self, "Policies", settings=settings, queues=queues)
+        policies = Policies(self, "Policies", settings=settings, queues=queues, payloads=payloads)
 
         # Operators' and producers' tools find the parts by these names.
         CfnOutput(self, "QueueUrl", value=queues.queue.queue_url)
         CfnOutput(self, "QueueArn", value=queues.queue.queue_arn)
         CfnOutput(self, "DeadLetterQueueUrl", value=queues.dead_letters.queue_url)
         CfnOutput(self, "DeadLetterQueueArn", value=queues.dead_letters.queue_arn)
+        CfnOutput(self, "PayloadBucketName", value=payloads.bucket_name)
         CfnOutput(self, "FunctionName", value=delivery.function.function_name)
         CfnOutput(self, "ProducerPolicyArn", value=policies.producer.managed_policy_arn)
         CfnOutput(self, "OperatorPolicyArn", value=policies.operator.managed_policy_arn)

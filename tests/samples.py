@@ -15,6 +15,8 @@ FUNCTION_ENVIRONMENT = {
     "CONNECT_INSTANCE_ARN": INSTANCE_ARN,
     "QUEUE_URL": "queue",
     "DEAD_LETTER_QUEUE_URL": "dead-letters",
+    "PAYLOAD_BUCKET": "payloads",
+    "EVENT_BUS_NAME": "",
     "SEND_RATE_SHARE": "1000",
     "BURST_SHARE": "1",
     "RETRY_SECONDS": "21600",

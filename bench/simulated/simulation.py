@@ -24,6 +24,9 @@ from handler.batch import deliver_all
 from handler.delivery import Delivery
 from handler.observability import Observability
 from handler.pacer import Pacer
+from handler.sender import Sender
+from handler.services.outcomes import Outcomes
+from handler.services.payload import Payloads
 from handler.settings import Settings
 from infra.capacity import Capacity, capacity
 from infra.settings import Settings as StackSettings
@@ -175,6 +178,10 @@ class Queue:
         self._result.dead += 1
 
 
+def unused() -> Any:
+    raise AssertionError("no reply here is in S3, and no event bus is told")
+
+
 def derived(rate: float) -> Capacity:
     """What the stack derives from a quota."""
     return capacity(StackSettings(instance_arn=INSTANCE_ARN, send_rate=rate))
@@ -251,22 +258,33 @@ class Simulation:
     def _cold_start(self, rng: Random) -> Delivery:
         self._time.sleep(COLD_START_SECONDS)
         numbers, time = self._numbers, self._time
-        return Delivery(
-            Settings(
-                instance_arn=INSTANCE_ARN,
-                queue_url="q",
-                dead_letter_queue_url="dlq",
-                send_rate_share=numbers.share,
-                burst_share=numbers.burst,
-                retry_seconds=numbers.retry_seconds,
-                max_receives=numbers.max_receives,
-                crash_loop_seconds=numbers.crash_loop_seconds,
-                retention_seconds=numbers.retention_seconds,
-                allowed_recipients=(),
-            ),
+        settings = Settings(
+            instance_arn=INSTANCE_ARN,
+            queue_url="q",
+            dead_letter_queue_url="dlq",
+            payload_bucket="",
+            event_bus_name="",
+            send_rate_share=numbers.share,
+            burst_share=numbers.burst,
+            retry_seconds=numbers.retry_seconds,
+            max_receives=numbers.max_receives,
+            crash_loop_seconds=numbers.crash_loop_seconds,
+            retention_seconds=numbers.retention_seconds,
+            allowed_recipients=(),
+        )
+        sender = Sender(
+            settings,
             self._connect,  # type: ignore[arg-type] # the one operation that is called
-            lambda: self._queue,  # type: ignore[arg-type, return-value] # the three operations that are called
             Pacer(numbers.share, numbers.burst, time.now, time.sleep),
+            Payloads("", unused),
+            self._observability,
+            time.now,
+        )
+        return Delivery(
+            settings,
+            sender,
+            lambda: self._queue,  # type: ignore[arg-type, return-value] # the three operations that are called
+            Outcomes("", unused, self._observability, time.now, time.sleep),
             self._observability,
             time.now,
             rng,

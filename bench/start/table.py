@@ -111,6 +111,8 @@ def environment(url: str) -> dict[str, str]:
         "CONNECT_INSTANCE_ARN": INSTANCE_ARN,
         "QUEUE_URL": "https://sqs/queue",
         "DEAD_LETTER_QUEUE_URL": "https://sqs/letters",
+        "PAYLOAD_BUCKET": "payloads",
+        "EVENT_BUS_NAME": "",
         "SEND_RATE_SHARE": "1000000",
         "BURST_SHARE": "1000",
         "RETRY_SECONDS": "21600",

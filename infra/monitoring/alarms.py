@@ -74,7 +74,12 @@ class Alarms(Construct):
 
 def conditions(metrics: Metrics, settings: Settings, capacity: Capacity) -> dict[str, Condition]:
     """Each alarm's name, and when it goes off."""
-    return _of_dead_letters(metrics, capacity) | _of_the_function(metrics, capacity) | _of_replies(metrics, settings)
+    return (
+        _of_dead_letters(metrics, capacity)
+        | _of_the_function(metrics, capacity)
+        | _of_replies(metrics, settings)
+        | _of_outcomes(metrics, settings)
+    )
 
 
 def _of_dead_letters(metrics: Metrics, capacity: Capacity) -> dict[str, Condition]:
@@ -167,6 +172,24 @@ def _of_replies(metrics: Metrics, settings: Settings) -> dict[str, Condition]:
             "RepliesActiveEmailsFull",
             "The instance has as many active emails as it may have. First: end contacts, or ask for a higher quota.",
         ),
+        "PayloadsUnavailable": Condition(
+            metrics.of_function("PayloadsUnavailable", 5),
+            "For a quarter of an hour S3 has not given the bodies of large replies; the others go out. First: the AWS "
+            "Health Dashboard.",
+            periods=3,
+        ),
+    }
+
+
+def _of_outcomes(metrics: Metrics, settings: Settings) -> dict[str, Condition]:
+    if settings.event_bus_name is None:
+        return {}
+    return {
+        "OutcomesLost": Condition(
+            metrics.of_function("OutcomesLost", 5),
+            f"The event bus {settings.event_bus_name} did not take what became of some replies, and is not told again. "
+            "The replies themselves are safe. First: aws events describe-event-bus.",
+        )
     }
 
 

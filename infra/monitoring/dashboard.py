@@ -20,8 +20,11 @@ from infra.settings import Settings
 
 WIDTH = 24
 MINUTES = 5
-CAUSES = ("Throttled", "Denied", "ActiveEmailsFull", "AttachmentPending", "Unavailable", "TimedOut")
-"""Of `Replies…`, the metrics that count what Connect did not take now (handler/observability.py)."""
+CAUSES = (
+    *(f"Replies{cause}" for cause in ("Throttled", "Denied", "ActiveEmailsFull", "AttachmentPending")),
+    *("RepliesUnavailable", "RepliesTimedOut", "PayloadsUnavailable"),
+)
+"""The metrics that count what Connect or S3 did not do now (handler/observability.py)."""
 PRICES = {"gb_second": 0.0000133334, "invocation": 0.0000002, "sqs_request": 0.0000004}
 """US dollars, us-east-1, arm64 (https://aws.amazon.com/lambda/pricing/, https://aws.amazon.com/sqs/pricing/)."""
 
@@ -76,7 +79,7 @@ def _rows(metrics: Metrics, settings: Settings) -> dict[str, list[IWidget]]:
             ),
         ],
         "What is refused, and why?": [
-            _graph("Not now, by cause", *(own(f"Replies{cause}", MINUTES) for cause in CAUSES)),
+            _graph("Not now, by cause", *(own(cause, MINUTES) for cause in CAUSES)),
             _graph("To the dead-letter queue, by reason", reasons),
             _graph("Dead letters", metrics.letters(MINUTES)),
         ],
@@ -88,6 +91,7 @@ def _rows(metrics: Metrics, settings: Settings) -> dict[str, list[IWidget]]:
                 metrics.function.metric_duration(statistic="Maximum"),
             ),
             _graph("At once", metrics.function.metric("ConcurrentExecutions", statistic="Maximum")),
+            *([_graph("Outcomes lost", own("OutcomesLost", MINUTES))] if settings.event_bus_name else []),
         ],
         "What does it cost?": [_value("US dollars an hour, Lambda and SQS, at us-east-1's prices", _cost(metrics))],
     }

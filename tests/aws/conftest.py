@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import importlib
 import io
 import json
@@ -21,7 +20,7 @@ from local.aws import LocalAws, start_aws
 from local.connect.control_client import ConnectControl
 from local.function.sqs_event import record_of
 from local.processes import ProcessGroup
-from tests.fakes.function import FakeClock
+from tests.fakes.function import FakeClock, changed
 from tests.operators import Operator, operator_of_a_new_stack
 from tests.samples import FUNCTION_ENVIRONMENT, QUEUE_ARN, REGION, event, long_names, reply, short_names
 
@@ -198,6 +197,6 @@ def courier(deployed: Courier, connect: ConnectControl, moto_url: str) -> Iterat
         handler.setStream(fresh.output)
     # A new environment for each test, on a clock that passes only when it waits for its turn.
     pacer = Pacer(1000, 1, fresh.clock, fresh.clock.sleep)
-    deployed.app.delivery = dataclasses.replace(deployed.app.delivery, pacer=pacer)
+    deployed.app.delivery = changed(deployed.app.delivery, pacer=pacer)
     yield fresh
     print(fresh.output.getvalue())  # for the check of tests/conftest.py, and for whoever reads a failed test

@@ -68,19 +68,19 @@ MUTANTS = [
     ),
     Mutant("contract/token_age.py", "else min(tried, sent_at)", "else tried", "a first try in the future"),
     Mutant("handler/message.py", "tried is None and self.receive_count > 1", "False", "a second receive is a first"),
-    Mutant("handler/connect.py", "ClientToken=token, **reply", "**reply", "botocore makes up a token"),
-    Mutant("handler/connect.py", "TOKEN_ALREADY_USED and is_first_life", "TOKEN_ALREADY_USED", "any 409 is sent"),
+    Mutant("handler/services/connect.py", "ClientToken=token, **reply", "**reply", "botocore makes up a token"),
+    Mutant("handler/services/connect.py", "TOKEN_ALREADY_USED and is_first_life", "TOKEN_ALREADY_USED", "any 409 is sent"),
     Mutant(
-        "handler/connect.py", "TOKEN_ALREADY_USED and is_first_life", "TOKEN_ALREADY_USED and False", "no 409 is sent"
+        "handler/services/connect.py", "TOKEN_ALREADY_USED and is_first_life", "TOKEN_ALREADY_USED and False", "no 409 is sent"
     ),
     Mutant(
-        "handler/connect.py",
+        "handler/services/connect.py",
         "return verdict_for(error, is_first_life=is_first_life)",
         "return AlreadySent('')",
         "every failure is sent",
     ),
-    Mutant("handler/connect.py", 'if "ContactId" not in answer:', "if False:", "an answer that cannot be read is sent"),
-    Mutant("handler/connect.py", "or status == 408 ", "", "408 is dead-lettered"),
+    Mutant("handler/services/connect.py", 'if "ContactId" not in answer:', "if False:", "an answer that cannot be read is sent"),
+    Mutant("handler/services/connect.py", "or status == 408 ", "", "408 is dead-lettered"),
     Mutant(
         "handler/delivery.py",
         "except Exception as refused:  # noqa: BLE001 - whatever",
@@ -94,10 +94,10 @@ MUTANTS = [
         "a letter that the queue refused is done",
     ),
     Mutant("handler/delivery.py", "        raise NotDoneError\n", "", "what is handed back is done"),
-    Mutant("handler/delivery.py", "if may_be_forgotten(", "if False and may_be_forgotten(", "tokens never age"),
+    Mutant("handler/sender.py", "if may_be_forgotten(", "if False and may_be_forgotten(", "tokens never age"),
     Mutant("handler/delivery.py", "was_tried = verdict.asked or", "was_tried = False and", "no first try is noted"),
     Mutant(
-        "handler/delivery.py",
+        "handler/sender.py",
         "        if message.receive_count > self.settings.max_receives:\n            return True\n",
         "",
         "killers are tried for ever",

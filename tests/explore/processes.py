@@ -27,6 +27,9 @@ from handler.batch import deliver_all
 from handler.delivery import Delivery
 from handler.observability import Observability
 from handler.pacer import Pacer
+from handler.sender import Sender
+from handler.services.outcomes import Outcomes
+from handler.services.payload import Payloads
 from handler.settings import Settings
 from tests.explore.world import BODIES, Message, Process
 from tests.fakes.faults import refusal
@@ -51,6 +54,8 @@ SETTINGS = Settings(
     instance_arn=INSTANCE_ARN,
     queue_url=QUEUE,
     dead_letter_queue_url=DEAD,
+    payload_bucket="",
+    event_bus_name="",
     send_rate_share=1000,
     burst_share=10,
     retry_seconds=6 * 3600,
@@ -212,6 +217,12 @@ class Draws(Random):
 LOG = io.StringIO()
 LOGGER = Logger(service="explore", stream=LOG)
 OBSERVABILITY = Observability(LOGGER, Metrics(namespace="Explore", service="explore"), Tracer(disabled=True))
+
+
+def unused() -> Any:
+    raise AssertionError("no reply here is in S3, and no event bus is told")
+
+
 NOWHERE = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the search runs
 
 
@@ -219,11 +230,19 @@ def function(script: Script, messages: tuple[Message, ...], now: int, is_reverse
     """One invocation."""
     clock = FakeClock()
     queue = ScriptedSqs(script)
-    delivery = Delivery(
+    sender = Sender(
         settings=SETTINGS,
         connect=ScriptedConnect(script),  # type: ignore[arg-type]  # the one operation that is called
-        sqs=lambda: queue,  # type: ignore[arg-type, return-value]  # the three operations that are called
         pacer=Pacer(SETTINGS.send_rate_share, SETTINGS.burst_share, clock, clock.sleep),
+        payloads=Payloads(SETTINGS.payload_bucket, unused),
+        observability=OBSERVABILITY,
+        now=lambda: now,
+    )
+    delivery = Delivery(
+        settings=SETTINGS,
+        sender=sender,
+        sqs=lambda: queue,  # type: ignore[arg-type, return-value]  # the three operations that are called
+        outcomes=Outcomes(SETTINGS.event_bus_name, unused, OBSERVABILITY, lambda: now, clock.sleep),
         observability=OBSERVABILITY,
         now=lambda: now,
         rng=Draws(is_reversed=is_reversed),

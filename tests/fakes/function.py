@@ -1,17 +1,27 @@
 """The function's delivery on doubles of SQS and Connect, and a clock that passes only when somebody waits."""
 
 import io
+from dataclasses import fields, replace
 from random import Random
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
 from handler.delivery import Delivery
 from handler.observability import Observability
 from handler.pacer import Pacer
+from handler.sender import Sender
+from handler.services.outcomes import Outcomes
+from handler.services.payload import Payloads
 from handler.settings import Settings
 from tests.fakes.connect import FakeConnect
+from tests.fakes.event_bus import FakeEventBus
+from tests.fakes.s3 import FakeS3
 from tests.fakes.sqs import DEAD_LETTERS, FakeSqs
 from tests.samples import INSTANCE_ARN
+
+PAYLOADS = "payloads"
+"""The stack's bucket."""
 
 
 class FakeClock:
@@ -30,7 +40,14 @@ class FakeClock:
 
 
 def delivery(
-    connect: FakeConnect, sqs: FakeSqs, *, log: io.StringIO, clock: FakeClock | None = None, now: float = 1_800_000_001
+    connect: FakeConnect,
+    sqs: FakeSqs,
+    *,
+    log: io.StringIO,
+    clock: FakeClock | None = None,
+    now: float = 1_800_000_001,
+    s3: FakeS3 | None = None,
+    bus: FakeEventBus | None = None,
 ) -> Delivery:
     """The real delivery on the fakes, at one reply a second of a clock that passes only when it waits."""
     clock = clock or FakeClock()
@@ -38,6 +55,8 @@ def delivery(
         INSTANCE_ARN,
         "queue",
         DEAD_LETTERS,
+        payload_bucket=PAYLOADS,
+        event_bus_name="bus" if bus else "",
         send_rate_share=1,
         burst_share=1,
         retry_seconds=21_600,
@@ -50,12 +69,27 @@ def delivery(
     for handler in logger.handlers:  # one logger for all tests, since Powertools keeps it by its name
         handler.setStream(log)  # type: ignore[attr-defined] # it is a StreamHandler
     observability = Observability(logger, Metrics(namespace="Fakes", service="fakes"), Tracer(disabled=True))
-    return Delivery(
+    sender = Sender(
         settings=settings,
         connect=connect,  # type: ignore[arg-type] # the one operation that is called
-        sqs=lambda: sqs,  # type: ignore[arg-type, return-value] # the three operations that are called
         pacer=Pacer(settings.send_rate_share, settings.burst_share, clock, clock.sleep),
+        payloads=Payloads(PAYLOADS, lambda: s3 or FakeS3()),  # type: ignore[arg-type, return-value] # as above
+        observability=observability,
+        now=lambda: now,
+    )
+    return Delivery(
+        settings=settings,
+        sender=sender,
+        sqs=lambda: sqs,  # type: ignore[arg-type, return-value] # the three operations that are called
+        outcomes=Outcomes(settings.event_bus_name, lambda: bus, observability, lambda: now, clock.sleep),  # type: ignore[arg-type, return-value] # as above
         observability=observability,
         now=lambda: now,
         rng=Random(1),
     )
+
+
+def changed(delivery: Delivery, **changes: Any) -> Delivery:
+    """The delivery with other parts, wherever it holds them."""
+    parts = {field.name for field in fields(Delivery)}
+    sender = replace(delivery.sender, **{n: v for n, v in changes.items() if n in {f.name for f in fields(Sender)}})
+    return replace(delivery, sender=sender, **{name: value for name, value in changes.items() if name in parts})

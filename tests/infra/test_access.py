@@ -17,6 +17,22 @@ def policy_of(template: Template, output: str) -> Any:
     return resources(template, "AWS::IAM::ManagedPolicy")[referred(template, output)]["PolicyDocument"]["Statement"]
 
 
+def every_object(template: Template) -> Any:
+    return {"Fn::Join": ["", [{"Fn::GetAtt": [referred(template, "PayloadBucketName"), "Arn"]}, "/*"]]}
+
+
+def read_large_replies(template: Template) -> list[Any]:
+    bucket = {"Fn::GetAtt": [referred(template, "PayloadBucketName"), "Arn"]}
+    return [
+        {"Sid": "ReadLargeReplies", "Effect": "Allow", "Action": "s3:GetObject", "Resource": every_object(template)},
+        {"Sid": "SeeWhatIsGone", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket},
+    ]
+
+
+def put_large_replies(template: Template) -> Any:
+    return {"Sid": "PutLargeReplies", "Effect": "Allow", "Action": "s3:PutObject", "Resource": every_object(template)}
+
+
 def test_the_role_allows_exactly_what_the_handler_does(template: Template) -> None:
     role = the_one(template, "AWS::IAM::Role")
     queue, dead_letters = referred(template, "QueueArn"), referred(template, "DeadLetterQueueArn")
@@ -72,6 +88,7 @@ def test_the_role_allows_exactly_what_the_handler_does(template: Template) -> No
                 "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
                 "Resource": "*",
             },
+            *read_large_replies(template),
         ],
     }
 
@@ -89,7 +106,8 @@ def test_a_producer_may_send_and_no_more(template: Template) -> None:
             "Effect": "Allow",
             "Action": ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"],
             "Resource": {"Fn::GetAtt": [referred(template, "QueueArn"), "Arn"]},
-        }
+        },
+        put_large_replies(template),
     ]
 
 
@@ -121,6 +139,8 @@ def test_an_operator_may_do_what_courier_does(template: Template) -> None:
             "Resource": {"Fn::GetAtt": [referred(template, "DeadLetterQueueArn"), "Arn"]},
         },
         {"Sid": "ReadAges", "Effect": "Allow", "Action": "cloudwatch:GetMetricStatistics", "Resource": "*"},
+        *read_large_replies(template),
+        put_large_replies(template),
     ]
 
 
@@ -128,6 +148,17 @@ def test_whoever_handles_messages_may_use_a_key_of_the_customers(synthesise: Syn
     template = synthesise(kmsKeyArn=KEY)
     (inline,) = the_one(template, "AWS::IAM::Role")["Policies"]
     assert inline["PolicyDocument"]["Statement"][-1] == USE_THE_KEY
-    through_sqs = {"StringEquals": {"kms:ViaService": "sqs.eu-central-1.amazonaws.com"}}
+    services = ["s3.eu-central-1.amazonaws.com", "sqs.eu-central-1.amazonaws.com"]
+    through_services = {"StringEquals": {"kms:ViaService": services}}
     for output in ("ProducerPolicyArn", "OperatorPolicyArn"):
-        assert policy_of(template, output)[-1] == {**USE_THE_KEY, "Condition": through_sqs}
+        assert policy_of(template, output)[-1] == {**USE_THE_KEY, "Condition": through_services}
+
+
+def test_the_function_may_tell_the_event_bus_that_is_named_and_no_other(synthesise: Synthesise) -> None:
+    (inline,) = the_one(synthesise(eventBusName="outcomes"), "AWS::IAM::Role")["Policies"]
+    assert inline["PolicyDocument"]["Statement"][-1] == {
+        "Sid": "TellOutcomes",
+        "Effect": "Allow",
+        "Action": "events:PutEvents",
+        "Resource": "arn:aws:events:eu-central-1:111122223333:event-bus/outcomes",
+    }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.conftest import Template, resources
+from tests.infra.conftest import Synthesise, Template, resources
 from tests.infra.metric_maths import Minutes, goes_off
 
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
@@ -155,6 +155,8 @@ LONG_BACKLOG: dict[str, Minutes] = {
     AGE: always(25_000, 2 * HOUR),
     "TimeToAccept": always(25_000, 2 * HOUR),
 }
+S3_DOWN: dict[str, Minutes] = {**SURGE, "PayloadsUnavailable": every(6)}
+BUS_DOWN: dict[str, Minutes] = {**SURGE, "OutcomesLost": [2.0, *always(None, HOUR - 1)]}
 
 WAITING, MORE = "DeadLettersWaiting", "MoreDeadLetters"
 PLAYED: dict[str, tuple[dict[str, Minutes], set[str]]] = {
@@ -166,6 +168,8 @@ PLAYED: dict[str, tuple[dict[str, Minutes], set[str]]] = {
     "Connect is down, one reply waits": (ONE_REPLY_WHILE_DOWN, {"NoneGoesOut", "ConnectUnavailable"}),
     "Connect does not answer": (down("RepliesTimedOut"), {"NoneGoesOut", "ConnectTimesOut"}),
     "Connect is full": (down("RepliesActiveEmailsFull"), {"NoneGoesOut", "ConnectFull"}),
+    "S3 is down, and small replies go out": (S3_DOWN, {"PayloadsUnavailable"}),
+    "the event bus takes no outcomes": (BUS_DOWN, {"OutcomesLost"}),
     "access is denied": (DENIED, {"AccessDenied", "NoneGoesOut"}),
     "another caller uses the quota": (QUOTA_OF_ANOTHER, {"SlowerThanSendRate"}),
     "a backlog of half a day": (LONG_BACKLOG, {"RepliesWaitLong", "RepliesSentLate"}),
@@ -177,6 +181,12 @@ PLAYED: dict[str, tuple[dict[str, Minutes], set[str]]] = {
     "a letter nears 7 days": (LETTER_OF_6_DAYS, {WAITING, "DeadLetterNears7Days"}),
     "a letter nears its end": (LETTER_OF_12_DAYS, {WAITING, "DeadLetterNears7Days", "DeadLetterNearsItsEnd"}),
 }
+
+
+@pytest.fixture(scope="module")
+def template(synthesise: Synthesise) -> Template:
+    """With all alarms that there are."""
+    return synthesise(eventBusName="outcomes")
 
 
 def alarms(template: Template) -> dict[str, dict[str, object]]:

@@ -67,6 +67,8 @@ def test_one_bundle_fits_both_processors(built: Path) -> None:
 def test_the_clients_that_are_made_have_their_data_and_no_others(built: Path) -> None:
     assert {path.name for path in (built / "botocore" / "data").iterdir() if path.is_dir()} == {
         "connect",
+        "events",
+        "s3",
         "sqs",
         "xray",
     }

@@ -22,6 +22,8 @@ def test_the_function_is_told_its_queues_its_limits_and_its_names_and_nothing_el
         "CONNECT_INSTANCE_ARN": ARN,
         "QUEUE_URL": {"Ref": referred(template, "QueueArn")},
         "DEAD_LETTER_QUEUE_URL": {"Ref": referred(template, "DeadLetterQueueArn")},
+        "PAYLOAD_BUCKET": {"Ref": referred(template, "PayloadBucketName")},
+        "EVENT_BUS_NAME": "",
         "SEND_RATE_SHARE": "1.0",
         "BURST_SHARE": "3",
         "RETRY_SECONDS": "21600",
@@ -55,7 +57,7 @@ def test_the_settings_reach_the_function(synthesise: Synthesise) -> None:
     mapping = the_one(template, "AWS::Lambda::EventSourceMapping")
 
     assert function["Architectures"] == ["x86_64"]
-    assert function["Timeout"] == 94
+    assert function["Timeout"] == 104
     assert function["Environment"]["Variables"]["SEND_RATE_SHARE"] == "0.25"
     assert function["Environment"]["Variables"]["RETRY_SECONDS"] == "3600"
     assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (1, {"MaximumConcurrency": 2})

@@ -42,7 +42,9 @@ def test_an_operation_is_the_same_in_the_cut_model(service: str, operation: str)
 
 
 def test_what_the_handler_calls_is_kept() -> None:
-    code = "".join(path.read_text() for path in (ROOT / "handler").glob("*.py"))
-    called = set(re.findall(r"\b(?:sqs|connect)\.([a-z]+(?:_[a-z]+)+)\(", code)) - {"send_dead_letter"}
+    code = "".join(path.read_text() for path in (ROOT / "handler").rglob("*.py"))
+    called = set(re.findall(r"\b(?:sqs|connect|s3\(\)|events\(\))\.([a-z]+(?:_[a-z]+)+)\(", code)) - {
+        "send_dead_letter"
+    }
     snake = {re.sub("(?<!^)(?=[A-Z])", "_", name).lower() for names in CALLED.values() for name in names}
     assert called == snake

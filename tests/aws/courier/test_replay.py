@@ -23,7 +23,7 @@ from local.processes import ProcessGroup
 from local.sqs.faults import SqsFaults
 from local.waiting import until
 from tests.fakes.connect import FakeConnect
-from tests.fakes.function import delivery
+from tests.fakes.function import changed, delivery
 from tests.fakes.sqs import FakeSqs
 from tests.operators import Operator, operator_of_a_new_stack, texts
 from tests.samples import QUEUE_ARN, REGION
@@ -77,9 +77,9 @@ def whole(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
             "connect", REGION, endpoint_url=url, aws_access_key_id="local", aws_secret_access_key="local"
         )
         output = io.StringIO()
-        function = replace(delivery(FakeConnect(), FakeSqs(), log=output), now=time.time)
+        function = changed(delivery(FakeConnect(), FakeSqs(), log=output), now=time.time)
         settings = replace(function.settings, dead_letter_queue_url=operator.dead_letter_queue_url)
-        yield Whole(operator, connect, replace(function, connect=client, sqs=lambda: aws.sqs, settings=settings))
+        yield Whole(operator, connect, changed(function, connect=client, sqs=lambda: aws.sqs, settings=settings))
         print(output.getvalue())  # for the check of tests/conftest.py
 
 
@@ -128,7 +128,7 @@ def test_a_letter_that_sqs_moved_after_it_was_sent_is_not_sent_again(whole: Whol
     connect.draft("contact-1")
     moved = operator.moved_by_sqs()
     request: Any = json.loads(operator.dead_letters[0]["Body"])
-    whole.delivery.connect.start_outbound_email_contact(
+    whole.delivery.sender.connect.start_outbound_email_contact(
         InstanceId=whole.delivery.settings.instance_arn, ClientToken=moved, **request
     )
     operator.did("dlq", "replay", "--yes")

@@ -51,7 +51,8 @@ def test_a_fault_of_ours_keeps_its_own_message_and_no_other() -> None:
             raise NotDoneError
 
     observability = SimpleNamespace(failed=lambda event, message, bug: reported.append((event, message.id, type(bug))))
-    delivery: Any = SimpleNamespace(deliver=deliver, observability=observability, rng=Random(1))
+    outcomes = SimpleNamespace(tell=lambda _seconds_left: None)
+    delivery: Any = SimpleNamespace(deliver=deliver, observability=observability, outcomes=outcomes, rng=Random(1))
     records = [record(message_id=f"id-{n}") for n in (1, 2, 3)]
     answer = deliver_all(records, lambda: 600, delivery)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "id-1"}, {"itemIdentifier": "id-2"}]}

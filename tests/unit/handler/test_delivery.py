@@ -4,23 +4,29 @@ import io
 import json
 from dataclasses import replace
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
+from contract.payload import point_to
 from contract.token_age import iso
-from handler import connect as connect_module
-from handler import sqs as sqs_module
 from handler.batch import deliver_all
-from handler.delivery import ACT_SECONDS, Delivery
 from handler.pacer import Pacer
+from handler.sender import ACT_SECONDS
+from handler.services import connect as connect_module
+from handler.services import sqs as sqs_module
 from tests.fakes.connect import FakeConnect
+from tests.fakes.event_bus import FakeEventBus
 from tests.fakes.faults import lost_answer, refusal
-from tests.fakes.function import FakeClock, delivery
+from tests.fakes.function import PAYLOADS, FakeClock, changed, delivery
+from tests.fakes.s3 import FakeS3, s3_error
 from tests.fakes.sqs import FakeSqs
 from tests.operators import texts
-from tests.samples import record
+from tests.samples import record, reply
+
+if TYPE_CHECKING:
+    from handler.delivery import Delivery
 
 
 class World:
@@ -29,7 +35,11 @@ class World:
         self.sqs = FakeSqs()
         self.log = io.StringIO()
         self.clock = FakeClock()
-        self.delivery: Delivery = delivery(self.connect, self.sqs, log=self.log, clock=self.clock)
+        self.s3 = FakeS3()
+        self.bus = FakeEventBus()
+        self.delivery: Delivery = delivery(
+            self.connect, self.sqs, log=self.log, clock=self.clock, s3=self.s3, bus=self.bus
+        )
 
     def deliver(self, *records: dict[str, Any], seconds_left: float = 600) -> list[str]:
         ends = self.clock.now + seconds_left
@@ -60,21 +70,21 @@ def fails(error: Exception) -> Any:
 
 def test_sends_keep_to_the_pace_of_the_environment(world: World) -> None:
     clock = FakeClock()
-    world.delivery = replace(world.delivery, pacer=Pacer(0.5, 1, clock, clock.sleep))
+    world.delivery = changed(world.delivery, pacer=Pacer(0.5, 1, clock, clock.sleep))
     world.deliver(record(), record(), record())
     assert clock.slept == [pytest.approx(2), pytest.approx(2)]
 
 
 def test_bad_messages_wait_for_no_pace(world: World) -> None:
     clock = FakeClock()
-    world.delivery = replace(world.delivery, pacer=Pacer(0.5, 1, clock, clock.sleep))
+    world.delivery = changed(world.delivery, pacer=Pacer(0.5, 1, clock, clock.sleep))
     world.deliver(record("x"), record("y"), record("z"))
     assert clock.slept == []
 
 
 def test_a_turn_that_comes_too_late_for_the_time_left_is_not_waited_for(world: World) -> None:
     clock = FakeClock()
-    world.delivery = replace(world.delivery, pacer=Pacer(0.01, 1, clock, clock.sleep))
+    world.delivery = changed(world.delivery, pacer=Pacer(0.01, 1, clock, clock.sleep))
     enough = connect_module.CALL_SECONDS + ACT_SECONDS + 50
     assert world.deliver(record(), record(message_id="late"), seconds_left=enough) == ["late"]
     assert clock.slept == []
@@ -83,21 +93,21 @@ def test_a_turn_that_comes_too_late_for_the_time_left_is_not_waited_for(world: W
 
 @pytest.mark.parametrize(("receive_count", "longest"), [(1, 2), (5, 32), (20, 900)])
 def test_the_backoff_grows_with_the_receives(world: World, receive_count: int, longest: int) -> None:
-    world.delivery = replace(world.delivery, rng=HighestDraw())
+    world.delivery = changed(world.delivery, rng=HighestDraw())
     world.connect.before = fails(refusal(500, "InternalServiceException"))
     world.deliver(record(receive_count=receive_count, first_received_at=1_800_000_000))
     assert world.sqs.hidden_for == [longest]
 
 
 def test_where_active_emails_stay_full_the_reply_comes_back_after_a_longer_time(world: World) -> None:
-    world.delivery = replace(world.delivery, rng=HighestDraw())
+    world.delivery = changed(world.delivery, rng=HighestDraw())
     world.connect.before = fails(refusal(402, "ServiceQuotaExceededException"))
     world.deliver(record(first_received_at=1_800_000_000), seconds_left=100)
     assert world.sqs.hidden_for == [60]
 
 
 def test_a_refused_permission_is_not_retried_longer_than_anything_else(world: World) -> None:
-    world.delivery = replace(world.delivery, settings=replace(world.delivery.settings, retry_seconds=600))
+    world.delivery = changed(world.delivery, settings=replace(world.delivery.settings, retry_seconds=600))
     world.connect.before = fails(refusal(403, "AccessDeniedException"))
     assert world.deliver(record(first_received_at=world.delivery.now() - 700)) == []
     assert [letter["MessageAttributes"]["ReplyCourier.Reason"]["StringValue"] for letter in world.sqs.dead_letters] == [
@@ -106,7 +116,7 @@ def test_a_refused_permission_is_not_retried_longer_than_anything_else(world: Wo
 
 
 def test_a_fault_of_our_own_is_logged_and_keeps_the_message(world: World) -> None:
-    world.delivery = replace(world.delivery, pacer=None)  # type: ignore[arg-type] # the fault
+    world.delivery = changed(world.delivery, pacer=None)
     assert world.deliver(record(message_id="id-1")) == ["id-1"]
     assert world.events == ["reply_failed", "reply_retried"]
     assert world.sqs.hidden_for[0] >= 1
@@ -119,7 +129,7 @@ def test_a_fault_of_our_own_is_logged_and_keeps_the_message(world: World) -> Non
 )
 def test_whatever_keeps_a_message_from_the_dead_letter_queue_it_stays(world: World, error: Exception) -> None:
     world.sqs.before = fails(error)
-    world.delivery = replace(world.delivery, sqs=lambda: PutsBackOnly(world.sqs))  # type: ignore[arg-type, return-value] # a fake
+    world.delivery = changed(world.delivery, sqs=lambda: PutsBackOnly(world.sqs))
     assert world.deliver(record("no reply", message_id="id-1")) == ["id-1"]
     assert world.events == ["dead_letter_failed", "reply_retried"]
 
@@ -195,7 +205,7 @@ def test_a_reply_to_somebody_who_is_not_allowed_is_dead_lettered_untried_and_its
     world: World,
 ) -> None:
     settings = replace(world.delivery.settings, allowed_recipients=("*@example.com",))
-    world.delivery = replace(world.delivery, settings=settings)
+    world.delivery = changed(world.delivery, settings=settings)
     assert world.deliver(record(DestinationEmailAddress={"EmailAddress": "eve@elsewhere.example"})) == []
     (letter,) = world.sqs.dead_letters
     said = texts(letter)
@@ -203,3 +213,62 @@ def test_a_reply_to_somebody_who_is_not_allowed_is_dead_lettered_untried_and_its
     assert said["Detail"].startswith("reply.DestinationEmailAddress is not one of")
     assert "FirstTriedAt" not in said
     assert world.connect.calls == []
+
+
+def large(body: str, **more: Any) -> dict[str, Any]:
+    """A record that points to a body in S3."""
+    pointing, attributes = point_to(PAYLOADS, "key", len(body.encode()))
+    size = {"dataType": "Number", "stringValue": attributes["ExtendedPayloadSize"]["StringValue"]}
+    return record(pointing, ExtendedPayloadSize=size, **more)
+
+
+def test_a_large_reply_is_sent_from_s3(world: World) -> None:
+    body = json.dumps(reply())
+    world.s3.objects[PAYLOADS, "key"] = body.encode()
+    assert world.deliver(large(body)) == []
+    (call,) = world.connect.calls
+    assert call["EmailMessage"] == reply()["EmailMessage"]
+
+
+def test_a_large_reply_that_breaks_the_contract_stays_a_pointer(world: World) -> None:
+    world.s3.objects[PAYLOADS, "key"] = b"{}"
+    pointing = large("{}")
+    assert world.deliver(pointing) == []
+    (letter,) = world.sqs.dead_letters
+    assert letter["Body"] == pointing["body"]
+    assert letter["MessageAttributes"]["ExtendedPayloadSize"] == {"DataType": "Number", "StringValue": "2"}
+    assert texts(letter)["Reason"] == "InvalidReply"
+
+
+def test_a_body_that_s3_does_not_give_is_asked_for_later_and_takes_no_turn(world: World) -> None:
+    world.s3.fails = s3_error("SlowDown", 503)
+    assert world.deliver(large("{}", message_id="id-1")) == ["id-1"]
+    assert world.connect.calls == []
+    assert "reply_retried" in world.events
+
+
+def test_outcomes_are_told_before_lambda_hears_that_the_messages_are_done(world: World) -> None:
+    world.connect.before = lambda: world.sqs.calls.append("asked")
+    assert world.deliver(record(message_id="id-1"), record("no reply", message_id="id-2")) == []
+    assert [detail["metadata"]["id"] for detail in world.bus.details] == ["id-1/Sent", "id-2/DeadLetter"]
+    assert len(world.bus.calls) == 1
+
+
+def test_outcomes_are_told_before_a_message_is_deleted_at_once(world: World) -> None:
+    told_before_delete: list[int] = []
+    world.sqs.before = lambda: told_before_delete.append(len(world.bus.taken))
+    assert world.deliver(record(receive_count=2), record()) == []
+    assert told_before_delete == [1, 2]
+    assert len(world.sqs.deleted) == 1  # both have the same receipt handle here
+
+
+def test_what_is_not_certain_is_not_told(world: World) -> None:
+    world.connect.before = fails(refusal(402, "ServiceQuotaExceededException"))
+    world.deliver(record(), seconds_left=100)
+    assert world.bus.calls == []
+
+
+def test_a_message_never_comes_back_for_an_outcome(world: World) -> None:
+    world.bus.refuse = lambda _call, _entry: True
+    assert world.deliver(record(), record()) == []
+    assert world.events[-1] == "outcomes_lost"

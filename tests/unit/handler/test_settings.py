@@ -6,6 +6,8 @@ ENVIRONMENT = {
     "CONNECT_INSTANCE_ARN": "arn:aws:connect:eu-central-1:123456789012:instance/i",
     "QUEUE_URL": "https://sqs/q",
     "DEAD_LETTER_QUEUE_URL": "https://sqs/dlq",
+    "PAYLOAD_BUCKET": "payloads",
+    "EVENT_BUS_NAME": "default",
     "SEND_RATE_SHARE": "0.25",
     "BURST_SHARE": "2",
     "RETRY_SECONDS": "21600",

@@ -1,4 +1,4 @@
-"""What the function asks of SQS: take a dead letter, hand a message out again after a backoff, delete a message."""
+"""What the function asks of SQS: take a dead letter, hand a message out again later, delete a message."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from botocore.config import Config
 
 from contract.dead_letter import dead_letter_attributes
 from contract.message_attributes import sent_with
-from handler.verdict import Cause
 
 if TYPE_CHECKING:
-    from random import Random
-
     from mypy_boto3_sqs import SQSClient
 
     from handler.message import Message
@@ -24,12 +21,6 @@ READ_TIMEOUT = 3
 MAX_TRIES = 2
 CALL_SECONDS = MAX_TRIES * (CONNECT_TIMEOUT + READ_TIMEOUT) + 1
 """What a call takes when every try times out, with up to a second of backoff between them."""
-
-FIRST_BACKOFF = 2
-FIRST_BACKOFF_WHEN_FULL = 60
-"""Seconds. An instance's active emails (402) end over minutes, not seconds."""
-MAX_BACKOFF = 900
-"""Seconds, far inside the 12 hours that SQS allows in all from a receive (SQS developer guide, visibility timeout)."""
 
 
 def client() -> SQSClient:
@@ -72,21 +63,6 @@ def send_dead_letter(sqs: SQSClient, queue_url: str, message: Message, verdict: 
         MessageAttributes=attributes,
         **sent_with(message.system_attributes),
     )
-
-
-def backoff(receive_count: int, rng: Random, cause: Cause | None = None) -> int:
-    """Seconds until SQS hands a message out again: full jitter under a doubling limit.
-
-    Full jitter spreads best what failed together (AWS Architecture Blog, "Exponential Backoff And Jitter").
-
-    Args:
-        receive_count: The message's receive count, from 1.
-        rng: Where the jitter comes from.
-        cause: Why the reply was not sent.
-    """
-    first = FIRST_BACKOFF_WHEN_FULL if cause is Cause.ACTIVE_EMAILS_FULL else FIRST_BACKOFF
-    limit = min(MAX_BACKOFF, first * 2 ** min(receive_count - 1, 10))
-    return max(1, round(rng.uniform(0, limit)))
 
 
 def hide(sqs: SQSClient, queue_url: str, message: Message, seconds: int) -> None:

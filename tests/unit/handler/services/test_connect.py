@@ -13,7 +13,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from contract.dead_letter import Reason
-from handler.connect import verdict_for
+from handler.services.connect import verdict_for
 from handler.verdict import AlreadySent, Cause, DeadLetter, Retry
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.sqs import MAX_BACKOFF, backoff
+from handler.backoff import MAX_BACKOFF, backoff
 from handler.verdict import Cause
 
 
