@@ -32,8 +32,8 @@ def cut(model: dict[str, Any], operations: Collection[str]) -> dict[str, Any]:
     while new:
         shapes |= {name: model["shapes"][name] for name in sorted(new)}
         new = set(_named({name: shapes[name] for name in new})) - shapes.keys()
-    small: dict[str, Any] = _without_documentation({**model, "operations": kept, "shapes": shapes})
-    return small
+    # Not elsewhere: botocore reads the documentation of a client's own parameters (S3 has some).
+    return {**model, "operations": _without_documentation(kept), "shapes": _without_documentation(shapes)}
 
 
 def _named(part: object) -> Iterator[str]:

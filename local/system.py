@@ -28,6 +28,7 @@ class LocalCourier:
         connect_url: the emulated Connect: its API, its control calls and its page.
         queue_url: where replies are put.
         dead_letter_queue_url: where those that could not be sent wait.
+        payload_bucket: where the bodies are that are larger than a message; empty if the app has none.
         function: as deployed.
         sqs_faults: faults between the function and SQS; they strike neither the poller nor ``aws.sqs``.
         environments: to crash the function, ``kill`` one.
@@ -40,6 +41,7 @@ class LocalCourier:
     connect_url: str
     queue_url: str
     dead_letter_queue_url: str
+    payload_bucket: str
     function: DeployedFunction
     sqs_faults: SqsFaults
     environments: Sequence[ExecutionEnvironment]
@@ -107,6 +109,7 @@ def running(  # noqa: PLR0913 - all but the first by name
             connect_url=connect_url,
             queue_url=outputs["QueueUrl"],
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
+            payload_bucket=outputs.get("PayloadBucketName", ""),
             function=function,
             sqs_faults=sqs_faults,
             environments=environments,

@@ -1,5 +1,6 @@
 import marshal
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.bundle import build, bundle
+from infra.service_model import CALLED
 
 PROJECT = Path(__file__).parents[2]
 
@@ -74,6 +76,42 @@ def test_the_clients_that_are_made_have_their_data_and_no_others(built: Path) ->
     }
     clients = "[boto3.client(name).meta.service_model.service_name for name in ('connect', 'sqs', 'xray')]"
     assert run_in(built, f"import aws_xray_sdk.core, boto3; print({clients})") == "['connect', 'sqs', 'xray']"
+
+
+CALLS = {
+    ("connect", "start_outbound_email_contact"): {
+        "InstanceId": "i",
+        "ContactId": "c",
+        "DestinationEmailAddress": {"EmailAddress": "a@b.example"},
+        "EmailMessage": {"MessageSourceType": "RAW"},
+        "ClientToken": "t",
+    },
+    ("events", "put_events"): {"Entries": [{"Source": "s", "DetailType": "d", "Detail": "{}"}]},
+    ("s3", "get_object"): {"Bucket": "b-1", "Key": "k"},
+    ("sqs", "change_message_visibility"): {"QueueUrl": "q", "ReceiptHandle": "r", "VisibilityTimeout": 1},
+    ("sqs", "delete_message"): {"QueueUrl": "q", "ReceiptHandle": "r"},
+    ("sqs", "send_message"): {"QueueUrl": "q", "MessageBody": "b"},
+}
+"""What the function asks for, each with what it cannot do without."""
+
+
+def test_every_call_of_the_function_goes_out_of_the_bundle(built: Path) -> None:
+    """As far as the wire, and back with an error that is read: nobody is there to answer."""
+    snake = {(service, re.sub("(?<!^)(?=[A-Z])", "_", name).lower()) for service in CALLED for name in CALLED[service]}
+    assert snake == set(CALLS)
+    program = f"""
+import boto3
+from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
+for (service, operation), arguments in {CALLS!r}.items():
+    once = Config(retries={{"total_max_attempts": 1}})
+    client = boto3.client(service, endpoint_url="http://127.0.0.1:1", config=once)
+    try:
+        getattr(client, operation)(**arguments)
+    except EndpointConnectionError:
+        print(operation)
+"""
+    assert run_in(built, program).split() == [operation for _, operation in CALLS]
 
 
 def test_every_module_comes_with_bytecode_that_needs_no_source_time(built: Path) -> None:
