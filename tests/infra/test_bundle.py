@@ -103,9 +103,10 @@ def test_every_call_of_the_function_goes_out_of_the_bundle(built: Path) -> None:
 import boto3
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
+KEYS = {{"region_name": "eu-central-1", "aws_access_key_id": "a", "aws_secret_access_key": "s"}}
 for (service, operation), arguments in {CALLS!r}.items():
     once = Config(retries={{"total_max_attempts": 1}})
-    client = boto3.client(service, endpoint_url="http://127.0.0.1:1", config=once)
+    client = boto3.client(service, endpoint_url="http://127.0.0.1:1", config=once, **KEYS)
     try:
         getattr(client, operation)(**arguments)
     except EndpointConnectionError:
