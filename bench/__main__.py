@@ -17,6 +17,7 @@ from bench.chaos.run import is_survived
 from bench.report import report
 from bench.simulated import backlog
 from bench.simulated import surge as simulated_surge
+from bench.start import large
 from bench.start import table as start
 
 RESULTS = Path(__file__).with_name("results")
@@ -62,7 +63,7 @@ TABLES: dict[str, Callable[[argparse.Namespace], str]] = {
     "simulated": lambda options: simulated_surge.table(
         [setting for setting in simulated_surge.SETTINGS if setting.rate <= options.largest]
     ),
-    "start": lambda options: start.table(options.runs),
+    "start": lambda options: start.table(options.runs) + large.table(),
 }
 ALL = [["faults"], ["surge", "--plot", "bench/results/surge.png"], ["backlog"], ["simulated"], ["start"]]
 

@@ -73,8 +73,8 @@ class ReplyFunction(Construct):
             code=Code.from_asset(str(code)),
             role=handler_role(self, settings=settings, queues=queues, payloads=payloads, log_group=log_group),
             timeout=Duration.seconds(capacity.function_timeout),
-            # The imports take 80 MiB and a batch is 2 MiB at most. More would buy processor time, billed by the second,
-            # for work that mostly waits for Connect and for its pace.
+            # The largest reply takes 190 MiB in all for the time of its call (bench/results/start.md). More would buy
+            # processor time, billed by the second, for work that mostly waits for Connect and for its pace.
             memory_size=MEMORY_MB,
             tracing=Tracing.ACTIVE,
             log_group=log_group,
@@ -94,6 +94,9 @@ class ReplyFunction(Construct):
                 "MAX_RECEIVES": str(capacity.max_receives),
                 "CRASH_LOOP_SECONDS": str(capacity.crash_loop_seconds),
                 "RETENTION_SECONDS": str(capacity.retention_seconds),
+                # The memory of a large reply goes back to the system. Left to itself, glibc's allocator learns to keep
+                # it, in ever more pieces: 410 MiB after twenty (M_MMAP_THRESHOLD in mallopt(3)).
+                "MALLOC_MMAP_THRESHOLD_": str(2**20),
                 "ALLOWED_RECIPIENTS": " ".join(settings.allowed_recipients),
                 "POWERTOOLS_SERVICE_NAME": settings.stack_name,
                 "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,

@@ -119,6 +119,7 @@ def environment(url: str) -> dict[str, str]:
         "MAX_RECEIVES": "308",
         "CRASH_LOOP_SECONDS": "64800",
         "RETENTION_SECONDS": "1209600",
+        "MALLOC_MMAP_THRESHOLD_": "1048576",
         "ALLOWED_RECIPIENTS": "",
     }
 

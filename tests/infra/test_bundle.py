@@ -1,3 +1,4 @@
+import json
 import marshal
 import os
 import re
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from contract.reply import InvalidReplyError, parse
 from infra.bundle import build, bundle
 from infra.service_model import CALLED
+from tests.samples import reply
 
 PROJECT = Path(__file__).parents[2]
 
@@ -56,9 +59,32 @@ def test_the_same_input_gives_the_same_bytes_and_modes(built: Path, tmp_path: Pa
 def test_it_holds_our_code_the_contract_and_the_packages(built: Path) -> None:
     for ours in ("contract", "handler"):
         names = {path.name for path in (PROJECT / ours).glob("*") if path.suffix in {".py", ".json"}}
-        assert {path.name for path in (built / ours).iterdir() if path.is_file()} == names
+        made = {"reply_check.py"} if ours == "contract" else set()
+        assert {path.name for path in (built / ours).iterdir() if path.is_file()} == names | made
     assert (built / "contract" / "reply.schema.json").is_file()
     assert all((built / package).is_dir() for package in ("aws_lambda_powertools", "boto3", "botocore", "aws_xray_sdk"))
+
+
+def test_replies_are_checked_by_the_code_in_the_bundle_as_they_are_here(built: Path) -> None:
+    destinations = [{"DestinationEmailAddress": {"EmailAddress": address}} for address in ("a b", "", "a@b.example")]
+    bodies = ["{}", "[]", *(json.dumps(reply(**changes)) for changes in ({}, {"Subject": "x"}, *destinations))]
+
+    def said(body: str) -> str:
+        try:
+            return str(parse(body, "arn") and "taken")
+        except InvalidReplyError as invalid:
+            return str(invalid)
+
+    program = f"""
+from contract.reply import InvalidReplyError, parse, _check
+assert _check.__module__ == "contract.reply_check"
+for body in {bodies!r}:
+    try:
+        print(parse(body, "arn") and "taken")
+    except InvalidReplyError as invalid:
+        print(invalid)
+"""
+    assert run_in(built, program).splitlines() == [said(body) for body in bodies]
 
 
 def test_one_bundle_fits_both_processors(built: Path) -> None:
@@ -140,6 +166,8 @@ def small_project(folder: Path) -> Path:
     """A project whose handler needs no packages, so that nothing is installed."""
     (folder / "handler").mkdir(parents=True)
     (folder / "handler" / "app.py").write_text("VERSION = 1\n")
+    (folder / "contract").mkdir()
+    (folder / "contract" / "reply.schema.json").write_text("{}")
     (folder / "requirements").mkdir()
     (folder / "requirements" / "handler.txt").write_text("")
     return folder

@@ -30,6 +30,7 @@ def test_the_function_is_told_its_queues_its_limits_and_its_names_and_nothing_el
         "MAX_RECEIVES": "308",
         "CRASH_LOOP_SECONDS": "64800",
         "RETENTION_SECONDS": "1209600",
+        "MALLOC_MMAP_THRESHOLD_": "1048576",
         "ALLOWED_RECIPIENTS": "",
         "POWERTOOLS_SERVICE_NAME": "reply-courier",
         "POWERTOOLS_METRICS_NAMESPACE": "ReplyCourier",
