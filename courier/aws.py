@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
+
+from courier.payloads import Payloads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,10 +33,11 @@ class NotOurStackError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """The stack's queues, by their URLs."""
+    """The stack's queues, by their URLs, and the bucket for bodies that are larger than a message."""
 
     replies: str
     dead_letters: str
+    payload_bucket: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,14 @@ class Account:
         return self.session.client("sqs", endpoint_url=self.endpoint_url, config=CALLS)
 
     @cached_property
+    def payloads(self) -> Payloads:
+        """The bodies in S3."""
+        return Payloads(
+            self.queues.payload_bucket,
+            cache(lambda: self.session.client("s3", endpoint_url=self.endpoint_url, config=CALLS)),
+        )
+
+    @cached_property
     def cloudwatch(self) -> CloudWatchClient:
         """The client of the metrics."""
         return self.session.client("cloudwatch", endpoint_url=self.endpoint_url, config=CALLS)
@@ -95,7 +106,7 @@ def queues_of(stack: StackTypeDef) -> Queues:
         output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", []) if "OutputValue" in output
     }
     try:
-        return Queues(replies=outputs["QueueUrl"], dead_letters=outputs["DeadLetterQueueUrl"])
+        return Queues(outputs["QueueUrl"], outputs["DeadLetterQueueUrl"], outputs.get("PayloadBucketName"))
     except KeyError as missing:
         text = (
             f"The stack {stack['StackName']} ({stack['StackStatus']}) has no output {missing}: it is another stack, "

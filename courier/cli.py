@@ -13,6 +13,7 @@ from courier.commands.dlq import discard, edit, export_import, list_letters, ren
 from courier.commands.dlq.edited_reply import EditorError
 from courier.commands.options import NO_ACCESS, SOME_NOT_DONE
 from courier.interrupts import end_as_ctrl_c_does
+from courier.payloads import UnreadableError
 from courier.terminal import view
 from courier.terminal.errors import explain, passes
 
@@ -27,7 +28,7 @@ class Courier(TyperGroup):
         except (BotoCoreError, ClientError) as error:
             view.fail(explain(error, ctx.obj))
             raise typer.Exit(SOME_NOT_DONE if passes(error) else NO_ACCESS) from None
-        except (NotOurStackError, EditorError) as error:
+        except (NotOurStackError, EditorError, UnreadableError) as error:
             view.fail(str(error))
             raise typer.Exit(NO_ACCESS) from None
         except OSError as error:
@@ -75,13 +76,14 @@ def settings(  # noqa: PLR0913, PLR0917 - the options before the command
     endpoint_url: Annotated[str | None, typer.Option(help="Another address for all AWS services.")] = None,
     queue_url: Annotated[str | None, typer.Option(help="The queue of replies, where no stack has it.")] = None,
     dead_letter_queue_url: Annotated[str | None, typer.Option(help="The dead-letter queue, in the same way.")] = None,
+    payload_bucket: Annotated[str | None, typer.Option(help="The bucket of large replies, in the same way.")] = None,
 ) -> None:
     """Keep what every command needs to find the queues."""
     queues = None
     if queue_url and dead_letter_queue_url:
-        queues = Queues(queue_url, dead_letter_queue_url)
-    elif queue_url or dead_letter_queue_url:
-        raise typer.BadParameter("--queue-url and --dead-letter-queue-url come together")
+        queues = Queues(queue_url, dead_letter_queue_url, payload_bucket)
+    elif queue_url or dead_letter_queue_url or payload_bucket:
+        raise typer.BadParameter("--queue-url and --dead-letter-queue-url come together, --payload-bucket with them")
     context.obj = Account(stack, profile, region, endpoint_url, queues)
 
 

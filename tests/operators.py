@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from contract.payload import point_to
 from tests.forking import run
 from tests.samples import long_names, reply, short_names
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 TEMPLATE = {
     "Resources": {
         "DeadLetters": {"Type": "AWS::SQS::Queue"},
+        "Payloads": {"Type": "AWS::S3::Bucket"},
         "Queue": {
             "Type": "AWS::SQS::Queue",
             "Properties": {
@@ -36,6 +38,7 @@ TEMPLATE = {
     "Outputs": {
         "QueueUrl": {"Value": {"Ref": "Queue"}},
         "DeadLetterQueueUrl": {"Value": {"Ref": "DeadLetters"}},
+        "PayloadBucketName": {"Value": {"Ref": "Payloads"}},
     },
 }
 """The stack's queues and outputs; SQS moves a message at its second receive."""
@@ -50,6 +53,7 @@ class Operator:
         stack: Its name.
         queue_url: The queue of replies.
         dead_letter_queue_url: The other one.
+        payload_bucket: For what is larger than a message.
         environment: More for the command's environment; None takes a variable away.
     """
 
@@ -57,6 +61,7 @@ class Operator:
     stack: str
     queue_url: str
     dead_letter_queue_url: str
+    payload_bucket: str
     environment: dict[str, str | None] = field(default_factory=dict)
 
     @property
@@ -94,6 +99,27 @@ class Operator:
         """Put a letter on the dead-letter queue, as the function does; return its id."""
         ours = {"MessageId": str(uuid.uuid4()), "Reason": "NotFound", "Detail": "Contact not found (404)"}
         return self.put(self.dead_letter_queue_url, body, **{**ours, **attributes})
+
+    def large_letter(self, body: Any = None, **attributes: str) -> str:
+        """Put a letter there whose body is in S3; return its id."""
+        text = json.dumps(reply() if body is None else body)
+        key = str(uuid.uuid4())
+        self.aws.files.put_object(Bucket=self.payload_bucket, Key=key, Body=text.encode())
+        pointing, size = point_to(self.payload_bucket, key, len(text))
+        ours = {"MessageId": str(uuid.uuid4()), "Reason": "NotFound", "Detail": "Contact not found (404)"}
+        named = long_names(ours | attributes).items()
+        strings: Any = {name: {"DataType": "String", "StringValue": value} for name, value in named}
+        return self.sqs.send_message(
+            QueueUrl=self.dead_letter_queue_url, MessageBody=pointing, MessageAttributes={**strings, **size}
+        )["MessageId"]
+
+    def payload(self, message: Mapping[str, Any]) -> str:
+        """The body that a message points to."""
+        where = json.loads(message["Body"])[1]
+        answer = self.aws.files.get_object(Bucket=where["s3BucketName"], Key=where["s3Key"])
+        content = answer["Body"].read()
+        assert message["MessageAttributes"]["ExtendedPayloadSize"]["StringValue"] == str(len(content))
+        return content.decode()
 
     def put(self, url: str, body: Any = None, **attributes: str) -> str:
         """Put a message on a queue; return its id."""
@@ -174,7 +200,7 @@ def operator_of_a_new_stack(aws: LocalAws) -> Operator:
     aws.stacks.create_stack(StackName=name, TemplateBody=json.dumps(TEMPLATE))
     outputs = aws.stacks.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
     urls = {output["OutputKey"]: output["OutputValue"] for output in outputs}
-    return Operator(aws, name, urls["QueueUrl"], urls["DeadLetterQueueUrl"])
+    return Operator(aws, name, urls["QueueUrl"], urls["DeadLetterQueueUrl"], urls["PayloadBucketName"])
 
 
 def lines(text: str) -> Iterator[Any]:

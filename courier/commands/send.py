@@ -4,12 +4,14 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
 from contract.client_token import CLIENT_TOKEN, MAX_CHARACTERS
 from contract.message_attributes import string
+from contract.payload import MAX_PAYLOAD_BYTES
 from courier.commands.options import DONE, SOME_NOT_DONE, Json
 from courier.commands.put import put
 from courier.queues.letter_json import json_line
@@ -42,6 +44,9 @@ def send(
     token_prefix: Annotated[
         str | None, typer.Option(help="What the client tokens begin with.", show_default="a new one")
     ] = None,
+    through_s3: Annotated[
+        bool, typer.Option("--through-s3", help="Put all bodies into S3, and not only those larger than a message.")
+    ] = False,
 ) -> None:
     """Put replies on the queue, if all of them keep the contract.
 
@@ -63,7 +68,10 @@ def send(
         prefix = token_prefix or str(uuid.uuid4())
         is_ours = token is None and token_prefix is None
         after_a_stop = f" Run it again with --token-prefix {prefix}: no reply is sent twice." if is_ours else ""
-        messages = _outgoing(replies_of(content), lambda body: token or f"{prefix}.{digest(body)}")
+        messages = (
+            _in_s3(account, message) if through_s3 or isinstance(sendable(message), NotDone) else message
+            for message in _outgoing(replies_of(content), lambda body: token or f"{prefix}.{digest(body)}")
+        )
         raise typer.Exit(put(account, account.queues.replies, messages, "on the queue", after_a_stop))
 
 
@@ -87,8 +95,14 @@ def _faults(entry: Entry) -> list[str]:
         return ["reply: is not UTF-8"]
     if found := faults(entry.body):
         return list(found)
-    size = sendable(Outgoing("", entry.body, {CLIENT_TOKEN: string("t" * MAX_CHARACTERS)}))
-    return [f"reply: {size.why}"] if isinstance(size, NotDone) else []
+    excess = len(entry.body.encode()) - MAX_PAYLOAD_BYTES
+    return [f"reply: is {excess} bytes longer than any reply that is read: make it smaller"] if excess > 0 else []
+
+
+def _in_s3(account: "Account", message: Outgoing) -> Outgoing:
+    """The message with its body in S3."""
+    body, pointing = account.payloads.put(message.body)
+    return replace(message, body=body, attributes={**message.attributes, **pointing})
 
 
 def _outgoing(entries: Iterator[Entry], token_of: Callable[[str], str]) -> Iterator[Outgoing]:

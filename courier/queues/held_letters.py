@@ -5,11 +5,13 @@ Receiving does a dead letter no harm: the dead-letter queue has no redrive polic
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from courier.interrupts import uninterrupted
+from courier.payloads import UnreadableError
 from courier.queues import sending
 from courier.queues.letter import SQS_SYSTEM_ATTRIBUTES, received
 from courier.queues.sending import NotDone, Outgoing
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
+    from courier.payloads import Payloads
     from courier.queues.letter import Letter
 
 BATCH = 10
@@ -60,6 +63,8 @@ class HeldLetters:
         queue_url: The dead-letter queue.
         warn: Is told what a person has to know.
         rate: Letters a second, if the work on them is paced: the slower, the longer they have to be held.
+        payloads: The bodies in S3; what is sent again is renewed there.
+        read_payloads: Whether the letters are to hold their bodies in S3 as well.
 
     Attributes:
         unseen: After the end of a list: how many letters it does not hold, since somebody else holds them. A list with
@@ -68,11 +73,22 @@ class HeldLetters:
 
     unseen = 0
 
-    def __init__(self, sqs: SQSClient, queue_url: str, warn: Callable[[str], None], rate: float | None = None) -> None:
+    def __init__(  # noqa: PLR0913 - the last two by name
+        self,
+        sqs: SQSClient,
+        queue_url: str,
+        warn: Callable[[str], None],
+        rate: float | None = None,
+        *,
+        payloads: Payloads | None = None,
+        read_payloads: bool = False,
+    ) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
         self._warn = warn
         self._rate = rate
+        self._payloads = payloads
+        self._read_payloads = read_payloads
         self._held: dict[str, _Held] = {}
 
     def __enter__(self) -> Self:
@@ -113,7 +129,7 @@ class HeldLetters:
             self.seconds = min(MAX_VISIBILITY, max([self.seconds, *(2 * seconds for seconds in seen)]))
             only_seen = 0 if new else only_seen + 1
             if new:
-                yield list({letter.id: letter for letter in new}.values())
+                yield [self._opened(letter) for letter in {letter.id: letter for letter in new}.values()]
         else:
             self.unseen = 1
         self.unseen += self._in_flight_elsewhere()
@@ -130,8 +146,9 @@ class HeldLetters:
             botocore.exceptions.ClientError, BotoCoreError: A call failed. A letter may be in both places, under one
                 token.
         """
-        not_done = [offer for offer in offers if isinstance(offer, NotDone)]
-        for batch in sending.batches(offer for offer in offers if isinstance(offer, Outgoing)):
+        renewed = [self._renewed(offer) if isinstance(offer, Outgoing) else offer for offer in offers]
+        not_done = [offer for offer in renewed if isinstance(offer, NotDone)]
+        for batch in sending.batches(offer for offer in renewed if isinstance(offer, Outgoing)):
             refused = sending.send(self._sqs, queue_url, batch)
             taken = {message.name for message in batch} - {each.name for each in refused}
             not_done += refused
@@ -161,6 +178,25 @@ class HeldLetters:
         if not self.unseen:
             return []
         return [NotDone(f"about {self.unseen} letters", "somebody else holds them, or did a moment ago: run it again")]
+
+    def _opened(self, letter: Letter) -> Letter:
+        """The letter with its body, if that is in S3 and wanted."""
+        if self._payloads is None or not self._read_payloads:
+            return letter
+        try:
+            return replace(letter, payload=self._payloads.text(letter.body, letter.attributes))
+        except UnreadableError as unreadable:
+            self._warn(f"{letter.id}: its body in S3 {unreadable}.")
+            return replace(letter, is_unread=not unreadable.is_final)
+
+    def _renewed(self, offer: Outgoing) -> Outgoing | NotDone:
+        """The message, once its object in S3 has all of its time before it."""
+        try:
+            if self._payloads is not None:
+                self._payloads.renew(offer.body, offer.attributes)
+        except UnreadableError as unreadable:
+            return NotDone(offer.name, f"its body in S3 {unreadable}")
+        return offer
 
     def _receive(self, most: int) -> list[Letter]:
         answer = self._sqs.receive_message(

@@ -45,12 +45,14 @@ class Letter:
     Attributes:
         id: The SQS message id.
         receipt_handle: Names this one receive.
-        body: The reply, as its producer wrote it.
+        body: The reply, as its producer wrote it, or a pointer to it.
         attributes: Its message attributes, in the form in which they are sent again.
         sent_at: SQS's SentTimestamp, in seconds since the epoch: when it came. For a letter that SQS moved itself it is
             the time at which the producer sent it.
         system_attributes: The system attributes that it keeps wherever it goes, by name.
         was_moved: Whether SQS says that it has moved the letter itself.
+        payload: The reply, if the body only points to it and it has been read.
+        is_unread: Whether it could not be read now, and may be later.
     """
 
     id: str
@@ -60,6 +62,13 @@ class Letter:
     sent_at: float
     system_attributes: Mapping[str, str] = field(default_factory=dict)
     was_moved: bool = False
+    payload: str | None = None
+    is_unread: bool = False
+
+    @property
+    def reply(self) -> str:
+        """The reply itself, as far as it is known: what the body points to, or else the body."""
+        return self.body if self.payload is None else self.payload
 
     @property
     def reason(self) -> str:
@@ -78,7 +87,7 @@ class Letter:
     def contact_id(self) -> str | None:
         """The contact that the reply is for; None if the body does not say."""
         try:
-            reply = json.loads(self.body)
+            reply = json.loads(self.reply)
         except (ValueError, RecursionError):
             return None
         contact_id = reply.get("ContactId") if isinstance(reply, dict) else None

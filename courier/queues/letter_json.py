@@ -25,11 +25,12 @@ class ImportLineError(ValueError):
 
 
 class Exported(NamedTuple):
-    """What an import puts on the queue."""
+    """What an import puts on the queue, and into S3 where the body points there."""
 
     body: str
     attributes: dict[str, MessageAttributeValueTypeDef]
     system_attributes: dict[str, str]
+    payload: str | None
 
 
 def summary(letter: Letter) -> dict[str, Any]:
@@ -48,7 +49,8 @@ def with_body(letter: Letter) -> dict[str, Any]:
     """A list's line, and all else that the letter has; attributes in the form of the AWS command line."""
     attributes = {name: _written(value) for name, value in letter.attributes.items()}
     system = dict(letter.system_attributes)
-    return {**summary(letter), "body": letter.body, "attributes": attributes, "system_attributes": system}
+    payload = {} if letter.payload is None else {"payload": letter.payload}
+    return {**summary(letter), "body": letter.body, **payload, "attributes": attributes, "system_attributes": system}
 
 
 def json_line(members: Mapping[str, Any]) -> str:
@@ -71,7 +73,7 @@ def read_exported(text: bytes) -> Exported:
             case {"id": str(letter_id), "body": str(body), "attributes": dict(attributes)} if letter_id and body:
                 read = {name: _read(value) for name, value in attributes.items()}
                 system = {n: v for n, v in line.get("system_attributes", {}).items() if n in SYSTEM_ATTRIBUTES}
-                tried = line.get("first_tried_at")
+                tried, payload = line.get("first_tried_at"), line.get("payload")
             case _:
                 raise ImportLineError('is not a letter: {"id": …, "body": …, "attributes": {…}}')
         kept = renewed_attributes(letter_id, body, read, first_tried_at=tried if isinstance(tried, str) else None)
@@ -81,7 +83,7 @@ def read_exported(text: bytes) -> Exported:
         if isinstance(wrong, ImportLineError):
             raise
         raise ImportLineError("is not JSON, or its attributes are not in the form of an export") from None
-    return Exported(body, kept, system)
+    return Exported(body, kept, system, payload if isinstance(payload, str) else None)
 
 
 def _tried(letter: Letter) -> str | None:

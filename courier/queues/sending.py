@@ -91,6 +91,11 @@ def renewed(letter: Letter) -> Outgoing | NotDone:
     return Outgoing(letter.id, letter.body, attributes, letter.system_attributes)
 
 
+def unread(letter: Letter) -> NotDone | None:
+    """What to tell of a letter whose body in S3 could not be read now; None if all of it is there."""
+    return NotDone(letter.id, "its body in S3 cannot be had now: do it again later") if letter.is_unread else None
+
+
 def _tried(letter: Letter) -> str | None:
     """When it was first tried, where the letter itself does not say."""
     return iso(letter.sent_at) if letter.reason == MOVED_BY_SQS else None

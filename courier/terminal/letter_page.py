@@ -46,7 +46,7 @@ def letter_page(letter: Letter, now: float) -> None:
         if value:
             history.add_row(printable(name), printable(value))
     out.print(history)
-    for name, value in _parts(letter.body):
+    for name, value in _parts(letter.reply):
         out.print(Text(f"\n{printable(name)}", style="bold"))
         out.print(Text(printable(value)), soft_wrap=True)
 

@@ -16,6 +16,7 @@ import typer
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 
+from courier import payloads as courier_payloads
 from courier.aws import Queues
 from courier.commands.dlq import edit as edit_command
 from courier.commands.dlq.edited_reply import edited
@@ -256,6 +257,7 @@ class ScriptedAccount:
     """The stack, as the operators' commands see it."""
 
     queues = Queues(QUEUE, DEAD)
+    payloads = courier_payloads.Payloads(None, unused)
 
     def __init__(self, script: Script) -> None:
         self.sqs = ScriptedSqs(script)

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,9 @@ def test_it_holds_our_code_the_contract_and_the_packages(built: Path) -> None:
 
 
 def test_replies_are_checked_by_the_code_in_the_bundle_as_they_are_here(built: Path) -> None:
-    destinations = [{"DestinationEmailAddress": {"EmailAddress": address}} for address in ("a b", "", "a@b.example")]
+    destinations: list[dict[str, Any]] = [
+        {"DestinationEmailAddress": {"EmailAddress": address}} for address in ("a b", "", "a@b.example")
+    ]
     bodies = ["{}", "[]", *(json.dumps(reply(**changes)) for changes in ({}, {"Subject": "x"}, *destinations))]
 
     def said(body: str) -> str:

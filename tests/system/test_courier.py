@@ -18,7 +18,7 @@ from tests.samples import reply
 
 @pytest.fixture
 def operator(courier: LocalCourier) -> Operator:
-    return Operator(courier.aws, STACK, courier.queue_url, courier.dead_letter_queue_url)
+    return Operator(courier.aws, STACK, courier.queue_url, courier.dead_letter_queue_url, courier.payload_bucket)
 
 
 def test_dead_letters_of_the_deployed_function_are_mended_and_sent_once(

@@ -27,6 +27,6 @@ def test_each_sends_from_its_own_queue_and_under_its_own_name(courier: LocalCour
         assert {event["service"] for event in events[0]} == {"reply-courier"}
         assert {event["service"] for event in events[1]} == {"second"}
         assert [email["contact_id"] for email in connect.sent] == ["first"]
-        operator = Operator(second.aws, "second", second.queue_url, second.dead_letter_queue_url)
+        operator = Operator(second.aws, "second", second.queue_url, second.dead_letter_queue_url, second.payload_bucket)
         assert "RecipientNotAllowed" in operator.did("dlq", "list")
         assert second.function.name != courier.function.name

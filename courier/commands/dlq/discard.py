@@ -27,7 +27,7 @@ from courier.queues.held_letters import HeldLetters
 from courier.queues.letter import Letter
 from courier.queues.letter_json import json_line, with_body
 from courier.queues.selection import Selection
-from courier.queues.sending import NotDone, renewed
+from courier.queues.sending import NotDone, renewed, unread
 from courier.terminal import view
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def discard(  # noqa: PLR0913 - the command's options
             selection,
             "Discarded",
             lambda held, letters: write_then_delete(held, file, letters, because),
+            read_payloads=True,
         )
     view.not_done(not_done)
     raise typer.Exit(SOME_NOT_DONE if not_done or missing else 0)
@@ -80,7 +81,7 @@ def write_then_delete(held: HeldLetters, file: TextIO, letters: Sequence[Letter]
         OSError: They are not on the disk, and not deleted.
         botocore.exceptions.ClientError, BotoCoreError: Whether they are deleted is not known.
     """
-    offers = [renewed(letter) for letter in letters]
+    offers = [unread(letter) or renewed(letter) for letter in letters]
     kept = [offer for offer in offers if isinstance(offer, NotDone)]
     letters = [letter for letter, offer in zip(letters, offers, strict=True) if not isinstance(offer, NotDone)]
     note = {"discarded_at": iso(time.time()), "because": because}

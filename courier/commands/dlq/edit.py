@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -12,14 +13,16 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.dead_letter import Reason
+from contract.payload import PAYLOAD_SIZES
 from courier.aws import Account
 from courier.commands.dlq.edited_reply import compact, edited, open_editor, pretty
 from courier.commands.options import SOME_NOT_DONE, OneId, Yes, confirm
+from courier.payloads import UnreadableError
 from courier.queues import sending
 from courier.queues.held_letters import HeldLetters
 from courier.queues.letter import Letter
 from courier.queues.selection import NOT_THERE, Filters, choose
-from courier.queues.sending import NotDone, Outgoing
+from courier.queues.sending import NotDone, Outgoing, unread
 from courier.replies.reply_faults import faults
 from courier.terminal import view
 
@@ -56,17 +59,21 @@ def edit(
             body = _edited_body(letter, file)
             risk = " under a new client token? If the first was sent, the customer gets both." if new_token else "?"
             confirm(f"Send the edited reply{risk}", yes=yes)
-            _send(account, letter, edited(letter, body, time.time(), new_token=new_token, force=force))
+            _send(account, letter, _message(account, letter, body, new_token=new_token, force=force))
     view.say("1 edited and on the queue.")
 
 
 def find_and_hold(account: Account, letter_id: str) -> Letter:
     """Find the letter, and keep it from everybody else for as long as an edit may take."""
     filters = Filters(ids=frozenset({letter_id}))
-    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
+    with HeldLetters(
+        account.sqs, account.queues.dead_letters, view.warn, payloads=account.payloads, read_payloads=True
+    ) as held:
         letter = next(choose(held, filters, time.time()), None)
         if letter is None:
             _stop(NotDone(letter_id, NOT_THERE))
+        if not_read := unread(letter):
+            _stop(not_read)
         _hide(account, letter, EDIT_SECONDS)
         held.release([letter])
     return letter
@@ -88,11 +95,11 @@ def _kept_on_failure(letter: Letter) -> Iterator[Path]:
     handle, name = tempfile.mkstemp(prefix="courier-", suffix=".json")
     file = Path(name)
     with os.fdopen(handle, "w", encoding="utf-8") as written:
-        written.write(pretty(letter.body))
+        written.write(pretty(letter.reply))
     try:
         yield file
     except BaseException:
-        if file.read_text(encoding="utf-8", errors="replace") == pretty(letter.body):
+        if file.read_text(encoding="utf-8", errors="replace") == pretty(letter.reply):
             file.unlink()
         else:
             view.warn(f"Your edit is in {file}. It holds the reply: delete it when it is no longer needed.")
@@ -110,13 +117,26 @@ def _edited_body(letter: Letter, file: Path) -> str:
             text, found = "", ["reply: is not UTF-8"]
         else:
             found = [*faults(text)]
-        if text == pretty(letter.body):
+        if text == pretty(letter.reply):
             view.say("Nothing was changed, and nothing is sent.")
             raise typer.Exit(SOME_NOT_DONE)
         if not found:
             return compact(text)
         view.not_done(NotDone("your edit", view.printable(fault)) for fault in found)
         confirm("Edit it again?", yes=False)
+
+
+def _message(account: Account, letter: Letter, body: str, *, new_token: bool, force: bool) -> Outgoing | NotDone:
+    """What is sent; in S3 if the reply was there, or if it has no room in a message any more."""
+    own = {name: value for name, value in letter.attributes.items() if name not in PAYLOAD_SIZES}
+    inline = edited(replace(letter, attributes=own), body, time.time(), new_token=new_token, force=force)
+    if letter.payload is None and isinstance(inline, Outgoing):
+        return inline
+    try:
+        pointing, size = account.payloads.put(body)
+    except UnreadableError as no_bucket:
+        return NotDone(letter.id, f"is larger than a message: {no_bucket}")
+    return edited(replace(letter, attributes=own | size), pointing, time.time(), new_token=new_token, force=force)
 
 
 def _send(account: Account, letter: Letter, message: Outgoing | NotDone) -> None:

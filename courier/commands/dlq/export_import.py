@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from contract.payload import PAYLOAD_SIZES
 from courier.commands.options import SOME_NOT_DONE, Contacts, Limit, NewerThan, OlderThan, Reasons, filters_of
 from courier.commands.put import put
 from courier.queues.held_letters import HeldLetters
-from courier.queues.letter_json import ImportLineError, json_line, read_exported, with_body
+from courier.queues.letter_json import Exported, ImportLineError, json_line, read_exported, with_body
 from courier.queues.selection import choose
-from courier.queues.sending import NotDone, Outgoing
+from courier.queues.sending import NotDone, Outgoing, unread
 from courier.terminal import view
 
 if TYPE_CHECKING:
@@ -47,17 +48,24 @@ def export(  # noqa: PLR0913 - the command's options
     account: Account = context.obj
     filters = filters_of(None, reason, contact, older_than, newer_than)
     count = 0
-    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held, private_file(file) as written:
+    not_read: list[NotDone] = []
+    with (
+        HeldLetters(
+            account.sqs, account.queues.dead_letters, view.warn, payloads=account.payloads, read_payloads=True
+        ) as held,
+        private_file(file) as written,
+    ):
         try:
             for letter in choose(held, filters, time.time(), limit):
                 written.write(json_line(with_body(letter)) + "\n")
                 count += 1
+                not_read += filter(None, [unread(letter)])
         except BaseException:
             file.unlink()  # half an export looks like a whole one
             raise
     view.say(f"{count} letters are in {file}.")
-    if not_seen := held.not_seen():
-        view.not_done(not_seen)
+    if not_done := [*not_read, *held.not_seen()]:
+        view.not_done(not_done)
         raise typer.Exit(SOME_NOT_DONE)
 
 
@@ -76,18 +84,28 @@ def import_letters(
             view.say("Nothing was imported.")
             raise typer.Exit(SOME_NOT_DONE)
         lines.seek(0)
-        messages = (each for each in _read(lines) if isinstance(each, Outgoing))
+        messages = (_outgoing(account, each) for each in _read(lines) if not isinstance(each, NotDone))
         raise typer.Exit(put(account, account.queues.dead_letters, messages, "imported"))
 
 
-def _read(lines: Iterable[bytes]) -> Iterator[Outgoing | NotDone]:
+def _outgoing(account: "Account", line: tuple[str, Exported]) -> Outgoing:
+    """The message; a body that was in S3 is put there again, under a key of its own."""
+    name, exported = line
+    if exported.payload is None:
+        return Outgoing(name, exported.body, exported.attributes, exported.system_attributes)
+    body, pointing = account.payloads.put(exported.payload)
+    own = {each: value for each, value in exported.attributes.items() if each not in PAYLOAD_SIZES}
+    return Outgoing(name, body, own | pointing, exported.system_attributes)
+
+
+def _read(lines: Iterable[bytes]) -> Iterator[tuple[str, Exported] | NotDone]:
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
         name = f"line {number}"
         try:
-            message = Outgoing(name, *read_exported(text))
+            exported = read_exported(text)
         except ImportLineError as wrong:
             yield NotDone(name, str(wrong))
         else:
-            yield message
+            yield name, exported

@@ -31,7 +31,9 @@ def list_letters(  # noqa: PLR0913 - the command's options
     filters = filters_of(None, reason, contact, older_than, newer_than)
     if not as_json:
         view.head()
-    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
+    with HeldLetters(
+        account.sqs, account.queues.dead_letters, view.warn, payloads=account.payloads, read_payloads=bool(contact)
+    ) as held:
         for letter in choose(held, filters, now, limit):
             if as_json:
                 view.data(json_line(summary(letter)))

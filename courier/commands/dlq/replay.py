@@ -128,7 +128,13 @@ class Replay:
 
 def _survey(account: Account, selection: Selection, *, show: bool) -> list[NotDone]:
     """Select what would be replayed; return what to tell of letters that somebody else holds."""
-    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
+    with HeldLetters(
+        account.sqs,
+        account.queues.dead_letters,
+        view.warn,
+        payloads=account.payloads,
+        read_payloads=bool(selection.filters.contacts),
+    ) as held:
         for letters in selection.chosen(held.batches()):
             for letter in letters if show else ():
                 view.plan_row(letter, _plan(letter, selection.now))
@@ -137,7 +143,14 @@ def _survey(account: Account, selection: Selection, *, show: bool) -> list[NotDo
 
 def _replay(account: Account, selection: Selection, rate: float | None) -> list[NotDone]:
     replayed = Replay(account.sqs, account.queues.replies, rate, force=selection.force)
-    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn, rate) as held:
+    with HeldLetters(
+        account.sqs,
+        account.queues.dead_letters,
+        view.warn,
+        rate,
+        payloads=account.payloads,
+        read_payloads=bool(selection.filters.contacts),
+    ) as held:
         try:
             with progress("Replayed", int(min(selection.most, held.depth))) as advance:
                 replayed.run(held, selection, advance)

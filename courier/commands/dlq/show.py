@@ -21,7 +21,9 @@ def show(context: typer.Context, letter_id: OneId, *, as_json: Json = False) -> 
     """Show a letter: its history, its Detail, and the reply itself, addresses and all."""
     account: Account = context.obj
     filters = filters_of([letter_id])
-    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
+    with HeldLetters(
+        account.sqs, account.queues.dead_letters, view.warn, payloads=account.payloads, read_payloads=True
+    ) as held:
         letter = next(choose(held, filters, time.time()), None)
     if letter is None:
         view.not_done([NotDone(letter_id, NOT_THERE)])

@@ -18,7 +18,14 @@ from courier.terminal.progress import progress
 
 def note(account: Account, selection: Selection) -> list[NotDone]:
     """Note the ids of the letters that are meant in `selection.ids`; return what is missing, and what may be."""
-    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
+    read_payloads = bool(selection.filters.contacts)
+    with HeldLetters(
+        account.sqs,
+        account.queues.dead_letters,
+        view.warn,
+        payloads=account.payloads,
+        read_payloads=read_payloads,
+    ) as held:
         for _letters in selection.chosen(held.batches()):
             pass
     return [*selection.missing(), *held.not_seen()]
@@ -29,6 +36,8 @@ def work_through(
     noted: Selection,
     done: str,
     act: Callable[[HeldLetters, Sequence[Letter]], list[NotDone]],
+    *,
+    read_payloads: bool = False,
 ) -> list[NotDone]:
     """Act on the letters that were noted, up to ten at a time; return what is not done.
 
@@ -37,11 +46,14 @@ def work_through(
         noted: The selection of the first pass.
         done: What has happened to a letter afterwards, like "Renewed".
         act: Is not interrupted; returns those of the letters that it left.
+        read_payloads: Whether it needs the bodies that are in S3.
     """
     count = 0
     not_done: list[NotDone] = []
     selection = Selection(Filters(ids=frozenset(noted.ids)), time.time())
-    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
+    with HeldLetters(
+        account.sqs, account.queues.dead_letters, view.warn, payloads=account.payloads, read_payloads=read_payloads
+    ) as held:
         try:
             with progress(done, len(noted.ids)) as advance:
                 for letters in selection.chosen(held.batches()):
