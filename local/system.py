@@ -30,7 +30,7 @@ class LocalCourier:
         dead_letter_queue_url: where those that could not be sent wait.
         payload_bucket: where the bodies are that are larger than a message; empty if the app has none.
         function: as deployed.
-        sqs_faults: faults between the function and SQS; they strike neither the poller nor ``aws.sqs``.
+        sqs_faults: faults between the function and SQS or the event bus; they strike neither poller nor ``aws.sqs``.
         environments: to crash the function, ``kill`` one.
         poller: invokes the function; can be paused.
         logs: every line so far.
@@ -94,6 +94,7 @@ def running(  # noqa: PLR0913 - all but the first by name
             "AWS_ENDPOINT_URL": aws.endpoint,
             "AWS_ENDPOINT_URL_CONNECT": connect_url,
             "AWS_ENDPOINT_URL_SQS": sqs_faults.url,
+            "AWS_ENDPOINT_URL_EVENTBRIDGE": sqs_faults.url,
         }
         surroundings = Surroundings(folder / "runtime", endpoints, xray.address)
         mapping = take_over_mapping(aws, function.name)

@@ -1,12 +1,15 @@
 """Replies through a storm, redriven again and again, and every one of them accounted for."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from random import Random
 
+from bench.chaos import outcomes
 from bench.chaos.storm import Storm
 from bench.chaos.tally import Account, account, letters
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
+from local.outcomes import BUS, subscribe
 from local.replies import Reply, replies
 from local.sqs.redrive import redrive
 from local.system import LocalCourier, running
@@ -42,7 +45,7 @@ def storms(
     Yields:
         What a repeat answered, what became of the replies, and the system, still running.
     """
-    with running(print_line, context={"sendRate": "40"}, around=storm.around) as courier:
+    with running(print_line, context={"sendRate": "40", "eventBusName": BUS}, around=storm.around) as courier:
         for repeat in REPEATS:
             storm.doubles_own_tokens = repeat == "same_contact"
             yield repeat, run(courier, storm, replies, repeat=repeat), courier
@@ -66,6 +69,8 @@ def run(courier: LocalCourier, storm: Storm, count: int, *, repeat: str) -> Acco
     # A sent contact takes another email: only tokens are to keep replies from being sent twice.
     connect.settings(rate=1000, burst=1000, latency_ms=150, repeat=repeat, used_draft="send", seed=seed)
     draft(connect, given, "sound", "invalid")
+    heard = subscribe(courier.aws)
+    heard.take()  # of a run before
     with storm.striking(courier, connect, count):
         put(courier, given)
         wait_until_empty(courier)
@@ -77,7 +82,15 @@ def run(courier: LocalCourier, storm: Storm, count: int, *, repeat: str) -> Acco
             looks.append(list(letters(courier)))
     courier.poller.pause()  # returns when every invocation is over: a copy may still be in one
     courier.poller.resume()
-    return account(given, connect.calls, looks)
+    calls, events = connect.calls, heard.take()
+    accepted = {call["client_token"] for call in calls if call["accepted"]}
+    letters_ever = {letter for look in looks for letter in look}
+    lost = outcomes.counted_as_lost(line.line for line in courier.logs)
+    return replace(
+        account(given, calls, looks),
+        told_falsely=outcomes.told_falsely(events, accepted, letters_ever),
+        untold=outcomes.untold(events, accepted, letters_ever, lost),
+    )
 
 
 def draft(connect: ConnectControl, given: Sequence[Reply], *kinds: str) -> None:

@@ -40,6 +40,9 @@ SQS_FAULTS: tuple[tuple[str, Kind, float], ...] = (
     ("SendMessage", "drop_before", 0.05),
     ("SendMessage", "drop_after", 0.15),
     ("DeleteMessage", "error", 0.05),
+    ("PutEvents", "error", 0.2),
+    ("PutEvents", "drop_before", 0.1),
+    ("PutEvents", "drop_after", 0.1),
 )
 KILLS_EVERY = 0.6
 """Seconds between two SIGKILLs, on average. Each strikes any of the environments; one without work takes no harm."""

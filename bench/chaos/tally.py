@@ -3,21 +3,22 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from local.replies import Reply
-from local.sqs.redrive import HIDDEN_SECONDS, messages
+from local.sqs.redrive import HIDDEN_SECONDS, messages, token_of
 from local.system import LocalCourier
 
 LABEL = re.compile(r"reply-\d{4}")
 
 
 class Letter(NamedTuple):
-    """A message on the dead-letter queue: its reply's label, and its reason; none where it has no token."""
+    """A message on the dead-letter queue: its reply's label, its reason (none where it has no token), its token."""
 
     label: str
     reason: str | None
+    token: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Account:
         dead_though_sound: On the dead-letter queue with nothing wrong with them, at any time; or there in the end,
             though mended or sent.
         wrong_token: Connect was asked under more than one token.
+        told_falsely: Events that say what is not so, by their ids.
+        untold: Tokens of replies that ended and of which no event tells, if the function has counted fewer as lost.
         waits_though_sent: On the dead-letter queue as TokenAlreadyUsed in the end, though sent. That is not wrong:
             where a repeat answers 409, nobody can tell, and no replay or edit sends it again (docs/design.md).
     """
@@ -50,6 +53,8 @@ class Account:
     without_reason: list[str]
     dead_though_sound: list[str]
     wrong_token: list[str]
+    told_falsely: list[str] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
     waits_though_sent: tuple[str, ...] = ()
 
     @property
@@ -64,7 +69,7 @@ def letters(courier: LocalCourier) -> Iterator[Letter]:
         attributes = letter.get("MessageAttributes", {})
         reason = attributes["ReplyCourier.Reason"]["StringValue"] if "ReplyCourier.Reason" in attributes else None
         has_token = bool({"ClientToken", "ReplyCourier.MessageId"} & attributes.keys())
-        yield Letter(LABEL.findall(letter["Body"])[0], reason if has_token else None)
+        yield Letter(LABEL.findall(letter["Body"])[0], reason if has_token else None, token_of(letter))
     courier.aws.skip(HIDDEN_SECONDS)
 
 

@@ -1,4 +1,7 @@
-"""An HTTP proxy between a caller and SQS: passes each request on, or makes it fail as a fault says."""
+"""An HTTP proxy between a caller and SQS: passes each request on, or makes it fail as a fault says.
+
+EventBridge, which is called in the same way, may stand behind it as well.
+"""
 
 import socket
 from collections.abc import Callable, Iterable
@@ -69,7 +72,7 @@ class _Connection(BaseHTTPRequestHandler):
             # The caller was killed while sending: SQS ignores incomplete requests.
             self.close_connection = True
             return
-        match self.server.strike(self.headers.get("X-Amz-Target", "").removeprefix("AmazonSQS.")):
+        match self.server.strike(self.headers.get("X-Amz-Target", "").rpartition(".")[2]):
             case None:
                 self._give(*self._forward(body))
             case "drop_before":

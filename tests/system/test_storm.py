@@ -32,3 +32,4 @@ def test_in_a_storm_no_reply_is_lost_sent_twice_or_dead_lettered_without_cause()
     assert storm.struck["handed out twice"] > 3
     assert answers_lost > 3
     assert calls_failed["SendMessage"] > 3
+    assert calls_failed["PutEvents"] > 3
