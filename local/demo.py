@@ -12,6 +12,7 @@ from local.aws import ROOT
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.function.execution_environment import LogLine
+from local.outcomes import BUS, OutcomeQueue, subscribe
 from local.replies import reply
 from local.sqs.redrive import counts_of, messages, token_of
 from local.system import LocalCourier, running
@@ -47,15 +48,32 @@ class Sample:
 
 def main() -> int:
     """Run the demo; return the exit status."""
-    print_line("This deploys reply-courier to local AWS, sends replies through it, and accounts for every one.\n")
-    demo = Demo()
+    print_line("Replies go through all of reply-courier on this machine, and every one is accounted for.\n")
+    demo, deployment = Demo(), Deployment()
     try:
-        with running(lambda line: print_line(f"  | {line}"), demo.print_log) as courier:
+        with running(deployment.print_line, demo.print_log, context={"eventBusName": BUS}) as courier:
             demo.play(courier, ConnectControl(courier.connect_url))
     except (DemoError, TimeoutError) as failed:
         print_line(f"\nThe demo failed: {failed}")
         return 1
+    except RuntimeError as failed:
+        print_line("\n".join([*deployment.lines, "", f"The demo failed: {failed}"]))
+        return 1
+    print_line("\nNext: make local keeps it running, for replies and commands of your own.")
     return 0
+
+
+@dataclass
+class Deployment:
+    """Prints the commands of the deployment, and keeps what they say, which a person wants to read if one fails."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def print_line(self, line: str) -> None:
+        """Take a command ("$ …") or a line of its output."""
+        self.lines.append(line)
+        if line.startswith("$ "):
+            print_line(f"   $ {' '.join(line.split()[1:3])} …")
 
 
 def print_line(text: str) -> None:
@@ -108,6 +126,7 @@ class Demo:
             DemoError: A reply was lost, sent twice, sent under another token, or is in two places.
         """
         print_line(f"\nDeployed. While this runs, emails sent are shown on {courier.connect_url}")
+        heard = subscribe(courier.aws)
         self.send(
             courier,
             connect,
@@ -129,6 +148,7 @@ class Demo:
             *(plain(f"surge-{n:02}") for n in range(1, SURGE + 1)),
         )
         replayed = self.mend_and_replay(courier, connect)
+        hear_outcomes(heard)
         self.account(courier, connect, replayed)
 
     def send(self, courier: LocalCourier, connect: ConnectControl, title: str, *replies: Sample) -> None:
@@ -204,6 +224,24 @@ class Demo:
             return
         label = self.labels.get(said["message_id"]) or self.tokens.get(said["client_token"], said["message_id"])
         print_line(f"   {label:24} {story}")
+
+
+def hear_outcomes(heard: OutcomeQueue) -> None:
+    """Print the outcomes as a producer's own program hears of them.
+
+    Raises:
+        DemoError: It failed, or heard nothing.
+    """
+    print_line("\n5. What their producer hears of it, from the event bus (examples/hear_outcomes.py)")
+    command = [sys.executable, str(ROOT / "examples" / "hear_outcomes.py")]
+    environment = {**heard.aws.program_environment, "OUTCOME_QUEUE_URL": heard.url}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    lines = run.stdout.splitlines()
+    if run.returncode or not lines:
+        raise DemoError(f"examples/hear_outcomes.py ended with status {run.returncode}: {run.stderr}")
+    for line in [*lines[:2], *lines[-2:]]:
+        print_line(f"   | {line}")
+    print_line(f"   {len(lines)} outcomes in all, the replayed reply's two among them")
 
 
 def run_courier(courier: LocalCourier, *arguments: str) -> None:
