@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 UV := .tools/bin/uv
 SETUP := .venv/.ready
 LOCK := cd requirements && ../$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate \
-	--custom-compile-command "make lock" --python-version 3.13
+	--custom-compile-command "make lock" --python-version
 # Settings instead of those in cdk.json, for once: CONTEXT="-c sendRate=5"
 CONTEXT ?=
 # A part of the tests, e.g. TESTS="tests/unit -k token"
@@ -65,9 +65,10 @@ destroy: $(SETUP) ## delete the stack, and say what stays
 	@cdk destroy --force $(CONTEXT)
 
 lock: $(SETUP) ## renew requirements/*.txt and package-lock.json
-	$(LOCK) uv.in -o uv.txt
-	$(LOCK) handler.in -o handler.txt
-	$(LOCK) dev.in -o dev.txt
+	$(LOCK) 3.13 uv.in -o uv.txt
+	$(LOCK) 3.13 handler.in -o handler.txt
+	$(LOCK) 3.13 dev.in -o dev.txt
+	$(LOCK) 3.11 -c dev.txt courier.in -o courier.txt
 	npm update
 
 clean: ## remove everything that make has put here

@@ -1,6 +1,8 @@
 """The operators' command as they have it: installed by itself, and on the deployed stack."""
 
 import json
+import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -47,12 +49,11 @@ def test_dead_letters_of_the_deployed_function_are_mended_and_sent_once(
     assert operator.dead_letters == []
 
 
-def test_the_command_installs_without_the_rest_of_the_project(tmp_path: Path) -> None:
-    """As `pipx install .` does it."""
-    environment = tmp_path / "environment"
-    subprocess.run(["uv", "venv", "--quiet", environment], check=True, cwd=ROOT)
-    python = environment / "bin" / "python"
-    subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, "."], check=True, cwd=ROOT)
+def test_the_command_installs_as_documented_and_without_the_rest_of_the_project(tmp_path: Path) -> None:
+    (install,) = re.findall("^```sh\n(.*?)^```", (ROOT / "docs" / "courier.md").read_text(), re.DOTALL | re.MULTILINE)
+    home = {**os.environ, "HOME": str(tmp_path), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    subprocess.run(["bash", "-ec", install], check=True, cwd=ROOT, env=home)
+    environment = tmp_path / "courier"
     packages = {path.name for path in environment.glob("lib/python*/site-packages/*")}
     assert packages.isdisjoint({"aws_cdk", "moto", "pytest", "aws_lambda_powertools", "infra", "local"})
     checked = subprocess.run(

@@ -17,6 +17,7 @@ from local.drain import wait_until_empty
 from local.system import LocalCourier
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+INSTALL = "test_the_command_installs_as_documented_and_without_the_rest_of_the_project"
 RUN_ELSEWHERE = {
     "make": "test_make_alone_lists_every_target_in_a_line",
     "make check": ".ci/run",
@@ -25,6 +26,9 @@ RUN_ELSEWHERE = {
     "make storm": "test_storm.py",
     "make explore": "test_explore.py",
     "make demo": "test_demo.py",
+    "python3 -m venv ~/courier": INSTALL,
+    "~/courier/bin/pip install --quiet --require-hashes -r requirements/courier.txt": INSTALL,
+    "~/courier/bin/pip install --quiet --no-deps --no-build-isolation .": INSTALL,
     "make local": "test_make_local_runs_until_it_is_interrupted",
 }
 MAKE = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
