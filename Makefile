@@ -16,7 +16,7 @@ CONTEXT ?=
 # A part of the tests, e.g. TESTS="tests/unit -k token"
 TESTS ?=
 
-.PHONY: help demo local test check bench explore storm bootstrap synth deploy destroy lock clean
+.PHONY: help demo local test check bench explore storm bootstrap synth deploy import destroy lock clean
 
 help:
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ deploy: $(SETUP) ## show what would change, ask, and deploy with the settings in
 	@cdk diff $(CONTEXT)
 	@read -r -p "Deploy this? [y/N] " answer && [[ "$$answer" == y ]]
 	@cdk deploy --require-approval never $(CONTEXT)
+
+import: $(SETUP) ## take what an earlier stack left (import.json, docs/runbook.md) into a new one
+	@cdk import --resource-mapping import.json --force $(CONTEXT)
 
 destroy: $(SETUP) ## delete the stack, and say what stays
 	@echo "The queues with the unsent replies in them, their policies and the log stay; delete them by hand."

@@ -29,6 +29,7 @@ RUN_ELSEWHERE = {
     "python3 -m venv ~/courier": INSTALL,
     "~/courier/bin/pip install --quiet --require-hashes -r requirements/courier.txt": INSTALL,
     "~/courier/bin/pip install --quiet --no-deps --no-build-isolation .": INSTALL,
+    "make import": "test_make_import_asks_cloudformation_to_import_what_the_runbook_names",
     "make local": "test_make_local_runs_until_it_is_interrupted",
 }
 MAKE = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
