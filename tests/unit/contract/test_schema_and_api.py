@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from botocore.model import Shape
 
 MEANT = {
-    "ClientToken: only in AWS's model": "it is the message attribute ClientToken, which an edit of the body cannot lose",
+    "ClientToken: only in AWS's model": "it is a message attribute, which an edit of the body cannot lose",
     "InstanceId: required": "the stack knows its instance",
     "InstanceId: longest": "the instance's ARN is taken as well",
     "EmailMessage.RawMessage.ContentType: enum": "AWS's documents name these two",
