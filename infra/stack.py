@@ -54,5 +54,6 @@ class ReplyCourierStack(Stack):
         CfnOutput(self, "DeadLetterQueueArn", value=queues.dead_letters.queue_arn)
         CfnOutput(self, "PayloadBucketName", value=payloads.bucket_name)
         CfnOutput(self, "FunctionName", value=delivery.function.function_name)
+        CfnOutput(self, "LogGroupName", value=delivery.log_group.log_group_name)
         CfnOutput(self, "ProducerPolicyArn", value=policies.producer.managed_policy_arn)
         CfnOutput(self, "OperatorPolicyArn", value=policies.operator.managed_policy_arn)
