@@ -45,7 +45,9 @@ class ReplyCourierStack(Stack):
         )
         ReplyDashboard(self, "Dashboard", metrics=metrics, settings=settings)
         Queries(self, "Queries", log_group=delivery.log_group)
-        policies = Policies(self, "Policies", settings=settings, queues=queues, payloads=payloads)
+        policies = Policies(
+            self, "Policies", settings=settings, queues=queues, payloads=payloads, log_group=delivery.log_group
+        )
 
         # Operators' and producers' tools find the parts by these names.
         CfnOutput(self, "QueueUrl", value=queues.queue.queue_url)

@@ -23,4 +23,4 @@ def group_page(group: Group, now: float) -> None:
     head = f"{group.count:6,} {group.reason or 'a reason that is not one of ours'}"
     out.print(Text(f"{head}  ", style="bold") + Text(ages, style="not bold"))
     for line in filter(None, (group.words, f"Such as {group.letter_id}", group.advice)):
-        out.print(Padding(Text(line), _INDENT))
+        out.print(Padding(Text(line), _INDENT) if out.is_terminal else f"       {line}", soft_wrap=not out.is_terminal)

@@ -9,10 +9,12 @@ from rich.text import Text
 
 from courier.queues.advice import advice
 from courier.queues.letter import printable_identifier
-from courier.terminal.view import out
+from courier.terminal.view import data, out
 from courier.tracing.ending import Place, utc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from courier.tracing.log_line import LogLine
     from courier.tracing.story import Step, Story
 
@@ -36,18 +38,28 @@ def story_page(story: Story) -> None:
     out.print(Text(f"Client token {story.token or 'not known, or withheld in the log'}", style="bold"), soft_wrap=True)
     for contact_id in sorted(story.contact_ids):
         out.print(Text(f"Contact      {contact_id}"), soft_wrap=True)
+    rows = [(utc(step.at), _told(step)) for step in story.steps]
+    for letter in story.letters:
+        reason = printable_identifier(letter.reason) or "a reason that is not one of ours"
+        rows.append(("now", f"on the dead-letter queue, as {letter.id}: {reason}"))
+    _show(rows)
+    out.print(Text(story.ending.sentence, style=_COLOURS[story.ending.place]), soft_wrap=not out.is_terminal)
+    if story.ending.place is Place.DEAD_LETTERED:
+        out.print(Text(advice(story.ending.why, story.letters[-1].id)), soft_wrap=not out.is_terminal)
+
+
+def _show(rows: Iterable[tuple[str, str]]) -> None:
+    """A line each; on a terminal, the words in a column of their own."""
+    if not out.is_terminal:
+        for when, what in rows:
+            data(f"{when:24}  {what}")
+        return
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for step in story.steps:
-        table.add_row(utc(step.at), _told(step))
-    for letter in story.letters:
-        reason = printable_identifier(letter.reason) or "a reason that is not one of ours"
-        table.add_row("now", f"on the dead-letter queue, as {letter.id}: {reason}")
+    for row in rows:
+        table.add_row(*row)
     out.print(table)
-    out.print(Text(story.ending.sentence, style=_COLOURS[story.ending.place]))
-    if story.ending.place is Place.DEAD_LETTERED:
-        out.print(Text(advice(story.ending.why, story.letters[-1].id)))
 
 
 def _told(step: Step) -> str:

@@ -85,7 +85,7 @@ def stories(
             now,
             all_letters_seen=all_letters_seen,
         )
-        for reply in lines_of.keys() | letters_of.keys()
+        for reply in sorted(lines_of.keys() | letters_of.keys())
     ]
     return sorted(found, key=_beginning)
 

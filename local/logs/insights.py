@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _TEXTS = r'\["[^"\\]*"(?:, "[^"\\]*")*\]'
 _TERM = re.compile(rf"([a-z_]+) in ({_TEXTS})")
-_QUERY = re.compile(
+QUERY = re.compile(
     r"fields @timestamp, @message"
     rf"(?: \| filter (?P<filter>{_TERM.pattern}(?: or {_TERM.pattern})*))?"
     r" \| sort @timestamp (?P<order>asc|desc) \| limit (?P<limit>\d+)"
@@ -50,7 +50,7 @@ def execute_query(log_groups: Sequence[LogGroup], query: str, start_time: int, e
     Raises:
         MalformedQueryError: CloudWatch, or local AWS, does not know this form of query.
     """
-    asked = _QUERY.fullmatch(query)
+    asked = QUERY.fullmatch(query)
     if asked is None or len(query) > MAX_CHARACTERS or int(asked["limit"]) > MAX_LIMIT:
         raise MalformedQueryError(f"local AWS does not understand this query; teach it in {__name__}: {query}")
     wanted = [(name, set(json.loads(texts))) for name, texts in _TERM.findall(asked["filter"] or "")]
