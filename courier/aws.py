@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
 
 STACK = "reply-courier"
@@ -82,6 +83,11 @@ class Account:
         return self.session.client("cloudwatch", endpoint_url=self.endpoint_url, config=CALLS)
 
     @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        """The client of the function's log."""
+        return self.session.client("logs", endpoint_url=self.endpoint_url, config=CALLS)
+
+    @cached_property
     def queues(self) -> Queues:
         """The queues that were given, else the stack's.
 
@@ -89,11 +95,23 @@ class Account:
             NotOurStackError: It is another one's stack.
             botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
         """
-        if self.given_queues:
-            return self.given_queues
+        return self.given_queues or queues_of(self._described)
+
+    @cached_property
+    def log_group(self) -> str:
+        """The log group of the stack's function.
+
+        Raises:
+            NotOurStackError: It is another one's stack, or an old one of ours.
+            botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
+        """
+        return log_group_of(self._described)
+
+    @cached_property
+    def _described(self) -> StackTypeDef:
         cloudformation = self.session.client("cloudformation", endpoint_url=self.endpoint_url, config=CALLS)
         (stack,) = cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
-        return queues_of(stack)
+        return stack
 
 
 def queues_of(stack: StackTypeDef) -> Queues:
@@ -102,9 +120,7 @@ def queues_of(stack: StackTypeDef) -> Queues:
     Raises:
         NotOurStackError: They are not there.
     """
-    outputs: Mapping[str, str] = {
-        output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", []) if "OutputValue" in output
-    }
+    outputs = _outputs(stack)
     try:
         return Queues(outputs["QueueUrl"], outputs["DeadLetterQueueUrl"], outputs.get("PayloadBucketName"))
     except KeyError as missing:
@@ -113,3 +129,23 @@ def queues_of(stack: StackTypeDef) -> Queues:
             "or its deployment did not end. Name the right one with --stack."
         )
         raise NotOurStackError(text) from None
+
+
+def log_group_of(stack: StackTypeDef) -> str:
+    """The function's log group in a stack's outputs.
+
+    Raises:
+        NotOurStackError: It is not there.
+    """
+    if name := _outputs(stack).get("LogGroupName"):
+        return name
+    raise NotOurStackError(
+        f"The stack {stack['StackName']} has no output 'LogGroupName': it is another stack, or one that was deployed "
+        "before courier could trace. Deploy it again, or name the right one with --stack."
+    )
+
+
+def _outputs(stack: StackTypeDef) -> Mapping[str, str]:
+    return {
+        output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", []) if "OutputValue" in output
+    }

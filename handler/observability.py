@@ -5,6 +5,7 @@ No address, name, subject or body is ever reported, nor any text that may quote 
 
 from __future__ import annotations
 
+import json
 import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from contract.client_token import ClientTokenError
 from contract.identifier import is_identifier
+from contract.token_age import iso
 from handler.verdict import AlreadySent, Cause, DeadLetter, HandBack, Retry, Sent
 
 if TYPE_CHECKING:
@@ -78,12 +80,18 @@ class Observability:
     def already_sent(self, message: Message, verdict: AlreadySent) -> None:
         """Connect had accepted the reply before."""
         self._count("RepliesAlreadySent")
-        self._logger.info("reply_already_sent", extra=_named(message) | {"connect_request_id": verdict.request_id})
+        fields = {"contact_id": _contact(message), "connect_request_id": verdict.request_id}
+        self._logger.info("reply_already_sent", extra=_named(message) | fields)
 
     def retried(self, message: Message, verdict: Retry, seconds: int) -> None:
         """The reply was not sent; SQS hands it out again after `seconds`."""
         self._count("RepliesRetried")
-        fields = {"cause": verdict.cause, "connect_request_id": verdict.request_id, "retry_in_seconds": seconds}
+        fields = {
+            "contact_id": _contact(message),
+            "cause": verdict.cause,
+            "connect_request_id": verdict.request_id,
+            "retry_in_seconds": seconds,
+        }
         self._logger.warning("reply_retried", extra=_named(message) | fields)
 
     def dead_lettered(self, message: Message, verdict: DeadLetter) -> None:
@@ -92,7 +100,11 @@ class Observability:
         with single_metric(name="RepliesDeadLettered", unit=MetricUnit.Count, value=1, namespace=namespace) as metric:
             metric.add_dimension(name="service", value=self._metrics.service or "")
             metric.add_dimension(name="reason", value=verdict.reason)
-        fields = {"reason": verdict.reason, "connect_request_id": verdict.request_id}
+        fields = {
+            "contact_id": _contact(message),
+            "reason": verdict.reason,
+            "connect_request_id": verdict.request_id,
+        }
         self._logger.error("reply_dead_lettered", extra=_named(message) | fields)
 
     def handed_back(self, message: Message, verdict: HandBack) -> None:
@@ -140,4 +152,27 @@ def _named(message: Message) -> dict[str, object]:
         token = identifier(message.client_token())
     except ClientTokenError:
         token = WITHHELD
-    return {"message_id": message.id, "client_token": token, "receive_count": message.receive_count}
+    return {
+        "message_id": message.id,
+        "client_token": token,
+        "receive_count": message.receive_count,
+        "enqueued_at": _time(message.sent_at),
+    }
+
+
+def _time(seconds: float) -> str | None:
+    """A time of SQS's (seconds since the epoch); None where the record has none that can be read."""
+    try:
+        return iso(seconds)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _contact(message: Message) -> str | None:
+    """The contact of a reply that was not sent now, by which people look for it; None where the body has none."""
+    try:
+        reply = json.loads(message.body)
+    except (ValueError, RecursionError):
+        return None
+    contact_id = reply.get("ContactId") if isinstance(reply, dict) else None
+    return identifier(contact_id) if isinstance(contact_id, str) else None

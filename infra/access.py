@@ -51,8 +51,15 @@ class Policies(Construct):
         operator: Does all that `courier` does.
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, queues: Queues, payloads: IBucket
+    def __init__(  # noqa: PLR0913  # each is a part of its own; only the first two are positional
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        queues: Queues,
+        payloads: IBucket,
+        log_group: ILogGroup,
     ) -> None:
         super().__init__(scope, construct_id)
         self.producer = ManagedPolicy(
@@ -80,6 +87,7 @@ class Policies(Construct):
             description=f"Uses the command courier on {settings.stack_name}",
             statements=[
                 *_operator(settings, queues),
+                *_log_searched(log_group),
                 *_payloads_read(payloads),
                 PolicyStatement(
                     sid="PutLargeReplies", actions=["s3:PutObject"], resources=[payloads.arn_for_objects("*")]
@@ -90,7 +98,7 @@ class Policies(Construct):
         Validations.of(self.operator).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-IAM5[Resource::*]",
-                reason="CloudWatch's GetMetricStatistics supports no resource-level permissions.",
+                reason="GetMetricStatistics and GetQueryResults support no resource-level permissions.",
             ),
             Acknowledgment(
                 id=f"AwsSolutions-IAM5[Resource::{_stack_arn(settings)}]",
@@ -127,6 +135,13 @@ def _operator(settings: Settings, queues: Queues) -> list[PolicyStatement]:
             resources=[queues.dead_letters.queue_arn],
         ),
         PolicyStatement(sid="ReadAges", actions=["cloudwatch:GetMetricStatistics"], resources=["*"]),
+    ]
+
+
+def _log_searched(log_group: ILogGroup) -> list[PolicyStatement]:
+    return [
+        PolicyStatement(sid="SearchTheLog", actions=["logs:StartQuery"], resources=[log_group.log_group_arn]),
+        PolicyStatement(sid="ReadWhatIsFound", actions=["logs:GetQueryResults"], resources=["*"]),
     ]
 
 

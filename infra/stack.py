@@ -45,7 +45,9 @@ class ReplyCourierStack(Stack):
         )
         ReplyDashboard(self, "Dashboard", metrics=metrics, settings=settings)
         Queries(self, "Queries", log_group=delivery.log_group)
-        policies = Policies(self, "Policies", settings=settings, queues=queues, payloads=payloads)
+        policies = Policies(
+            self, "Policies", settings=settings, queues=queues, payloads=payloads, log_group=delivery.log_group
+        )
 
         # Operators' and producers' tools find the parts by these names.
         CfnOutput(self, "QueueUrl", value=queues.queue.queue_url)
@@ -54,5 +56,6 @@ class ReplyCourierStack(Stack):
         CfnOutput(self, "DeadLetterQueueArn", value=queues.dead_letters.queue_arn)
         CfnOutput(self, "PayloadBucketName", value=payloads.bucket_name)
         CfnOutput(self, "FunctionName", value=delivery.function.function_name)
+        CfnOutput(self, "LogGroupName", value=delivery.log_group.log_group_name)
         CfnOutput(self, "ProducerPolicyArn", value=policies.producer.managed_policy_arn)
         CfnOutput(self, "OperatorPolicyArn", value=policies.operator.managed_policy_arn)

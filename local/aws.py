@@ -16,6 +16,7 @@ from local.processes import ProcessGroup
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -79,6 +80,11 @@ class LocalAws:
     def files(self) -> "S3Client":
         """The buckets, among them the one with the deployed zips."""
         return self.session.client("s3", endpoint_url=self.endpoint)
+
+    @cached_property
+    def logs(self) -> "CloudWatchLogsClient":
+        """The log groups."""
+        return self.session.client("logs", endpoint_url=self.endpoint)
 
     def skip(self, seconds: float) -> None:
         """Skip SQS's clock ahead: delays and visibility timeouts within these seconds end (sqs/clock.py)."""

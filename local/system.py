@@ -15,6 +15,7 @@ from local.function.environment_variables import Surroundings
 from local.function.event_source_mapping import Environment, Poller, take_over_mapping
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.function.xray_daemon import XRayDaemon
+from local.logs.log_group import LogGroup
 from local.processes import ProcessGroup
 from local.sqs.faults import SqsFaults
 
@@ -35,6 +36,7 @@ class LocalCourier:
         poller: invokes the function; can be paused.
         logs: every line so far.
         traces: every X-Ray document so far.
+        log_group: where the lines go as well; None for an app without the output ``LogGroupName``.
     """
 
     aws: LocalAws
@@ -48,6 +50,7 @@ class LocalCourier:
     poller: Poller
     logs: list[LogLine]
     traces: list[dict[str, Any]]
+    log_group: LogGroup | None
 
 
 @contextmanager
@@ -73,8 +76,12 @@ def running(  # noqa: PLR0913 - all but the first by name
     logs: list[LogLine] = []
     traces: list[dict[str, Any]] = []
 
+    log_group: LogGroup | None = None
+
     def log(line: LogLine) -> None:
         logs.append(line)
+        if log_group:
+            log_group.put(line.line)
         print_log(line)
 
     with ExitStack() as started:
@@ -86,6 +93,8 @@ def running(  # noqa: PLR0913 - all but the first by name
         aws = beside.aws if beside else start_aws(processes, folder)
         outputs = deploy(aws, processes, synthesis, print_line)
 
+        if name := outputs.get("LogGroupName"):
+            log_group = started.enter_context(LogGroup(aws.logs, name))
         log_format = deployed_log_format(aws, app.stack)
         function = fetch_function(aws, outputs["FunctionName"], folder / "task", log_format)
         install_runtime(folder / "runtime")
@@ -117,6 +126,7 @@ def running(  # noqa: PLR0913 - all but the first by name
             poller=poller,
             logs=logs,
             traces=traces,
+            log_group=log_group,
         )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from contract.payload import point_to
+from contract.token_age import iso
 from tests.forking import run
 from tests.samples import long_names, reply, short_names
 
@@ -25,6 +27,7 @@ TEMPLATE = {
     "Resources": {
         "DeadLetters": {"Type": "AWS::SQS::Queue"},
         "Payloads": {"Type": "AWS::S3::Bucket"},
+        "Log": {"Type": "AWS::Logs::LogGroup"},
         "Queue": {
             "Type": "AWS::SQS::Queue",
             "Properties": {
@@ -39,6 +42,7 @@ TEMPLATE = {
         "QueueUrl": {"Value": {"Ref": "Queue"}},
         "DeadLetterQueueUrl": {"Value": {"Ref": "DeadLetters"}},
         "PayloadBucketName": {"Value": {"Ref": "Payloads"}},
+        "LogGroupName": {"Value": {"Ref": "Log"}},
     },
 }
 """The stack's queues and outputs; SQS moves a message at its second receive."""
@@ -54,6 +58,7 @@ class Operator:
         queue_url: The queue of replies.
         dead_letter_queue_url: The other one.
         payload_bucket: For what is larger than a message.
+        log_group: The function's.
         environment: More for the command's environment; None takes a variable away.
     """
 
@@ -62,6 +67,7 @@ class Operator:
     queue_url: str
     dead_letter_queue_url: str
     payload_bucket: str
+    log_group: str = ""
     environment: dict[str, str | None] = field(default_factory=dict)
 
     @property
@@ -157,6 +163,17 @@ class Operator:
             self.sqs.receive_message(QueueUrl=self.queue_url, VisibilityTimeout=0)
         return message_id
 
+    def logged(self, *told: Mapping[str, Any]) -> None:
+        """Put lines into the function's log as it writes them, each a second after the one before."""
+        stream = {"logGroupName": self.log_group, "logStreamName": uuid.uuid4().hex}
+        self.aws.logs.create_log_stream(**stream)
+        begun = time.time() - 3600
+        events = [
+            {"timestamp": int((begun + n) * 1000), "message": json.dumps({"timestamp": iso(begun + n), **line})}
+            for n, line in enumerate(told)
+        ]
+        self.aws.logs.put_log_events(**stream, logEvents=events)  # type: ignore[arg-type]  # it is what AWS takes
+
     def visible(self, url: str) -> list[dict[str, Any]]:
         """What can be received of a queue now; it stays visible."""
         found: list[Any] = []
@@ -200,7 +217,9 @@ def operator_of_a_new_stack(aws: LocalAws) -> Operator:
     aws.stacks.create_stack(StackName=name, TemplateBody=json.dumps(TEMPLATE))
     outputs = aws.stacks.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
     urls = {output["OutputKey"]: output["OutputValue"] for output in outputs}
-    return Operator(aws, name, urls["QueueUrl"], urls["DeadLetterQueueUrl"], urls["PayloadBucketName"])
+    return Operator(
+        aws, name, urls["QueueUrl"], urls["DeadLetterQueueUrl"], urls["PayloadBucketName"], urls["LogGroupName"]
+    )
 
 
 def lines(text: str) -> Iterator[Any]:

@@ -30,6 +30,10 @@ Contacts = Annotated[
 ]
 OlderThan = Annotated[float | None, typer.Option(parser=_age, metavar="AGE", help="Such as 90s, 15m, 12h, 7d.")]
 NewerThan = Annotated[float | None, typer.Option(parser=_age, metavar="AGE", help="Such as 90s, 15m, 12h, 7d.")]
+Since = Annotated[
+    float | None,
+    typer.Option(parser=_age, metavar="AGE", help="Search no more of the log than this, such as 2h; 14d by default."),
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="No more letters than this.")]
 Rate = Annotated[float | None, typer.Option(min=0.1, help="No more letters a second than this.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -30,8 +30,14 @@ BAD_CREDENTIALS = {
 }
 QUEUE_GONE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 PASSING = {"RequestThrottled", "Throttling", "ThrottlingException", "ServiceUnavailable", "InternalFailure"}
+TOO_MANY_QUERIES = "LimitExceededException"
 IN_FLIGHT_LIMIT = "OverLimit"
-_SERVICES = {"DescribeStacks": "cloudformation", "GetMetricStatistics": "cloudwatch"}
+_SERVICES = {
+    "DescribeStacks": "cloudformation",
+    "GetMetricStatistics": "cloudwatch",
+    "GetQueryResults": "logs",
+    "StartQuery": "logs",
+}
 _SERVER_ERROR = 500
 
 LOG_IN = "Log in again (aws sso login), or set AWS_PROFILE, or name a profile with --profile."
@@ -62,7 +68,10 @@ def passes(error: BotoCoreError | ClientError) -> bool:
     if not isinstance(error, ClientError):
         return False
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= _SERVER_ERROR or error.response["Error"].get("Code") in PASSING | {IN_FLIGHT_LIMIT}
+    return status >= _SERVER_ERROR or error.response["Error"].get("Code") in PASSING | {
+        IN_FLIGHT_LIMIT,
+        TOO_MANY_QUERIES,
+    }
 
 
 def permission(operation: str) -> str:
@@ -98,6 +107,12 @@ def _refusal(error: ClientError, account: Account) -> str:  # noqa: PLR0911 - on
         )
     if code == IN_FLIGHT_LIMIT:
         return "SQS lets 120,000 messages of a queue be received at once, and so many are. Wait, and run it again."
+    if operation == "StartQuery" and code == "ResourceNotFoundException":
+        return (
+            f"The stack {account.stack} {where} names a log group that does not exist: somebody has deleted it by hand."
+        )
+    if operation == "StartQuery" and code == TOO_MANY_QUERIES:
+        return "CloudWatch lets a number of log queries run at once, and so many do. Wait, and run it again."
     if passes(error):
         return f"SQS is busy or out of order ({code} to {operation}). Run the command again in a while."
     return f"AWS refused {operation} {where}: {code}: {text}"

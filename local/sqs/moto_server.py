@@ -4,7 +4,8 @@ With ``--skip-waits`` a long poll that finds nothing skips the clock ahead inste
 
 In moto a delete rebuilds the queue's list of messages: a message that another thread sends meanwhile is lost, and two
 receives at once can both get the same message. SQS does neither, so requests take turns here. Moto also accepts what
-SQS refuses: such requests are stopped before they reach it. Its clock for SQS can be skipped ahead.
+SQS refuses: such requests are stopped before they reach it. Its clock for SQS can be skipped ahead. Queries of logs are
+answered by local/logs/insights.py.
 """
 
 import os
@@ -15,10 +16,12 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from moto.logs import models as logs
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sqs import models
 from werkzeug.serving import make_server
 
+from local.logs.insights import execute_query
 from local.processes import in_background
 from local.sqs.clock import Skippable, SqsClock
 from local.sqs.gate import SqsGate
@@ -73,6 +76,7 @@ def main() -> None:
     models.unix_time = lambda *_: clock.seconds()  # type: ignore[attr-defined]
     models.unix_time_millis = lambda *_: clock.milliseconds()  # type: ignore[attr-defined]
     quicken(clock.milliseconds)
+    logs.execute_query = execute_query  # type: ignore[attr-defined]  # moto's only hook
     server = make_server("127.0.0.1", 0, SqsGate(application), threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.port)
     # By name: moto recognises the template's S3 URL as its own only with "localhost" in it.

@@ -9,10 +9,11 @@ import pytest
 
 from contract.dead_letter import Reason
 from contract.token_age import iso
+from handler.observability import WITHHELD
 from local.connect.control_client import ConnectControl
 from local.waiting import until
 from tests.aws.conftest import Courier
-from tests.samples import BODY, INSTANCE_ID, event, raw_message, record, reply, string_attribute
+from tests.samples import ADDRESS, BODY, INSTANCE_ID, event, raw_message, record, reply, string_attribute
 
 REFUSED = [
     # fault at Connect, how the reply is dead-lettered
@@ -456,16 +457,17 @@ def test_a_function_set_to_debug_still_says_nothing_personal(
     assert not [logged for logged in caplog.records if logged.name.startswith("botocore")]
 
 
+NAMED = {"message_id", "client_token", "receive_count", "enqueued_at"}
 EVENTS = {
-    "reply_sent": {"client_token", "receive_count", "contact_id", "connect_request_id", "seconds_since_enqueued"},
-    "reply_already_sent": {"client_token", "receive_count", "connect_request_id"},
-    "reply_retried": {"client_token", "receive_count", "cause", "connect_request_id", "retry_in_seconds"},
-    "reply_dead_lettered": {"client_token", "receive_count", "reason", "connect_request_id"},
-    "reply_handed_back": {"client_token", "receive_count", "retry_in_seconds"},
-    "call_repeated": {"client_token", "receive_count", "cause", "connect_request_id", "repeat_in_seconds"},
-    "dead_letter_failed": {"client_token", "receive_count", "error"},
-    "visibility_unchanged": {"client_token", "receive_count", "error"},
-    "not_deleted_at_once": {"client_token", "receive_count", "error"},
+    "reply_sent": {"contact_id", "connect_request_id", "seconds_since_enqueued"},
+    "reply_already_sent": {"contact_id", "connect_request_id"},
+    "reply_retried": {"contact_id", "cause", "connect_request_id", "retry_in_seconds"},
+    "reply_dead_lettered": {"contact_id", "reason", "connect_request_id"},
+    "reply_handed_back": {"retry_in_seconds"},
+    "call_repeated": {"cause", "connect_request_id", "repeat_in_seconds"},
+    "dead_letter_failed": {"error"},
+    "visibility_unchanged": {"error"},
+    "not_deleted_at_once": {"error"},
 }
 
 
@@ -480,6 +482,25 @@ def test_each_log_event_has_its_listed_fields_and_no_others(courier: Courier, co
         event(recent(message_id="throttled", **odd), recent(message_id="after", receive_count=3)), seconds_left=31
     )
     courier.invoke(event(sized(1_048_576, "large")))
-    powertools = set(courier.log[0]) - EVENTS["reply_sent"] - {"message_id"}
-    seen = {line["message"]: set(line) - powertools - {"message_id"} for line in courier.log}
-    assert seen == EVENTS
+    powertools = set(courier.log[0]) - EVENTS["reply_sent"] - NAMED
+    assert {line["message"]: set(line) - powertools for line in courier.log} == {
+        name: fields | NAMED for name, fields in EVENTS.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "logged"),
+    [
+        (reply(ContactId="gone"), "gone"),
+        (reply(ContactId=ADDRESS), WITHHELD),
+        (reply(ContactId=7), None),
+        ("[" * 100_000, None),
+        ("7", None),
+    ],
+)
+def test_a_reply_that_is_not_sent_is_logged_with_its_contact(courier: Courier, body: Any, logged: str | None) -> None:
+    """People look for a reply by its contact."""
+    courier.invoke(event(recent(body=body, sent_at=1_800_000_000.5)))
+    (line,) = courier.log
+    assert (line["message"], line.get("contact_id")) == ("reply_dead_lettered", logged)
+    assert line["enqueued_at"] == "2027-01-15T08:00:00.500+00:00"

@@ -139,6 +139,13 @@ def test_an_operator_may_do_what_courier_does(template: Template) -> None:
             "Resource": {"Fn::GetAtt": [referred(template, "DeadLetterQueueArn"), "Arn"]},
         },
         {"Sid": "ReadAges", "Effect": "Allow", "Action": "cloudwatch:GetMetricStatistics", "Resource": "*"},
+        {
+            "Sid": "SearchTheLog",
+            "Effect": "Allow",
+            "Action": "logs:StartQuery",
+            "Resource": {"Fn::GetAtt": [referred(template, "LogGroupName"), "Arn"]},
+        },
+        {"Sid": "ReadWhatIsFound", "Effect": "Allow", "Action": "logs:GetQueryResults", "Resource": "*"},
         *read_large_replies(template),
         put_large_replies(template),
     ]

@@ -49,6 +49,9 @@ def asked_for(request: Any, operator: Operator) -> tuple[str, str]:
         action = target.removeprefix("AmazonSQS.")
         queue = "replies" if json.loads(body)["QueueUrl"] == operator.queue_url else "dead letters"
         return f"sqs:{BATCHES.get(action, action)}", queue
+    if target.startswith("Logs_"):
+        action = target.rpartition(".")[2]
+        return f"logs:{action}", "log group" if json.loads(body).get("logGroupName") == operator.log_group else "*"
     (action,) = urllib.parse.parse_qs(body).get("Action") or re.findall(r"operation/(\w+)", request["url"]) or [target]
     service = "cloudformation" if action.startswith("Describe") else "cloudwatch"
     return f"{service}:{action.rpartition('.')[2]}", "stack" if service == "cloudformation" else "*"
@@ -64,6 +67,7 @@ def allowed(folder: Path) -> set[tuple[str, str]]:
         str({"Fn::GetAtt": [referred(template, "QueueArn"), "Arn"]}): "replies",
         str({"Fn::GetAtt": [referred(template, "DeadLetterQueueArn"), "Arn"]}): "dead letters",
         "arn:aws:cloudformation:eu-central-1:111122223333:stack/reply-courier/*": "stack",
+        str({"Fn::GetAtt": [referred(template, "LogGroupName"), "Arn"]}): "log group",
         str(every_object): "objects",
         str(bucket): "bucket",
         "*": "*",
@@ -84,6 +88,8 @@ def test_courier_asks_for_what_the_policy_allows_and_for_all_of_it(operator: Ope
         operator.did("send", "-", stdin=json.dumps(reply()))
         operator.did("status")
         operator.did("dlq", "list")
+        operator.did("dlq", "groups")
+        operator.did("trace", ids[0])
         operator.did("dlq", "show", ids[0])
         operator.did("dlq", "renew", ids[0], "--yes")
         operator.did("dlq", "edit", ids[1], "--yes")
