@@ -137,8 +137,10 @@ def _queries() -> dict[str, QueryString]:
         "One reply's story": QueryString(
             fields=["@timestamp", "message", "cause", "reason", "receive_count", "contact_id", "connect_request_id"],
             filter_statements=[
-                ('client_token = "PUT THE TOKEN HERE" or message_id = "OR THE MESSAGE ID HERE" '
-                'or contact_id = "OR THE CONTACT ID HERE"')
+                (
+                    'client_token = "PUT THE TOKEN HERE" or message_id = "OR THE MESSAGE ID HERE" '
+                    'or contact_id = "OR THE CONTACT ID HERE"'
+                )
             ],
             sort="@timestamp asc",
             limit=1000,

@@ -46,13 +46,13 @@ class LogGroup:
 
     def __init__(self, logs: CloudWatchLogsClient, name: str) -> None:
         self._logs = logs
-        self._name = name
+        self.name = name
         self._lines: queue.SimpleQueue[Line] = queue.SimpleQueue()
         self._writing = threading.Lock()
         self._ended = threading.Event()
 
     def __enter__(self) -> Self:
-        self._logs.create_log_stream(logGroupName=self._name, logStreamName=STREAM)
+        self._logs.create_log_stream(logGroupName=self.name, logStreamName=STREAM)
         self._writer = in_background(self._write_now_and_then, name="log group")
         return self
 
@@ -73,7 +73,7 @@ class LogGroup:
             taken = [self._lines.get() for _ in range(self._lines.qsize())]
             for events in batches(sorted(taken, key=lambda line: line.timestamp)):
                 try:
-                    self._logs.put_log_events(logGroupName=self._name, logStreamName=STREAM, logEvents=events)
+                    self._logs.put_log_events(logGroupName=self.name, logStreamName=STREAM, logEvents=events)
                 except (BotoCoreError, ClientError):  # moto is gone, or was reset by a test
                     return
 

@@ -2,13 +2,33 @@
 
 import os
 import random
+import time
 from collections import Counter
 
 from bench.chaos.run import REPEATS, storms
 from bench.chaos.storm import Storm
+from bench.chaos.tally import letters
+from courier.queues.held_letters import HeldLetters
+from courier.tracing.ending import Ending, Place
+from courier.tracing.letter_now import letter_now
+from courier.tracing.log_search import LogSearch, query
+from courier.tracing.story import stories
+from local.connect.control_client import ConnectControl
+from local.system import LocalCourier
 
 SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(2**32))
 REPLIES = 80  # `make storm` sends 300, twice
+
+
+def told_by_trace(courier: LocalCourier) -> dict[str, Ending]:
+    """Where `courier trace` says that each reply is, by its token: from the log group and the dead-letter queue."""
+    assert courier.log_group is not None
+    courier.log_group.flush()
+    search = LogSearch(courier.aws.logs, courier.log_group.name, time.time() - 3_600, time.time() + 3_600)
+    with HeldLetters(courier.aws.sqs, courier.dead_letter_queue_url, print) as held:
+        found = stories(search.ask(query()), map(letter_now, held), time.time())
+    assert search.is_complete
+    return {story.token or "": story.ending for story in found}
 
 
 def test_in_a_storm_no_reply_is_lost_sent_twice_or_dead_lettered_without_cause() -> None:
@@ -23,6 +43,13 @@ def test_in_a_storm_no_reply_is_lost_sent_twice_or_dead_lettered_without_cause()
         assert tally.wrong == {}
         assert tally.sent > REPLIES * 0.8
         assert tally.repeats > 0
+        endings = told_by_trace(courier)
+        sent = {call["client_token"] for call in ConnectControl(courier.connect_url).calls if call["accepted"]}
+        for token in sent:
+            # A letter of that reason says itself that it may have been sent, where no line of the sending is left.
+            assert endings[token].place is Place.SENT or endings[token].why == "TokenAlreadyUsed"
+        for letter in letters(courier):
+            assert letter.token in sent or endings[letter.token].place is Place.DEAD_LETTERED
         answers_lost += tally.answers_lost
         calls_failed = Counter(operation for operation, _ in courier.sqs_faults.struck.elements())
         seen.append(repeat)

@@ -30,7 +30,9 @@ def groups(  # noqa: PLR0913 - the command's options
     account: Account = context.obj
     now = time.time()
     filters = filters_of(None, reason, contact, older_than, newer_than)
-    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn) as held:
+    with HeldLetters(
+        account.sqs, account.queues.dead_letters, view.warn, payloads=account.payloads, read_payloads=bool(contact)
+    ) as held:
         found = letter_groups.groups(choose(held, filters, now))
     for group in found:
         if as_json:

@@ -31,7 +31,7 @@ ID = "2f31e353-54e7-4749-890e-5b7b09f3216f"
         (f"The reply {BODY} was refused", "The reply … and on again? was refused"),
         # AWS quotes the value first, whatever marks it holds, and then names the member.
         (
-            f"{INVALID}Value 'Dear 'Ada' and email' at 'emailMessage.rawMessage.subject' failed to satisfy constraint: x",
+            f"{INVALID}Value 'Hi 'Ada' and email' at 'emailMessage.rawMessage.subject' failed to satisfy constraint: x",
             f"{INVALID}Value … at emailMessage.rawMessage.subject failed to satisfy constraint: …",
         ),
         ("Value 'It's not found", "Value …"),
