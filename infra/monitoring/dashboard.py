@@ -20,6 +20,7 @@ from infra.settings import Settings
 
 WIDTH = 24
 MINUTES = 5
+OLDEST = "ApproximateAgeOfOldestMessage"
 CAUSES = (
     *(f"Replies{cause}" for cause in ("Throttled", "Denied", "ActiveEmailsFull", "AttachmentPending")),
     *("RepliesUnavailable", "RepliesTimedOut", "PayloadsUnavailable"),
@@ -76,6 +77,13 @@ def _rows(metrics: Metrics, settings: Settings) -> dict[str, list[IWidget]]:
                     label="hours",
                     period=Duration.minutes(MINUTES),
                 ),
+            ),
+        ],
+        "Does one message group hold up the others?": [
+            _graph("Seconds, of the groups that take their share", metrics.of_quiet_groups(OLDEST, MINUTES)),
+            _graph("Their replies waiting", metrics.of_quiet_groups("ApproximateNumberOfMessagesVisible", MINUTES)),
+            _graph(
+                "Groups that take more", metrics.queue.metric("ApproximateNumberOfNoisyGroups", statistic="Maximum")
             ),
         ],
         "What is refused, and why?": [

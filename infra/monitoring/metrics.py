@@ -93,6 +93,13 @@ class Metrics:
         """Replies that left the queue: sent, or taken by the dead-letter queue."""
         return self.queue.metric_number_of_messages_deleted(period=Duration.minutes(minutes), statistic="Sum")
 
+    def of_quiet_groups(self, name: str, minutes: int) -> Metric:
+        """What SQS counts of the groups that take no more than their share (fair queues, MessageGroupId).
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+        """
+        return self.queue.metric(f"{name}InQuietGroups", period=Duration.minutes(minutes), statistic="Maximum")
+
     def reply_age(self, minutes: int) -> Metric:
         """Seconds that the oldest reply has waited, of those received no more than twice."""
         return self.queue.metric_approximate_age_of_oldest_message(

@@ -11,6 +11,7 @@ from tests.infra.conftest import Synthesise, Template, resources, the_one
 QUESTIONS = [
     "Are replies going out?",
     "How long do they wait, and when will the backlog be gone?",
+    "Does one message group hold up the others?",
     "What is refused, and why?",
     "Is the function well?",
     "What does it cost?",
@@ -30,6 +31,13 @@ def titles(body: dict[str, Any]) -> list[str]:
 def test_it_answers_the_questions_from_top_to_bottom(template: Template) -> None:
     assert the_one(template, "AWS::CloudWatch::Dashboard")["DashboardName"] == "reply-courier-eu-central-1"
     assert titles(body_of(template)) == QUESTIONS
+
+
+def test_it_shows_how_the_groups_do_that_take_no_more_than_their_share(template: Template) -> None:
+    """Metrics of fair queues, as SQS's developer guide names them."""
+    shown = json.dumps(body_of(template))
+    for metric in ("AgeOfOldestMessageInQuietGroups", "NumberOfMessagesVisibleInQuietGroups", "NumberOfNoisyGroups"):
+        assert f'"AWS/SQS", "Approximate{metric}"' in shown
 
 
 def test_it_shows_that_a_stack_is_not_for_production(synthesise: Synthesise) -> None:

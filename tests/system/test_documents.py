@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +11,6 @@ import pytest
 
 from local.aws import ROOT, LocalAws
 from local.cdk import INSTANCE_ARN
-from local.connect.control_client import ConnectControl
-from local.drain import wait_until_empty
-from local.system import LocalCourier
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 INSTALL = "test_the_command_installs_as_documented_and_without_the_rest_of_the_project"
@@ -94,17 +90,3 @@ def test_make_local_runs_until_it_is_interrupted(make_local: subprocess.Popen[st
     assert any(line.startswith("Ready. What was sent is shown on http://") for line in make_local.stdout)
     os.killpg(make_local.pid, signal.SIGINT)
     assert make_local.stdout.read().endswith("Stopped.\n")
-
-
-def test_the_program_in_the_readme_sends_a_reply(courier: LocalCourier) -> None:
-    connect = ConnectControl(courier.connect_url)
-    connect.draft("contact-of-the-readme")
-    (program,) = blocks("python")
-    environment = {
-        **courier.aws.program_environment,
-        "QUEUE_URL": courier.queue_url,
-        "CONTACT_ID": "contact-of-the-readme",
-    }
-    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
-    wait_until_empty(courier)
-    assert [email["contact_id"] for email in connect.sent] == ["contact-of-the-readme"]
