@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from courier.mapping import Mapping
 from courier.payloads import Payloads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping as MappingOf
 
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -88,6 +89,22 @@ class Account:
         return self.session.client("logs", endpoint_url=self.endpoint_url, config=CALLS)
 
     @cached_property
+    def mapping(self) -> Mapping:
+        """The mapping that feeds the stack's function.
+
+        Raises:
+            NotOurStackError: It is another one's stack, or an old one of ours.
+            botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
+        """
+        functions = self.session.client("lambda", endpoint_url=self.endpoint_url, config=CALLS)
+        return Mapping(functions, output_of(self._described, "MappingId"), output_of(self._described, "FunctionName"))
+
+    @property
+    def caller(self) -> str:
+        """Who asks, by the ARN of STS."""
+        return self.session.client("sts", endpoint_url=self.endpoint_url, config=CALLS).get_caller_identity()["Arn"]
+
+    @cached_property
     def queues(self) -> Queues:
         """The queues that were given, else the stack's.
 
@@ -105,7 +122,7 @@ class Account:
             NotOurStackError: It is another one's stack, or an old one of ours.
             botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
         """
-        return log_group_of(self._described)
+        return output_of(self._described, "LogGroupName")
 
     @cached_property
     def _described(self) -> StackTypeDef:
@@ -131,21 +148,21 @@ def queues_of(stack: StackTypeDef) -> Queues:
         raise NotOurStackError(text) from None
 
 
-def log_group_of(stack: StackTypeDef) -> str:
-    """The function's log group in a stack's outputs.
+def output_of(stack: StackTypeDef, name: str) -> str:
+    """One of the stack's outputs.
 
     Raises:
         NotOurStackError: It is not there.
     """
-    if name := _outputs(stack).get("LogGroupName"):
-        return name
+    if value := _outputs(stack).get(name):
+        return value
     raise NotOurStackError(
-        f"The stack {stack['StackName']} has no output 'LogGroupName': it is another stack, or one that was deployed "
-        "before courier could trace. Deploy it again, or name the right one with --stack."
+        f"The stack {stack['StackName']} has no output {name!r}: it is another stack, or one that an older version has "
+        "deployed. Deploy it again, or name the right one with --stack."
     )
 
 
-def _outputs(stack: StackTypeDef) -> Mapping[str, str]:
+def _outputs(stack: StackTypeDef) -> MappingOf[str, str]:
     return {
         output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", []) if "OutputValue" in output
     }

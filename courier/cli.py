@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from courier.aws import STACK, Account, NotOurStackError, Queues
-from courier.commands import send, status, trace
+from courier.commands import pause, send, status, trace
 from courier.commands.dlq import discard, edit, export_import, groups, list_letters, renew, replay, show
 from courier.commands.dlq.edited_reply import EditorError
 from courier.commands.options import NO_ACCESS, SOME_NOT_DONE
@@ -50,7 +50,14 @@ app = typer.Typer(
 dlq = typer.Typer(help="The dead-letter queue.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(dlq, name="dlq")
 COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
-    app: {"send": send.send, "check": send.check, "status": status.status, "trace": trace.trace},
+    app: {
+        "send": send.send,
+        "check": send.check,
+        "pause": pause.pause,
+        "resume": pause.resume,
+        "status": status.status,
+        "trace": trace.trace,
+    },
     dlq: {
         "list": list_letters.list_letters,
         "groups": groups.groups,

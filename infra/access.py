@@ -4,6 +4,7 @@ from typing import cast
 
 from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk.aws_iam import IRole, ManagedPolicy, PolicyDocument, PolicyStatement, Role, ServicePrincipal
+from aws_cdk.aws_lambda import IEventSourceMapping, IFunction
 from aws_cdk.aws_logs import ILogGroup
 from aws_cdk.aws_s3 import CfnBucket, IBucket
 from constructs import Construct
@@ -60,6 +61,8 @@ class Policies(Construct):
         queues: Queues,
         payloads: IBucket,
         log_group: ILogGroup,
+        function: IFunction,
+        mapping: IEventSourceMapping,
     ) -> None:
         super().__init__(scope, construct_id)
         self.producer = ManagedPolicy(
@@ -88,6 +91,21 @@ class Policies(Construct):
             statements=[
                 *_operator(settings, queues),
                 *_log_searched(log_group),
+                PolicyStatement(
+                    sid="PauseAndResume",
+                    actions=["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"],
+                    resources=[mapping.event_source_mapping_arn],
+                ),
+                PolicyStatement(
+                    sid="NoteWhoPaused",
+                    actions=[
+                        "lambda:GetFunctionConfiguration",
+                        "lambda:ListTags",
+                        "lambda:TagResource",
+                        "lambda:UntagResource",
+                    ],
+                    resources=[function.function_arn],
+                ),
                 *_payloads_read(payloads),
                 PolicyStatement(
                     sid="PutLargeReplies", actions=["s3:PutObject"], resources=[payloads.arn_for_objects("*")]

@@ -116,7 +116,7 @@ class ReplyFunction(Construct):
             "cfn-lint", {"config": {"ignore_checks": ["W3005"]}}
         )
         # No filters: a message that a filter drops is deleted without a trace.
-        mapping = EventSourceMapping(
+        mapping = self.mapping = EventSourceMapping(
             self,
             "Mapping",
             target=self.function,

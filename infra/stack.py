@@ -46,7 +46,14 @@ class ReplyCourierStack(Stack):
         ReplyDashboard(self, "Dashboard", metrics=metrics, settings=settings)
         Queries(self, "Queries", log_group=delivery.log_group)
         policies = Policies(
-            self, "Policies", settings=settings, queues=queues, payloads=payloads, log_group=delivery.log_group
+            self,
+            "Policies",
+            settings=settings,
+            queues=queues,
+            payloads=payloads,
+            log_group=delivery.log_group,
+            function=delivery.function,
+            mapping=delivery.mapping,
         )
 
         # Operators' and producers' tools find the parts by these names.
@@ -56,6 +63,7 @@ class ReplyCourierStack(Stack):
         CfnOutput(self, "DeadLetterQueueArn", value=queues.dead_letters.queue_arn)
         CfnOutput(self, "PayloadBucketName", value=payloads.bucket_name)
         CfnOutput(self, "FunctionName", value=delivery.function.function_name)
+        CfnOutput(self, "MappingId", value=delivery.mapping.event_source_mapping_id)
         CfnOutput(self, "LogGroupName", value=delivery.log_group.log_group_name)
         CfnOutput(self, "ProducerPolicyArn", value=policies.producer.managed_policy_arn)
         CfnOutput(self, "OperatorPolicyArn", value=policies.operator.managed_policy_arn)

@@ -12,7 +12,7 @@ from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws, start_aws
 from local.cdk import REPLY_COURIER, CdkApp, deploy, synthesise
 from local.function.deployed_function import DeployedFunction, deployed_log_format, fetch_function, install_runtime
 from local.function.environment_variables import Surroundings
-from local.function.event_source_mapping import Environment, Poller, take_over_mapping
+from local.function.event_source_mapping import Environment, Poller, following, take_over_mapping
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.function.xray_daemon import XRayDaemon
 from local.logs.log_group import LogGroup
@@ -114,6 +114,7 @@ def running(  # noqa: PLR0913 - all but the first by name
         for environment in environments:
             started.callback(environment.close)
         poller = started.enter_context(Poller(mapping, aws.sqs, [around(environment) for environment in environments]))
+        started.enter_context(following(aws, mapping, poller))
         yield LocalCourier(
             aws=aws,
             connect_url=connect_url,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from courier.aws import NotOurStackError
 from courier.queues.held_letters import HeldLetters
 from courier.queues.letter import EXPIRING_SECONDS, printable_identifier
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from courier.aws import Account
+    from courier.mapping import Pause
     from courier.queues.sending import NotDone
 
 METRIC_MINUTES = 15
@@ -61,11 +63,12 @@ class Letters:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Both queues, and what the dead letters themselves say."""
+    """Both queues, what the dead letters themselves say, and whether sending is paused."""
 
     replies: QueueStatus
     dead_letters: QueueStatus
     letters: Letters
+    paused: Pause | None = None
 
     @property
     def dead_counts(self) -> tuple[int, int, int]:
@@ -83,6 +86,7 @@ class Status:
             }
             for name, queue in (("replies", self.replies), ("dead_letters", self.dead_letters))
         } | {
+            "paused": None if self.paused is None else {"by": self.paused.by, "at": self.paused.at},
             "reasons": dict(self.letters.reasons.most_common()),
             "expiring": self.letters.expiring,
             "is_complete": not self.letters.not_seen,
@@ -106,7 +110,17 @@ def status(account: Account, now: float, warn: Callable[[str], None], before: St
     letters = before.letters if before and before.dead_counts == dead else _read(account, now, warn)
     oldest = None if letters.oldest_since is None else max(0.0, now - letters.oldest_since)  # SQS's clock may be ahead
     replies = QueueStatus(*_counts(account.sqs, queues.replies), oldest=_oldest(account, queues.replies, warn))
-    return Status(replies, QueueStatus(*dead, oldest=oldest), letters)
+    return Status(replies, QueueStatus(*dead, oldest=oldest), letters, _paused(account, warn))
+
+
+def _paused(account: Account, warn: Callable[[str], None]) -> Pause | None:
+    try:
+        return account.mapping.paused if account.given_queues is None else None
+    except NotOurStackError:
+        return None  # the stack of an older version
+    except (BotoCoreError, ClientError) as refused:
+        warn(f"Whether sending is paused is not known: lambda:GetEventSourceMapping failed ({type(refused).__name__}).")
+        return None
 
 
 def _read(account: Account, now: float, warn: Callable[[str], None]) -> Letters:
@@ -119,6 +133,11 @@ def _read(account: Account, now: float, warn: Callable[[str], None]) -> Letters:
             oldest_since = min(oldest_since, letter.sent_at)
             expiring += letter.expires_at - now < EXPIRING_SECONDS
     return Letters(reasons, None if oldest_since == math.inf else oldest_since, expiring, held.not_seen())
+
+
+def in_flight(account: Account) -> int:
+    """How many replies were received and are not done, those among them that wait for their backoff."""
+    return _counts(account.sqs, account.queues.replies)[1]
 
 
 def _counts(sqs: SQSClient, queue_url: str) -> tuple[int, int, int]:

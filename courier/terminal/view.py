@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -81,7 +81,17 @@ def not_done(letters: Iterable[NotDone]) -> None:
         fail(f"{each.name}: {each.why}")
 
 
-def status_table(status: Status) -> Table:
+def status_page(status: Status) -> Group:
+    """What `status` shows: first of all, that nothing is sent."""
+    parts: list[Table | Text] = [_status_table(status)]
+    if pause := status.paused:
+        since = f" since {pause.at}" if pause.at else ""
+        by = f" by {pause.by}" if pause.by else ", not by courier"
+        parts.insert(0, Text(f"PAUSED{since}{by}: nothing is sent until courier resume.", style="bold red"))
+    return Group(*parts)
+
+
+def _status_table(status: Status) -> Table:
     """Both queues, and the dead letters by their reasons."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("QUEUE", "WAITING", "IN FLIGHT", "DELAYED", "OLDEST"):
@@ -100,8 +110,8 @@ def show_statuses(statuses: Iterable[Status]) -> None:
     """Show each status in the place of the one before; off a terminal, one after the other."""
     if not out.is_terminal:
         for status in statuses:
-            out.print(status_table(status))
+            out.print(status_page(status))
         return
     with Live(console=out, auto_refresh=False) as live:
         for status in statuses:
-            live.update(status_table(status), refresh=True)
+            live.update(status_page(status), refresh=True)

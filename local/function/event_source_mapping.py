@@ -3,11 +3,14 @@
 import queue
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws import LocalAws
 from local.function.runtime_api import Failed, Returned
@@ -24,10 +27,16 @@ LONG_POLL = 1
 """Seconds that a receive waits for a message, and so the longest delay before ``pause`` or the end takes effect."""
 
 
+LOOK_EVERY = 0.5
+"""Seconds between two looks at whether the mapping is enabled."""
+
+
 @dataclass(frozen=True)
 class EventSourceMapping:
-    """The mapping as deployed. The visibility timeout is the queue's setting."""
+    """The mapping as it is now. The visibility timeout is the queue's setting."""
 
+    uuid: str
+    is_enabled: bool
     queue_arn: str
     batch_size: int
     maximum_concurrency: int
@@ -35,7 +44,7 @@ class EventSourceMapping:
 
 
 def take_over_mapping(aws: LocalAws, function_name: str) -> EventSourceMapping:
-    """Read the function's mapping, and switch off moto's own polling, which would run the function in Docker.
+    """Read the function's mapping.
 
     Raises:
         NotImplementedError: the mapping filters messages or has a batching window, which this poller does not support.
@@ -43,8 +52,9 @@ def take_over_mapping(aws: LocalAws, function_name: str) -> EventSourceMapping:
     (mapping,) = aws.functions.list_event_source_mappings(FunctionName=function_name)["EventSourceMappings"]
     if mapping.get("FilterCriteria") or mapping.get("MaximumBatchingWindowInSeconds"):
         raise NotImplementedError("local AWS supports neither filters nor a batching window: add them to local/ first")
-    aws.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     return EventSourceMapping(
+        uuid=mapping["UUID"],
+        is_enabled=mapping["State"] == "Enabled",
         queue_arn=mapping["EventSourceArn"],
         batch_size=mapping["BatchSize"],
         maximum_concurrency=mapping.get("ScalingConfig", {}).get("MaximumConcurrency", UNLIMITED_CONCURRENCY),
@@ -81,6 +91,8 @@ class Poller:
         self._received: deque[list[Record]] = deque()
         self._in_flight: set[Future[None]] = set()
         self._enabled = threading.Event()
+        self._switched_on = threading.Event()
+        self.switch(on=mapping.is_enabled)
         self._receiving = threading.Lock()
         self._stopping = False
 
@@ -96,6 +108,7 @@ class Poller:
         """Stop, and abandon messages in flight: they return after their visibility timeout."""
         self._stopping = True
         self._enabled.set()
+        self._switched_on.set()
         until(self._has_stopped, "the poller stopped", every=0.05)
         self._invokers.shutdown()
         for delivery in self._in_flight:
@@ -122,12 +135,17 @@ class Poller:
             in_flight = set(self._in_flight)
         wait(in_flight)
 
+    def switch(self, *, on: bool) -> None:
+        """Receive or do not, as the mapping is enabled or disabled; what is in flight ends."""
+        (self._switched_on.set if on else self._switched_on.clear)()
+
     def _run(self) -> None:
         while not self._stopping:
             self._enabled.wait()
+            self._switched_on.wait()
             self._vacancies.acquire()
             with self._receiving:
-                batch = self._next_batch() if self._enabled.is_set() else []
+                batch = self._next_batch() if self._enabled.is_set() and self._switched_on.is_set() else []
                 if batch:
                     delivery = self._invokers.submit(self._deliver, self._idle.get(), batch)
                     self._in_flight.add(delivery)
@@ -165,3 +183,21 @@ class Poller:
     def _landed(self, delivery: Future[None]) -> None:
         if delivery.exception() is None:
             self._in_flight.discard(delivery)
+
+
+@contextmanager
+def following(aws: LocalAws, mapping: EventSourceMapping, poller: Poller) -> Iterator[None]:
+    """Let the poller do what the mapping's state says, which others may change meanwhile."""
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(LOOK_EVERY):
+            with suppress(BotoCoreError, ClientError):  # a test has deleted the mapping, or moto is gone
+                poller.switch(on=aws.functions.get_event_source_mapping(UUID=mapping.uuid)["State"] == "Enabled")
+
+    looking = in_background(look, name="mapping's state")
+    try:
+        yield
+    finally:
+        ended.set()
+        looking.join()

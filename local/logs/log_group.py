@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -52,7 +53,8 @@ class LogGroup:
         self._ended = threading.Event()
 
     def __enter__(self) -> Self:
-        self._logs.create_log_stream(logGroupName=self.name, logStreamName=STREAM)
+        with suppress(self._logs.exceptions.ResourceAlreadyExistsException):  # another deployment of the same stack
+            self._logs.create_log_stream(logGroupName=self.name, logStreamName=STREAM)
         self._writer = in_background(self._write_now_and_then, name="log group")
         return self
 

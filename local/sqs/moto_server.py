@@ -76,6 +76,8 @@ def main() -> None:
     models.unix_time = lambda *_: clock.seconds()  # type: ignore[attr-defined]
     models.unix_time_millis = lambda *_: clock.milliseconds()  # type: ignore[attr-defined]
     quicken(clock.milliseconds)
+    # moto's own polling would run the function in Docker; local/function/event_source_mapping.py does the work.
+    models.Queue.lambda_event_source_mappings = property(lambda _: {}, lambda *_: None)  # type: ignore[assignment]
     logs.execute_query = execute_query  # type: ignore[attr-defined]  # moto's only hook
     server = make_server("127.0.0.1", 0, SqsGate(application), threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.port)

@@ -146,6 +146,33 @@ def test_an_operator_may_do_what_courier_does(template: Template) -> None:
             "Resource": {"Fn::GetAtt": [referred(template, "LogGroupName"), "Arn"]},
         },
         {"Sid": "ReadWhatIsFound", "Effect": "Allow", "Action": "logs:GetQueryResults", "Resource": "*"},
+        {
+            "Sid": "PauseAndResume",
+            "Effect": "Allow",
+            "Action": ["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"],
+            "Resource": {
+                "Fn::Join": [
+                    "",
+                    [
+                        "arn:",
+                        {"Ref": "AWS::Partition"},
+                        ":lambda:eu-central-1:111122223333:event-source-mapping:",
+                        {"Ref": referred(template, "MappingId")},
+                    ],
+                ]
+            },
+        },
+        {
+            "Sid": "NoteWhoPaused",
+            "Effect": "Allow",
+            "Action": [
+                "lambda:GetFunctionConfiguration",
+                "lambda:ListTags",
+                "lambda:TagResource",
+                "lambda:UntagResource",
+            ],
+            "Resource": {"Fn::GetAtt": [referred(template, "FunctionName"), "Arn"]},
+        },
         *read_large_replies(template),
         put_large_replies(template),
     ]

@@ -66,7 +66,14 @@ def test_the_dead_letter_queue_serves_this_queue_and_no_other(template: Template
 def test_tools_find_the_parts_by_the_names_of_the_outputs(template: Template) -> None:
     outputs = template["Outputs"]
     queues = {"QueueUrl", "QueueArn", "DeadLetterQueueUrl", "DeadLetterQueueArn"}
-    others = {"FunctionName", "LogGroupName", "PayloadBucketName", "ProducerPolicyArn", "OperatorPolicyArn"}
+    others = {
+        "FunctionName",
+        "LogGroupName",
+        "MappingId",
+        "PayloadBucketName",
+        "ProducerPolicyArn",
+        "OperatorPolicyArn",
+    }
     assert set(outputs) == queues | others
     assert referred(template, "QueueUrl") == referred(template, "QueueArn")
     assert referred(template, "DeadLetterQueueUrl") == referred(template, "DeadLetterQueueArn")
