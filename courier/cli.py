@@ -1,6 +1,7 @@
 """The command `courier`: its commands and options, its exit codes, and what a person is told when AWS says no."""
 
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -43,7 +44,6 @@ app = typer.Typer(
     help="Look after the replies that reply-courier could not send.",
     epilog="Exit codes: 0 done, 1 some could not be done, 2 wrong usage or no access, 130 interrupted.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,  # they print local variables: replies
 )
@@ -75,6 +75,19 @@ for group, commands in COMMANDS.items():
         group.command(name)(command)
 
 
+def _version(asked: bool) -> None:  # noqa: FBT001 - Typer's callback
+    if asked:
+        view.say(f"courier {version('reply-courier')}" if _is_installed() else "courier, from a checkout")
+        raise typer.Exit
+
+
+def _is_installed() -> bool:
+    try:
+        return bool(version("reply-courier"))
+    except PackageNotFoundError:
+        return False
+
+
 @app.callback()
 def settings(  # noqa: PLR0913, PLR0917 - the options before the command
     context: typer.Context,
@@ -85,6 +98,10 @@ def settings(  # noqa: PLR0913, PLR0917 - the options before the command
     queue_url: Annotated[str | None, typer.Option(help="The queue of replies, where no stack has it.")] = None,
     dead_letter_queue_url: Annotated[str | None, typer.Option(help="The dead-letter queue, in the same way.")] = None,
     payload_bucket: Annotated[str | None, typer.Option(help="The bucket of large replies, in the same way.")] = None,
+    *,
+    _asked: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Keep what every command needs to find the queues."""
     queues = None

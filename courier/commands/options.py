@@ -1,13 +1,27 @@
 """The options that several commands share, and the exit codes."""
 
+import difflib
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from contract.dead_letter import Reason
+from courier.queues.letter import MOVED_BY_SQS
 from courier.queues.selection import Filters, seconds
+from courier.terminal import view
 
 DONE, SOME_NOT_DONE, NO_ACCESS = 0, 1, 2
+
+
+def _reason(text: str) -> str:
+    known = [*Reason, MOVED_BY_SQS]
+    if text in known:
+        return text
+    by_lower = {reason.lower(): reason for reason in known}
+    near = difflib.get_close_matches(text.lower(), by_lower, n=1, cutoff=0.5)
+    meant = f"do you mean {by_lower[near[0]]}?" if near else f"there are {', '.join(known)}"
+    raise typer.BadParameter(f"{text!r} is not a reason: {meant}")
 
 
 def _age(text: str) -> float:
@@ -23,7 +37,8 @@ Ids = Annotated[
 ]
 OneId = Annotated[str, typer.Argument(metavar="ID", help="The message id, as `dlq list` shows it.")]
 Reasons = Annotated[
-    list[str] | None, typer.Option("--reason", metavar="REASON", help="Its Reason; may be given again.")
+    list[str] | None,
+    typer.Option("--reason", parser=_reason, metavar="REASON", help="Its Reason; may be given again."),
 ]
 Contacts = Annotated[
     list[str] | None, typer.Option("--contact", metavar="ID", help="Its ContactId; may be given again.")
@@ -61,8 +76,13 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask, unless the operator has said yes beforehand.
 
     Raises:
-        typer.Exit: The answer is no: what was asked for is not done.
-        typer.Abort: There is nobody to answer.
+        typer.Exit: The answer is no, or there is nobody to answer: what was asked for is not done.
     """
-    if not yes and not typer.confirm(question, err=True):
+    try:
+        answer = yes or typer.confirm(question, err=True)
+    except typer.Abort:
+        view.fail("nobody answered: nothing was done. --yes answers beforehand")
+        raise typer.Exit(SOME_NOT_DONE) from None
+    if not answer:
+        view.say("Nothing was done.")
         raise typer.Exit(SOME_NOT_DONE)

@@ -22,9 +22,10 @@ SWITCH_SECONDS = 300
 
 
 def pause(context: typer.Context, *, yes: Yes = False) -> None:
-    """Stop sending now, and return when the last reply in flight has ended. Replies stay on the queue.
+    """Stop sending now, until `resume`.
 
-    Drafts go on expiring meanwhile: after 12 hours, if their CreateContact did not say otherwise.
+    Returns when the last reply in flight has ended. Replies stay on the queue, and drafts go on expiring: after 12
+    hours, if their CreateContact did not say otherwise.
     """
     account: Account = context.obj
     mapping = account.mapping

@@ -22,7 +22,7 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Ask again every few seconds, until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show how many replies and dead letters there are, how old, and why."""
+    """Show how many replies and dead letters there are."""
     account: Account = context.obj
     if watch:
         _show(_repeated(account), as_json=as_json)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,7 @@ class Selection:
             while the command runs would go round for ever, and letters that are too old are left.
         force: Whether letters that are too old are taken all the same.
         ids: The letters taken.
+        reasons: How many of them have each reason.
         not_done: What was asked for but must not be done.
         copies: Letters left because their token was taken already.
         past_draft: Letters taken that are older than a draft lives.
@@ -75,6 +77,7 @@ class Selection:
     to_send: bool = False
     force: bool = False
     ids: set[str] = field(default_factory=set)
+    reasons: Counter[str] = field(default_factory=Counter)
     not_done: list[NotDone] = field(default_factory=list)
     copies: int = 0
     past_draft: int = 0
@@ -97,6 +100,7 @@ class Selection:
         if self.to_send and not self._may_be_sent(letter):
             return False
         self.ids.add(letter.id)
+        self.reasons[letter.reason] += 1
         return True
 
     def chosen(self, batches: Iterable[Iterable[Letter]]) -> Iterator[list[Letter]]:
@@ -143,6 +147,11 @@ def seconds(age: str) -> float:
         text = f"{age!r} is not an age: write a number and s, m, h or d, such as 90s, 15m, 12h or 7d"
         raise ValueError(text)
     return int(parts[1]) * _UNITS[parts[2]]
+
+
+def count_of(number: int, what: str) -> str:
+    """A number of things in words: 1 letter, 2 letters."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def short(age: float) -> str:

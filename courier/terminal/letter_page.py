@@ -10,6 +10,7 @@ from rich.text import Text
 
 from contract.dead_letter import DETAIL, OURS
 from contract.token_age import FIRST_TRIED_AT, iso
+from courier.queues.advice import advice
 from courier.queues.letter import DRAFT_SECONDS
 from courier.queues.letter_json import summary
 from courier.queues.selection import short
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from courier.queues.letter import Letter
+
+
+FEW = 3
+"""Recipients of a copy that a page shows."""
 
 
 def letter_page(letter: Letter, now: float) -> None:
@@ -45,10 +50,20 @@ def letter_page(letter: Letter, now: float) -> None:
     for name, value in (rows | producers_own).items():
         if value:
             history.add_row(printable(name), printable(value))
-    out.print(history)
     for name, value in _parts(letter.reply):
-        out.print(Text(f"\n{printable(name)}", style="bold"))
-        out.print(Text(printable(value)), soft_wrap=True)
+        out.print(Text(printable(name), style="bold"))
+        out.print(Text(printable(value) + "\n"), soft_wrap=True)
+    # Last, so that it stays on the screen.
+    out.print(history)
+    out.print(Text(f"\n{advice(letter.reason, letter.id)}", style="bold"), soft_wrap=True)
+
+
+def _fold_copies(reply: Any) -> None:  # noqa: ANN401 - JSON
+    """Leave the first of many recipients; --json has them all."""
+    match reply:
+        case {"AdditionalRecipients": {"CcEmailAddresses": list(copies)}} if len(copies) > FEW:
+            more = f"… and {len(copies) - FEW} more (dlq show --json has all)"
+            reply["AdditionalRecipients"]["CcEmailAddresses"] = [*copies[:FEW], more]
 
 
 def _age_note(age: float) -> str:
@@ -64,6 +79,7 @@ def _parts(body: str) -> Iterator[tuple[str, str]]:
         return
     raw = reply.get("EmailMessage", {}) if isinstance(reply, dict) else None
     message = raw.pop("RawMessage", None) if isinstance(raw, dict) else None
+    _fold_copies(reply)
     yield "Reply", json.dumps(reply, indent=2, ensure_ascii=False)
     if isinstance(message, dict):
         for name, value in message.items():

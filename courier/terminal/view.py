@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from courier.queues.letter_json import summary
-from courier.queues.selection import short
+from courier.queues.selection import count_of, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
+WIDE = 100
+"""Columns in which a letter has room in a line."""
+
 out = Console(highlight=False, markup=False, emoji=False)
 err = Console(highlight=False, markup=False, emoji=False, stderr=True)
 
@@ -31,9 +34,20 @@ def say(text: str) -> None:
     out.print(text, soft_wrap=True)
 
 
+def hint(text: str) -> None:
+    """A line for people beside the answer, such as what to do next."""
+    err.print(text, soft_wrap=True)
+
+
 def warn(text: str) -> None:
     """A line that is not part of the answer."""
     err.print(text, soft_wrap=True, style="yellow")
+
+
+def warn_all(texts: Iterable[str]) -> None:
+    """Lines that are not part of the answer."""
+    for text in texts:
+        warn(text)
 
 
 def fail(text: str) -> None:
@@ -51,15 +65,34 @@ def printable(text: str) -> str:
     return _CONTROL.sub("\ufffd", text)
 
 
-def head() -> None:
-    """The header of a list of letters."""
-    _row("ID", "REASON", "AGE", "CONTACT", style="bold")
+class Row(NamedTuple):
+    """What a list keeps of a letter, until it has them all."""
+
+    sent_at: float
+    listed: dict[str, Any]
 
 
-def letter_row(letter: Letter, now: float) -> None:
-    """A letter of a list, as it comes."""
-    listed = summary(letter)
-    _row(letter.id, listed["reason"] or "?", short(now - letter.sent_at), listed["contact_id"] or "?")
+def row_of(letter: Letter) -> Row:
+    """A letter of a list."""
+    return Row(letter.sent_at, summary(letter))
+
+
+def letter_list(rows: list[Row], now: float, *, details: bool) -> None:
+    """Letters, the oldest first, and how many there are; a contact is never cut."""
+    if not rows:
+        hint("No letters match.")
+        return
+    is_wide = not out.is_terminal or out.width >= WIDE
+    _row("ID", "REASON", "AGE", "CONTACT" if is_wide else "", style="bold")
+    for sent_at, listed in sorted(rows, key=lambda row: row.sent_at):
+        contact = listed["contact_id"] or "?"
+        _row(listed["id"], listed["reason"] or "?", short(now - sent_at), contact if is_wide else "")
+        if not is_wide and not details:
+            out.print(Text(f"    contact {contact}"), overflow="fold")
+        if details:
+            for name in ("contact_id", "client_token", "sent_at", "first_tried_at"):
+                out.print(Text(f"    {name.replace('_', ' '):15} {listed[name] or '-'}"), overflow="fold")
+    hint(f"{count_of(len(rows), 'letter')}.")
 
 
 def plan_row(letter: Letter, plan: str) -> None:

@@ -26,7 +26,7 @@ from courier.commands.options import (
 from courier.queues.held_letters import HeldLetters
 from courier.queues.letter import Letter
 from courier.queues.letter_json import json_line, with_body
-from courier.queues.selection import Selection
+from courier.queues.selection import Selection, count_of
 from courier.queues.sending import NotDone, renewed, unread
 from courier.terminal import view
 
@@ -57,7 +57,7 @@ def discard(  # noqa: PLR0913 - the command's options
     if not selection.ids:
         view.say("No letters to discard.")
         raise typer.Exit(SOME_NOT_DONE if missing else 0)
-    confirm(f"Discard {len(selection.ids)} letters?", yes=yes)
+    confirm(f"Discard {count_of(len(selection.ids), 'letter')}?", yes=yes)
     path = to or Path(time.strftime("courier-discarded-%Y%m%dT%H%M%SZ.jsonl", time.gmtime()))
     with private_file(path) as file:
         view.say(f"What is discarded is written to {path}.")

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.dead_letter import Reason
+from contract.dead_letter import DETAIL, Reason
 from contract.payload import PAYLOAD_SIZES
 from courier.aws import Account
 from courier.commands.dlq.edited_reply import compact, edited, open_editor, pretty
@@ -20,7 +20,8 @@ from courier.commands.options import SOME_NOT_DONE, OneId, Yes, confirm
 from courier.payloads import UnreadableError
 from courier.queues import sending
 from courier.queues.held_letters import HeldLetters
-from courier.queues.letter import Letter
+from courier.queues.letter import Letter, printable_identifier
+from courier.queues.masking import masked
 from courier.queues.selection import NOT_THERE, Filters, choose
 from courier.queues.sending import NotDone, Outgoing, unread
 from courier.replies.reply_faults import faults
@@ -44,7 +45,7 @@ def edit(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Mend a letter in $EDITOR and put it on the queue of replies, if it keeps the contract.
+    """Mend a letter in $EDITOR, and send it if it keeps the contract.
 
     It keeps its client token, so that Connect sends it once: what Connect has refused has not used the token.
     """
@@ -55,12 +56,15 @@ def edit(
             _stop(NotDone(letter.id, "was first tried more than 7 days ago: Connect may send it twice; see --force"))
         if letter.reason == Reason.TOKEN_ALREADY_USED and not new_token:
             view.warn("Connect has seen its token: under the same one it comes back. See --new-token.")
+        view.warn(f"{printable_identifier(letter.reason) or '?'}: {masked(letter.text(DETAIL)) or 'no details'}")
+        view.warn_all(view.printable(fault) for fault in faults(letter.reply))
         with _kept_on_failure(letter) as file:
             body = _edited_body(letter, file)
             risk = " under a new client token? If the first was sent, the customer gets both." if new_token else "?"
             confirm(f"Send the edited reply{risk}", yes=yes)
             _send(account, letter, _message(account, letter, body, new_token=new_token, force=force))
     view.say("1 edited and on the queue.")
+    view.hint(f"What becomes of it: courier trace {letter.id}")
 
 
 def find_and_hold(account: Account, letter_id: str) -> Letter:

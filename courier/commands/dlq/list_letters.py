@@ -1,7 +1,7 @@
 """`courier dlq list`."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,14 +23,17 @@ def list_letters(  # noqa: PLR0913 - the command's options
     older_than: OlderThan = None,
     newer_than: NewerThan = None,
     limit: Limit = None,
+    details: Annotated[bool, typer.Option("--details", help="With client token and times, some lines each.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List letters, each once. Others do not see them while this runs; then they are given back."""
+    """List letters, the oldest first.
+
+    Others do not see them while this runs; then they are given back.
+    """
     account: Account = context.obj
     now = time.time()
     filters = filters_of(None, reason, contact, older_than, newer_than)
-    if not as_json:
-        view.head()
+    rows: list[view.Row] = []
     with HeldLetters(
         account.sqs, account.queues.dead_letters, view.warn, payloads=account.payloads, read_payloads=bool(contact)
     ) as held:
@@ -38,7 +41,9 @@ def list_letters(  # noqa: PLR0913 - the command's options
             if as_json:
                 view.data(json_line(summary(letter)))
             else:
-                view.letter_row(letter, now)
+                rows.append(view.row_of(letter))
+    if not as_json:
+        view.letter_list(rows, now, details=details)
     if not_seen := held.not_seen():
         view.not_done(not_seen)
         raise typer.Exit(SOME_NOT_DONE)

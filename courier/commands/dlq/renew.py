@@ -8,7 +8,7 @@ import typer
 from courier.commands.dlq.two_passes import note, work_through
 from courier.commands.options import SOME_NOT_DONE, Contacts, Ids, Limit, OlderThan, Reasons, Yes, confirm, filters_of
 from courier.queues.letter import EXPIRING_SECONDS, RETENTION_SECONDS
-from courier.queues.selection import Selection
+from courier.queues.selection import Selection, count_of
 from courier.queues.sending import renewed
 from courier.terminal import view
 
@@ -26,7 +26,7 @@ def renew(  # noqa: PLR0913 - the command's options
     limit: Limit = None,
     yes: Yes = False,
 ) -> None:
-    """Put letters on the dead-letter queue again, so that SQS keeps them for another 14 days.
+    """Put letters there again, which SQS keeps for another 14 days.
 
     Without ids and filters: those that it would delete within 3 days. Cut off at any point, run it again: a copy has
     the same client token, and Connect sends it once.
@@ -39,7 +39,7 @@ def renew(  # noqa: PLR0913 - the command's options
     if not selection.ids:
         view.say("No letters to renew.")
     else:
-        confirm(f"Renew {len(selection.ids)} letters?", yes=yes)
+        confirm(f"Renew {count_of(len(selection.ids), 'letter')}?", yes=yes)
         not_done += work_through(
             account,
             selection,

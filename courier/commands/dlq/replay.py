@@ -26,8 +26,8 @@ from courier.commands.options import (
 )
 from courier.interrupts import uninterrupted
 from courier.queues.held_letters import BATCH, HeldLetters
-from courier.queues.letter import Letter
-from courier.queues.selection import Filters, Selection
+from courier.queues.letter import Letter, printable_identifier
+from courier.queues.selection import Filters, Selection, count_of
 from courier.queues.sending import NotDone, resent
 from courier.terminal import view
 from courier.terminal.progress import progress
@@ -46,17 +46,20 @@ def replay(  # noqa: PLR0913 - the command's options
     newer_than: NewerThan = None,
     limit: Limit = None,
     rate: Rate = None,
+    everything: Annotated[bool, typer.Option("--all", help="All letters, where no id and no filter is given.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen, and do nothing.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Also those first tried more than 7 days ago: they may be sent twice.")
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Put letters back on the queue of replies, each under its own token.
+    """Send letters again, each under the token it has had.
 
     Cut off at any point, run it again: what was sent already has the same token, and Connect sends it once.
     """
     account: Account = context.obj
+    if not (dry_run or everything or ids or reason or contact or older_than or newer_than or limit):
+        raise typer.BadParameter("name letters or give a filter; --all means every letter there is")
     selection = Selection(
         filters_of(ids, reason, contact, older_than, newer_than), time.time(), limit, to_send=True, force=force
     )
@@ -67,7 +70,7 @@ def replay(  # noqa: PLR0913 - the command's options
         elif not selection.ids:
             view.say("No letters to replay.")
         else:
-            confirm(f"Replay {len(selection.ids)} letters{_at(rate)}?{_past_draft(selection)}", yes=yes)
+            confirm(f"Replay {_counted(selection)}{_at(rate)}?{_past_draft(selection)}", yes=yes)
             ids_confirmed = Filters(ids=frozenset(selection.ids))
             confirmed = Selection(ids_confirmed, time.time(), to_send=True, force=force)
             not_done = not_done + _replay(account, confirmed, rate)
@@ -156,6 +159,8 @@ def _replay(account: Account, selection: Selection, rate: float | None) -> list[
                 replayed.run(held, selection, advance)
         finally:
             view.say(f"{replayed.done} replayed.")
+            if replayed.done:
+                view.hint("What becomes of one: courier trace ID. Those that come back: courier dlq list.")
     return _report(selection, [*replayed.not_done, *([] if selection.filters.ids else held.not_seen())])
 
 
@@ -177,6 +182,12 @@ def _plan(letter: Letter, now: float) -> str:
     plan = "token: its id" if is_first_life(letter.attributes) else "token kept"
     left_out = [name for name in producers_own(letter.attributes) if name not in message.attributes]
     return f"{plan}, without {len(left_out)} attributes" if left_out else plan
+
+
+def _counted(selection: Selection) -> str:
+    counts = selection.reasons.most_common()
+    reasons = ", ".join(f"{count} {printable_identifier(reason) or '?'}" for reason, count in counts)
+    return f"{count_of(len(selection.ids), 'letter')} ({reasons})"
 
 
 def _at(rate: float | None) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def show(context: typer.Context, letter_id: OneId, *, as_json: Json = False) -> None:
-    """Show a letter: its history, its Detail, and the reply itself, addresses and all."""
+    """Show a letter: the reply itself, addresses and all, and what to do."""
     account: Account = context.obj
     filters = filters_of([letter_id])
     with HeldLetters(

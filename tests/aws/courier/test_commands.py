@@ -112,7 +112,7 @@ def test_queues_without_a_stack_are_named_by_their_urls(operator: Operator) -> N
     queues = ("--queue-url", operator.queue_url, "--dead-letter-queue-url", operator.dead_letter_queue_url)
     operator.environment["COURIER_STACK"] = "deleted"
     assert letter_id in operator.did(*queues, "dlq", "list")
-    operator.did(*queues, "dlq", "replay", "--yes")
+    operator.did(*queues, "dlq", "replay", "--all", "--yes")
     assert len(operator.on_the_queue()) == 1
     gone = operator.courier(*queues[:3], queues[3] + "-gone", "dlq", "list")
     assert gone.returncode == 2
@@ -187,11 +187,16 @@ def test_filters_narrow_a_list(operator: Operator) -> None:
 def test_a_list_that_misses_what_somebody_else_holds_says_so(operator: Operator, tmp_path: Path) -> None:
     operator.letters(3)
     operator.sqs.receive_message(QueueUrl=operator.dead_letter_queue_url, VisibilityTimeout=600)
-    commands = (["status"], ["dlq", "list"], ["dlq", "export", str(tmp_path / "all")], ["dlq", "replay", "--yes"])
+    commands = (
+        ["status"],
+        ["dlq", "list"],
+        ["dlq", "export", str(tmp_path / "all")],
+        ["dlq", "replay", "--all", "--yes"],
+    )
     for command in commands:
         ended = operator.courier(*command)
         assert ended.returncode == 1, command
-        assert "about 1 letters: somebody else holds them" in ended.stderr
+        assert "about 1 letter: somebody else holds them" in ended.stderr
 
 
 def test_show_shows_the_reply_and_its_history(operator: Operator) -> None:
@@ -223,7 +228,7 @@ def test_a_replay_keeps_tokens_of_letters_of_both_kinds(operator: Operator) -> N
     assert "2 would be replayed, 0 would not. Nothing was done." in planned
     assert len(operator.dead_letters) == 2
 
-    assert operator.did("dlq", "replay", "--yes") == "2 replayed.\n"
+    assert operator.did("dlq", "replay", "--all", "--yes") == "2 replayed.\n"
     sent = {client_token("", message["MessageAttributes"]): message for message in operator.on_the_queue()}
     assert set(sent) == {"t-1", moved}
     assert texts(sent["t-1"]) == {"ClientToken": "t-1", "MessageId": "first"}
@@ -234,7 +239,7 @@ def test_a_replay_keeps_tokens_of_letters_of_both_kinds(operator: Operator) -> N
 
 def test_a_replay_takes_ids_filters_and_a_limit(operator: Operator) -> None:
     one, two = operator.letter(ClientToken="1"), operator.letter(ClientToken="2", Reason="Refused")
-    ended = operator.courier("dlq", "replay", "--yes", one, "not-there")
+    ended = operator.courier("dlq", "replay", "--all", "--yes", one, "not-there")
     assert (ended.returncode, ended.stdout) == (1, "1 replayed.\n")
     assert "not-there: is not on the dead-letter queue now" in ended.stderr
     operator.letters(12)
@@ -247,25 +252,70 @@ def test_a_replay_takes_ids_filters_and_a_limit(operator: Operator) -> None:
 
 def test_a_replay_asks_and_nobody_answering_is_a_no(operator: Operator) -> None:
     operator.letter()
-    assert operator.courier("dlq", "replay").returncode == 1
-    assert operator.courier("dlq", "replay", stdin="n\n").returncode == 1
+    assert operator.courier("dlq", "replay", "--all").returncode == 1
+    assert operator.courier("dlq", "replay", "--all", stdin="n\n").returncode == 1
     assert operator.on_the_queue() == []
-    yes = operator.courier("dlq", "replay", stdin="y\n")
+    yes = operator.courier("dlq", "replay", "--all", stdin="y\n")
     assert (yes.returncode, yes.stdout.strip()) == (0, "1 replayed.")
-    assert "Replay 1 letters?" in yes.stderr
+    assert "Replay 1 letter (1 NotFound)?" in yes.stderr
+
+
+def test_a_replay_of_everything_has_to_be_said(operator: Operator) -> None:
+    operator.letter()
+    ended = operator.courier("dlq", "replay", "--yes")
+    assert ended.returncode == 2
+    assert "--all means every letter" in ended.stderr
+    assert operator.on_the_queue() == []
+
+
+def test_a_reason_that_does_not_exist_is_wrong_usage_with_the_nearest(operator: Operator) -> None:
+    ended = operator.courier("dlq", "list", "--reason", "Notfound")
+    assert ended.returncode == 2
+    assert "'Notfound' is not a reason: do you mean NotFound?" in ended.stderr
+
+
+def test_an_empty_list_says_so(operator: Operator) -> None:
+    assert operator.courier("dlq", "list").stderr == "No letters match.\n"
+
+
+def test_a_list_has_the_oldest_first_a_total_and_the_details_that_are_asked_for(operator: Operator) -> None:
+    ids = [operator.letter(ClientToken=f"t-{n}") for n in range(3)]
+    listed = operator.courier("dlq", "list", "--details")
+    assert [line.split()[0] for line in listed.stdout.splitlines() if line[:36] in ids] == ids
+    assert listed.stdout.count("client token    t-1\n") == 1
+    assert listed.stderr == "3 letters.\n"
+
+
+def test_show_ends_with_what_went_wrong_and_what_to_do(operator: Operator) -> None:
+    copies = [{"EmailAddress": f"copy-{n}@customer.example"} for n in range(49)]
+    letter_id = operator.letter(reply(AdditionalRecipients={"CcEmailAddresses": copies}))
+    shown = operator.did("dlq", "show", letter_id)
+    assert "… and 46 more" in shown
+    assert "copy-40" not in shown
+    assert (
+        shown.index(BODY) < shown.index("Contact not found (404)") < shown.index("courier dlq replay --reason NotFound")
+    )
+
+
+def test_the_fault_is_shown_before_the_editor_opens(operator: Operator, tmp_path: Path) -> None:
+    letter_id = operator.letter(reply(ContactId=""), Reason="InvalidReply", Detail="reply.ContactId must be longer")
+    operator.edits_with(tmp_path, "import sys; sys.exit(1)")
+    ended = operator.courier("dlq", "edit", letter_id)
+    assert "InvalidReply" in ended.stderr
+    assert "reply.ContactId must be longer" in ended.stderr
 
 
 def test_ids_that_are_not_there_are_named_before_the_question_and_in_the_exit_code(operator: Operator) -> None:
     ended = operator.courier("dlq", "replay", operator.letter(), "not-there", stdin="y\n")
     assert (ended.returncode, ended.stdout.strip()) == (1, "1 replayed.")
-    assert ended.stderr.index("not-there: is not on") < ended.stderr.index("Replay 1 letters?")
+    assert ended.stderr.index("not-there: is not on") < ended.stderr.index("Replay 1 letter (1 NotFound)?")
     assert ended.stderr.count("not-there") == 1
 
 
 def test_letters_with_one_token_are_replayed_one_at_a_time(operator: Operator) -> None:
     for _ in range(3):
         operator.letter(ClientToken="t")
-    said = operator.did("dlq", "replay", "--yes")
+    said = operator.did("dlq", "replay", "--all", "--yes")
     assert "1 replayed." in said
     assert "2 stay for now" in said
     assert len(operator.dead_letters) == 2
@@ -275,23 +325,23 @@ def test_letters_older_than_connects_memory_stay_unless_forced(operator: Operato
     old = operator.letter(ClientToken="old", FirstTriedAt="2020-01-01T00:00:00.000+00:00")
     operator.letter(ClientToken="new")
     for arguments in (["--dry-run"], ["--yes"]):
-        ended = operator.courier("dlq", "replay", *arguments)
+        ended = operator.courier("dlq", "replay", "--all", *arguments)
         assert ended.returncode == 1
         assert f"courier: {old}: was first tried more than 7 days ago" in ended.stderr
     assert [texts(message)["ClientToken"] for message in operator.on_the_queue()] == ["new"]
-    assert operator.did("dlq", "replay", "--yes", "--force", old) == "1 replayed.\n"
+    assert operator.did("dlq", "replay", "--all", "--yes", "--force", old) == "1 replayed.\n"
 
 
 def test_what_was_confirmed_by_force_is_replayed_by_force(operator: Operator) -> None:
     operator.letter(FirstTriedAt="2020-01-01T00:00:00+00:00")
-    assert operator.did("dlq", "replay", "--force", stdin="y\n").strip() == "1 replayed."
+    assert operator.did("dlq", "replay", "--all", "--force", stdin="y\n").strip() == "1 replayed."
     (message,) = operator.on_the_queue()
     assert "ForcedAt" in texts(message)
 
 
 def test_a_letter_without_room_for_its_token_is_named_and_stays(operator: Operator) -> None:
     letter = operator.moved_by_sqs("b" * 1_048_576)
-    ended = operator.courier("dlq", "replay", "--yes")
+    ended = operator.courier("dlq", "replay", "--all", "--yes")
     assert (ended.returncode, ended.stdout) == (1, "0 replayed.\n")
     assert f"courier: {letter}: leaves no room for its token" in ended.stderr
     assert nothing_held(operator)
@@ -302,12 +352,12 @@ def test_a_replay_that_sqs_stops_says_so_and_goes_on_when_run_again(operator: Op
     with SqsFaults(operator.aws.endpoint, Random(1)) as faults:
         operator.environment["AWS_ENDPOINT_URL_SQS"] = faults.url
         faults.fail("DeleteMessageBatch", "error")
-        ended = operator.courier("dlq", "replay", "--yes")
+        ended = operator.courier("dlq", "replay", "--all", "--yes")
         assert ended.returncode == 1
         assert "SQS is busy or out of order (InternalFailure to DeleteMessageBatch)" in ended.stderr
         faults.clear()
         assert nothing_held(operator)
-        assert operator.did("dlq", "replay", "--yes") == "60 replayed.\n"
+        assert operator.did("dlq", "replay", "--all", "--yes") == "60 replayed.\n"
     tokens = [texts(message)["ClientToken"] for message in operator.on_the_queue()]
     assert set(tokens) == {f"token-{n}" for n in range(60)}
     assert len(tokens) > 60
@@ -480,7 +530,7 @@ def test_an_export_and_import_keep_body_attributes_and_token_bit_for_bit(operato
     }
     letter = operator.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=values)["MessageId"]
     file = tmp_path / "letters.jsonl"
-    assert operator.did("dlq", "export", str(file)) == f"1 letters are in {file}.\n"
+    assert operator.did("dlq", "export", str(file)) == f"1 letter written to {file}.\n"
     assert operator.courier("dlq", "export", str(file)).returncode == 2
     assert len(operator.dead_letters) == 1
 
@@ -540,7 +590,7 @@ def test_a_missing_permission_is_named(operator: Operator, operation: str, permi
     with SqsFaults(operator.aws.endpoint, Random(1)) as faults:
         faults.fail(operation, "refuse")
         operator.environment["AWS_ENDPOINT_URL_SQS"] = faults.url
-        ended = operator.courier("dlq", "replay", "--yes")
+        ended = operator.courier("dlq", "replay", "--all", "--yes")
     assert ended.returncode == 2
     assert f"You are not allowed to {permission}" in ended.stderr
     assert nothing_held(operator)

@@ -120,19 +120,19 @@ def nothing_lost(operator: Operator, count: int) -> Iterator[None]:
 
 
 def test_a_replay_asks_and_shows_a_bar_with_rate_and_time_left(operator: Operator) -> None:
-    with nothing_lost(operator, 30), Terminal(operator, "dlq", "replay", "--rate", "20") as terminal:
-        terminal.read_until(r"Replay 30 letters at 20 a second\? \[y/N\]:")
+    with nothing_lost(operator, 30), Terminal(operator, "dlq", "replay", "--all", "--rate", "20") as terminal:
+        terminal.read_until(r"Replay 30 letters \(30 RetriesExhausted\) at 20 a second\? \[y/N\]:")
         terminal.type("y\r")
         terminal.read_until(r"Replayed .*\d+/30 +\d+\.\d/s +\d+:\d\d")
         assert terminal.exit_code() == 0
         assert "30/30" in terminal.screen
-        assert terminal.screen.rstrip().endswith("30 replayed.")
+        assert "30 replayed." in terminal.screen
         assert max(map(len, re.split(r"[\r\n]+", terminal.screen))) <= COLUMNS
     assert operator.dead_letters == []
 
 
 def test_no_is_no(operator: Operator) -> None:
-    with nothing_lost(operator, 3), Terminal(operator, "dlq", "replay") as terminal:
+    with nothing_lost(operator, 3), Terminal(operator, "dlq", "replay", "--all") as terminal:
         terminal.read_until(r"\[y/N\]:")
         terminal.type("\r")
         assert terminal.exit_code() == 1
@@ -147,7 +147,7 @@ def test_ctrl_c_at_the_prompt_does_nothing(operator: Operator) -> None:
 
 
 def test_ctrl_c_in_a_replay_ends_it_with_every_letter_in_one_place(operator: Operator) -> None:
-    with nothing_lost(operator, 60), Terminal(operator, "dlq", "replay", "--yes", "--rate", "10") as terminal:
+    with nothing_lost(operator, 60), Terminal(operator, "dlq", "replay", "--all", "--yes", "--rate", "10") as terminal:
         terminal.read_until(r"Replayed .*[1-9]\d*/60")
         terminal.is_ended_by_ctrl_c()
         replayed = re.search(r"(\d+) replayed\.", terminal.screen)
@@ -174,7 +174,7 @@ def test_rows_are_cut_to_the_terminal(operator: Operator) -> None:
     with Terminal(operator, "dlq", "list") as terminal:
         assert terminal.exit_code() == 0
         assert max(map(len, re.split(r"[\r\n]+", terminal.screen))) <= COLUMNS
-        assert "ccc…" in terminal.screen
+        assert terminal.screen.count("c" * 70) == 2  # whole, over three lines
 
 
 def test_no_colour_where_none_is_wanted(operator: Operator) -> None:
