@@ -76,6 +76,7 @@ class Result:
         waited: Seconds from enqueueing to acceptance, by reply.
         calls, throttled, receives, billed_seconds, dead: Totals; `dead` counts replies on the dead-letter queue.
         throttled_alone: Calls throttled before another caller came.
+        minutes: What CloudWatch would have, by metric, a value for each minute.
     """
 
     accepted: list[float] = field(default_factory=list)
@@ -88,6 +89,7 @@ class Result:
     receives: int = 0
     billed_seconds: float = 0.0
     dead: int = 0
+    minutes: dict[str, list[float | None]] = field(default_factory=dict)
 
     def measured(self, scenario: Scenario, seconds: float) -> Span:
         """When the quota was in demand: until nine tenths of the time were over, or nine tenths of the emails accepted.
