@@ -53,9 +53,9 @@ COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
     app: {
         "send": send.send,
         "check": send.check,
+        "status": status.status,
         "pause": pause.pause,
         "resume": pause.resume,
-        "status": status.status,
         "trace": trace.trace,
     },
     dlq: {

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
 from courier.queues.letter_json import summary
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from courier.queues.letter import Letter
-    from courier.queues.queue_status import Status
     from courier.queues.sending import NotDone
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -79,39 +76,3 @@ def not_done(letters: Iterable[NotDone]) -> None:
     """Each that could not be done, and why."""
     for each in letters:
         fail(f"{each.name}: {each.why}")
-
-
-def status_page(status: Status) -> Group:
-    """What `status` shows: first of all, that nothing is sent."""
-    parts: list[Table | Text] = [_status_table(status)]
-    if pause := status.paused:
-        since = f" since {pause.at}" if pause.at else ""
-        by = f" by {pause.by}" if pause.by else ", not by courier"
-        parts.insert(0, Text(f"PAUSED{since}{by}: nothing is sent until courier resume.", style="bold red"))
-    return Group(*parts)
-
-
-def _status_table(status: Status) -> Table:
-    """Both queues, and the dead letters by their reasons."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("QUEUE", "WAITING", "IN FLIGHT", "DELAYED", "OLDEST"):
-        table.add_column(name, justify="left" if name == "QUEUE" else "right", no_wrap=True)
-    for name, queue in (("replies", status.replies), ("dead letters", status.dead_letters)):
-        counts = (str(count) for count in (queue.waiting, queue.in_flight, queue.delayed))
-        table.add_row(name, *counts, "-" if queue.oldest is None else short(queue.oldest))
-    for reason, count in status.letters.reasons.most_common():
-        table.add_row(f"  {reason}", str(count))
-    if status.letters.expiring:
-        table.add_row("  deleted by SQS within 3 days (dlq renew)", str(status.letters.expiring), style="red")
-    return table
-
-
-def show_statuses(statuses: Iterable[Status]) -> None:
-    """Show each status in the place of the one before; off a terminal, one after the other."""
-    if not out.is_terminal:
-        for status in statuses:
-            out.print(status_page(status))
-        return
-    with Live(console=out, auto_refresh=False) as live:
-        for status in statuses:
-            live.update(status_page(status), refresh=True)
