@@ -1,6 +1,7 @@
 """The command `courier`: its commands and options, its exit codes, and what a person is told when AWS says no."""
 
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -12,6 +13,7 @@ from courier.commands import pause, send, status, trace
 from courier.commands.dlq import discard, edit, export_import, groups, list_letters, renew, replay, show
 from courier.commands.dlq.edited_reply import EditorError
 from courier.commands.options import NO_ACCESS, SOME_NOT_DONE
+from courier.examples import epilog
 from courier.interrupts import end_as_ctrl_c_does
 from courier.payloads import UnreadableError
 from courier.terminal import view
@@ -43,7 +45,6 @@ app = typer.Typer(
     help="Look after the replies that reply-courier could not send.",
     epilog="Exit codes: 0 done, 1 some could not be done, 2 wrong usage or no access, 130 interrupted.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,  # they print local variables: replies
 )
@@ -72,7 +73,18 @@ COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
 }
 for group, commands in COMMANDS.items():
     for name, command in commands.items():
-        group.command(name)(command)
+        group.command(name, epilog=epilog(name if group is app else f"dlq {name}"))(command)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - as Typer calls it
+    if not asked:
+        return
+    try:
+        installed = version("reply-courier")
+    except PackageNotFoundError:
+        installed = "of a checkout, not installed"
+    view.say(f"courier {installed}")
+    raise typer.Exit
 
 
 @app.callback()
@@ -85,6 +97,10 @@ def settings(  # noqa: PLR0913, PLR0917 - the options before the command
     queue_url: Annotated[str | None, typer.Option(help="The queue of replies, where no stack has it.")] = None,
     dead_letter_queue_url: Annotated[str | None, typer.Option(help="The dead-letter queue, in the same way.")] = None,
     payload_bucket: Annotated[str | None, typer.Option(help="The bucket of large replies, in the same way.")] = None,
+    *,
+    _asked: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     """Keep what every command needs to find the queues."""
     queues = None

@@ -21,7 +21,7 @@ EXPIRING = (
 
 
 def pause(context: typer.Context, *, as_json: Json = False) -> None:
-    """Stop sending now: nothing is lost, all replies wait on the queue. Go on with `courier resume`.
+    """Stop sending now. Nothing is lost: all replies wait on the queue, and `courier resume` goes on.
 
     Returns when Lambda receives no more messages and every invocation that was in flight has ended: about two minutes,
     since AWS tells only after which time it ends them. Ctrl-C ends the wait, not the pause. Drafts go on expiring.
@@ -42,7 +42,7 @@ def pause(context: typer.Context, *, as_json: Json = False) -> None:
 
 
 def resume(context: typer.Context, *, as_json: Json = False) -> None:
-    """Go on sending after a `courier pause`: the replies that wait are sent at the usual pace."""
+    """Go on sending after a pause. The replies that wait are sent at the usual pace."""
     switch = Switch(context.obj, time.monotonic, time.sleep)
     try:
         with waiting("Lambda is told to go on"):

@@ -23,7 +23,7 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Ask again every few seconds, until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what waits and until when, whether sending is paused, and the dead letters by reason."""
+    """Show what waits, until when, and the dead letters by reason. And whether sending is paused."""
     account: Account = context.obj
     if watch:
         _show(_repeated(account), as_json=as_json, again_after=WATCH_SECONDS)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from courier.queues.letter import DRAFT_SECONDS
+from courier.queues.letter import DRAFT_SECONDS, printable_identifier
 from courier.queues.sending import NotDone
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Selection:
         not_done: What was asked for but must not be done.
         copies: Letters left because their token was taken already.
         past_draft: Letters taken that are older than a draft lives.
+        reasons: How many were taken for each reason.
+        tokens: The client tokens of those that are to be sent again.
     """
 
     filters: Filters
@@ -78,7 +81,8 @@ class Selection:
     not_done: list[NotDone] = field(default_factory=list)
     copies: int = 0
     past_draft: int = 0
-    _tokens: set[str] = field(default_factory=set)
+    reasons: Counter[str] = field(default_factory=Counter)
+    tokens: set[str] = field(default_factory=set)
 
     @property
     def most(self) -> float:
@@ -97,6 +101,7 @@ class Selection:
         if self.to_send and not self._may_be_sent(letter):
             return False
         self.ids.add(letter.id)
+        self.reasons[printable_identifier(letter.reason) or "(unreadable)"] += 1
         return True
 
     def chosen(self, batches: Iterable[Iterable[Letter]]) -> Iterator[list[Letter]]:
@@ -119,10 +124,10 @@ class Selection:
             self.not_done.append(NotDone(letter.id, why))
             return False
         token = letter.token or letter.id
-        if token in self._tokens:
+        if token in self.tokens:
             self.copies += 1
             return False
-        self._tokens.add(token)
+        self.tokens.add(token)
         self.past_draft += age > DRAFT_SECONDS
         return True
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.text import Text
 
 from courier.queues.letter_json import summary
-from courier.queues.selection import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,18 +23,28 @@ err = Console(highlight=False, markup=False, emoji=False, stderr=True)
 
 
 def say(text: str) -> None:
-    """A line of an answer, at once, as wide as it is."""
-    out.print(text, soft_wrap=True)
+    """A line of an answer, at once: on a terminal broken between words, elsewhere as wide as it is."""
+    out.print(text, soft_wrap=not out.is_terminal)
 
 
 def warn(text: str) -> None:
     """A line that is not part of the answer."""
-    err.print(text, soft_wrap=True, style="yellow")
+    err.print(text, soft_wrap=not err.is_terminal, style="yellow")
 
 
 def fail(text: str) -> None:
     """Why the command did not do what was asked."""
-    err.print(f"courier: {text}", soft_wrap=True, style="red")
+    err.print(f"courier: {text}", soft_wrap=not err.is_terminal, style="red")
+
+
+def letters(count: int) -> str:
+    """So many letters, in words."""
+    return "1 letter" if count == 1 else f"{count:,} letters"
+
+
+def question(text: str) -> str:
+    """A question, broken between words where a terminal would break it anywhere; room is left for the answer."""
+    return textwrap.fill(text, err.width - len(" [y/N]: y")) if err.is_terminal else text
 
 
 def data(line: str) -> None:
@@ -48,26 +57,11 @@ def printable(text: str) -> str:
     return _CONTROL.sub("\ufffd", text)
 
 
-def head() -> None:
-    """The header of a list of letters."""
-    _row("ID", "REASON", "AGE", "CONTACT", style="bold")
-
-
-def letter_row(letter: Letter, now: float) -> None:
-    """A letter of a list, as it comes."""
-    listed = summary(letter)
-    _row(letter.id, listed["reason"] or "?", short(now - letter.sent_at), listed["contact_id"] or "?")
-
-
 def plan_row(letter: Letter, plan: str) -> None:
     """What would happen to a letter."""
-    _row(letter.id, summary(letter)["reason"] or "?", "", plan)
-
-
-def _row(letter_id: str, reason: str, age: str, rest: str, style: str = "") -> None:
-    line = f"{letter_id:36} {reason:18} " + (f"{age:>4} " if age else "") + rest
+    line = f"{letter.id:36} {summary(letter)['reason'] or '?':18} {plan}"
     if out.is_terminal:
-        out.print(Text(line, style=style), no_wrap=True, overflow="ellipsis", crop=True)
+        out.print(line, no_wrap=True, overflow="ellipsis", crop=True)
     else:
         data(line)
 

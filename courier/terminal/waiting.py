@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def waiting(text: str) -> Iterator[None]:
-    """Say what is waited for."""
+def waiting(text: str, *, quiet: bool = False) -> Iterator[None]:
+    """Say what is waited for; if quiet, on a terminal only."""
     if err.is_terminal:
         with err.status(f"{text} …"):
             yield
         return
-    err.print(f"{text} …", soft_wrap=True)
+    if not quiet:
+        err.print(f"{text} …", soft_wrap=True)
     yield

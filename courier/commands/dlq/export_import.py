@@ -44,7 +44,7 @@ def export(  # noqa: PLR0913 - the command's options
     newer_than: NewerThan = None,
     limit: Limit = None,
 ) -> None:
-    """Write letters to a file, JSON lines; they stay on the queue. The file holds whole replies: keep it safe."""
+    """Write letters to a file. They stay on the queue. The file, of JSON lines, holds whole replies: keep it safe."""
     account: Account = context.obj
     filters = filters_of(None, reason, contact, older_than, newer_than)
     count = 0
@@ -63,7 +63,7 @@ def export(  # noqa: PLR0913 - the command's options
         except BaseException:
             file.unlink()  # half an export looks like a whole one
             raise
-    view.say(f"{count} letters are in {file}.")
+    view.say(f"{view.letters(count)} {'is' if count == 1 else 'are'} in {file}.")
     if not_done := [*not_read, *held.not_seen()]:
         view.not_done(not_done)
         raise typer.Exit(SOME_NOT_DONE)
@@ -72,7 +72,7 @@ def export(  # noqa: PLR0913 - the command's options
 def import_letters(
     context: typer.Context, file: Annotated[Path, typer.Argument(help="From an export or a discard.")]
 ) -> None:
-    """Put exported letters on the dead-letter queue, body and attributes as they were, under the tokens they had.
+    """Put exported letters on the dead-letter queue. Body, attributes and tokens are as they were.
 
     Imported twice, a letter is there twice, under one token: Connect sends it once.
     """

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,7 @@ def test_queues_without_a_stack_are_named_by_their_urls(operator: Operator) -> N
     queues = ("--queue-url", operator.queue_url, "--dead-letter-queue-url", operator.dead_letter_queue_url)
     operator.environment["COURIER_STACK"] = "deleted"
     assert letter_id in operator.did(*queues, "dlq", "list")
-    operator.did(*queues, "dlq", "replay", "--yes")
+    operator.did(*queues, "dlq", "replay", "--all", "--yes")
     assert len(operator.on_the_queue()) == 1
     gone = operator.courier(*queues[:3], queues[3] + "-gone", "dlq", "list")
     assert gone.returncode == 2
@@ -156,7 +157,8 @@ def test_a_list_shows_each_letter_once_in_80_columns_and_nothing_personal(operat
     listed = operator.did("dlq", "list")
     rows = listed.splitlines()
     assert rows[0].split() == ["ID", "REASON", "AGE", "CONTACT"]
-    assert len({row.split()[0] for row in rows[1:]}) == 36
+    assert len({row.split()[0] for row in rows[1:-1]}) == 36
+    assert rows[-1] == "36 letters: 35 RetriesExhausted, 1 MovedBySqs."
     assert max(map(len, rows)) <= 80
     assert re.search(rf"^{moved} MovedBySqs +\d+[sm] contact-1$", listed, re.MULTILINE)
     assert "\x1b" not in listed
@@ -166,6 +168,45 @@ def test_a_list_shows_each_letter_once_in_80_columns_and_nothing_personal(operat
     ] * 36
     assert not any(text in listed + json.dumps(forms) for text in PERSONAL)
     assert nothing_held(operator)
+
+
+def test_a_list_begins_with_the_oldest_and_a_limit_takes_the_oldest(operator: Operator) -> None:
+    ids = [operator.letter(ClientToken=str(n)) for n in range(12)]
+    forms = list(lines(operator.did("dlq", "list", "--json")))
+    assert [form["sent_at"] for form in forms] == sorted(form["sent_at"] for form in forms)
+    assert {form["id"] for form in forms} == set(ids)
+    assert list(lines(operator.did("dlq", "list", "--json", "--limit", "5"))) == forms[:5]
+
+
+def test_details_say_what_went_wrong_and_nothing_personal(operator: Operator) -> None:
+    operator.letter(Detail=f"Contact not found (404) for {ADDRESS}")
+    assert "Contact not found" not in operator.did("dlq", "list")
+    listed = operator.did("dlq", "list", "--details")
+    assert "Contact not found" in listed
+    assert ADDRESS not in listed
+
+
+def test_where_no_letter_matches_it_is_said(operator: Operator) -> None:
+    operator.letter()
+    assert operator.did("dlq", "list", "--reason", "Refused") == "No letters match.\n"
+
+
+def test_a_misspelt_reason_is_wrong_usage_and_the_nearest_is_named(operator: Operator) -> None:
+    for command in (["list"], ["replay"], ["discard", "--because", "x"], ["export", "file"], ["groups"]):
+        ended = operator.courier("dlq", *command, "--reason", "Notfound")
+        assert ended.returncode == 2
+        assert "'Notfound' is not a reason. The nearest is NotFound." in ended.stderr
+
+
+def test_all_letters_are_replayed_or_discarded_only_if_that_is_said(operator: Operator) -> None:
+    letter = operator.letter()
+    for command in (["replay"], ["discard", "--because", "x"]):
+        for arguments in ([], ["--all", letter], ["--all", "--limit", "1"]):
+            ended = operator.courier("dlq", *command, *arguments, "--yes")
+            assert ended.returncode == 2
+            assert "--all" in ended.stderr
+    assert [message["MessageId"] for message in operator.dead_letters] == [letter]
+    assert "1 would be replayed" in operator.did("dlq", "replay", "--dry-run")
 
 
 def test_filters_narrow_a_list(operator: Operator) -> None:
@@ -187,11 +228,16 @@ def test_filters_narrow_a_list(operator: Operator) -> None:
 def test_a_list_that_misses_what_somebody_else_holds_says_so(operator: Operator, tmp_path: Path) -> None:
     operator.letters(3)
     operator.sqs.receive_message(QueueUrl=operator.dead_letter_queue_url, VisibilityTimeout=600)
-    commands = (["status"], ["dlq", "list"], ["dlq", "export", str(tmp_path / "all")], ["dlq", "replay", "--yes"])
+    commands = (
+        ["status"],
+        ["dlq", "list"],
+        ["dlq", "export", str(tmp_path / "all")],
+        ["dlq", "replay", "--all", "--yes"],
+    )
     for command in commands:
         ended = operator.courier(*command)
         assert ended.returncode == 1, command
-        assert "about 1 letters: somebody else holds them" in ended.stderr
+        assert "about 1 letter: held by somebody else" in ended.stderr
 
 
 def test_show_shows_the_reply_and_its_history(operator: Operator) -> None:
@@ -212,6 +258,25 @@ def test_show_shows_what_is_no_reply(operator: Operator, body: str) -> None:
     assert "Reply" in shown or body in shown
 
 
+def test_show_ends_with_what_went_wrong_and_the_next_command_and_folds_many_copies(operator: Operator) -> None:
+    copies = [{"EmailAddress": f"copy-{n}@customer.example"} for n in range(49)]
+    letter = operator.letter(reply(AdditionalRecipients={"CcEmailAddresses": copies}), Detail="Contact not found")
+    shown = operator.did("dlq", "show", letter).splitlines()
+    assert shown[-1] == "Restore the contact or template, then: courier dlq replay --reason NotFound"
+    assert [line.split()[0] for line in shown[-3:-1]] == ["Reason", "Detail"]
+    assert "copy-2@customer.example" in "".join(shown)
+    assert "copy-3@customer.example" not in "".join(shown)
+    assert "… and 46 more" in "".join(shown)
+    assert (
+        len(
+            json.loads(json.loads(operator.did("dlq", "show", letter, "--json"))["body"])["AdditionalRecipients"][
+                "CcEmailAddresses"
+            ]
+        )
+        == 49
+    )
+
+
 # Replay
 
 
@@ -223,7 +288,7 @@ def test_a_replay_keeps_tokens_of_letters_of_both_kinds(operator: Operator) -> N
     assert "2 would be replayed, 0 would not. Nothing was done." in planned
     assert len(operator.dead_letters) == 2
 
-    assert operator.did("dlq", "replay", "--yes") == "2 replayed.\n"
+    assert operator.did("dlq", "replay", "--all", "--yes") == "2 replayed.\n"
     sent = {client_token("", message["MessageAttributes"]): message for message in operator.on_the_queue()}
     assert set(sent) == {"t-1", moved}
     assert texts(sent["t-1"]) == {"ClientToken": "t-1", "MessageId": "first"}
@@ -247,25 +312,25 @@ def test_a_replay_takes_ids_filters_and_a_limit(operator: Operator) -> None:
 
 def test_a_replay_asks_and_nobody_answering_is_a_no(operator: Operator) -> None:
     operator.letter()
-    assert operator.courier("dlq", "replay").returncode == 1
-    assert operator.courier("dlq", "replay", stdin="n\n").returncode == 1
+    assert operator.courier("dlq", "replay", "--all").returncode == 1
+    assert operator.courier("dlq", "replay", "--all", stdin="n\n").returncode == 1
     assert operator.on_the_queue() == []
-    yes = operator.courier("dlq", "replay", stdin="y\n")
+    yes = operator.courier("dlq", "replay", "--all", stdin="y\n")
     assert (yes.returncode, yes.stdout.strip()) == (0, "1 replayed.")
-    assert "Replay 1 letters?" in yes.stderr
+    assert "Replay 1 letter (1 NotFound)?" in yes.stderr
 
 
 def test_ids_that_are_not_there_are_named_before_the_question_and_in_the_exit_code(operator: Operator) -> None:
     ended = operator.courier("dlq", "replay", operator.letter(), "not-there", stdin="y\n")
     assert (ended.returncode, ended.stdout.strip()) == (1, "1 replayed.")
-    assert ended.stderr.index("not-there: is not on") < ended.stderr.index("Replay 1 letters?")
+    assert ended.stderr.index("not-there: is not on") < ended.stderr.index("Replay 1 letter (1 NotFound)?")
     assert ended.stderr.count("not-there") == 1
 
 
 def test_letters_with_one_token_are_replayed_one_at_a_time(operator: Operator) -> None:
     for _ in range(3):
         operator.letter(ClientToken="t")
-    said = operator.did("dlq", "replay", "--yes")
+    said = operator.did("dlq", "replay", "--all", "--yes")
     assert "1 replayed." in said
     assert "2 stay for now" in said
     assert len(operator.dead_letters) == 2
@@ -275,7 +340,7 @@ def test_letters_older_than_connects_memory_stay_unless_forced(operator: Operato
     old = operator.letter(ClientToken="old", FirstTriedAt="2020-01-01T00:00:00.000+00:00")
     operator.letter(ClientToken="new")
     for arguments in (["--dry-run"], ["--yes"]):
-        ended = operator.courier("dlq", "replay", *arguments)
+        ended = operator.courier("dlq", "replay", "--all", *arguments)
         assert ended.returncode == 1
         assert f"courier: {old}: was first tried more than 7 days ago" in ended.stderr
     assert [texts(message)["ClientToken"] for message in operator.on_the_queue()] == ["new"]
@@ -284,14 +349,14 @@ def test_letters_older_than_connects_memory_stay_unless_forced(operator: Operato
 
 def test_what_was_confirmed_by_force_is_replayed_by_force(operator: Operator) -> None:
     operator.letter(FirstTriedAt="2020-01-01T00:00:00+00:00")
-    assert operator.did("dlq", "replay", "--force", stdin="y\n").strip() == "1 replayed."
+    assert operator.did("dlq", "replay", "--all", "--force", stdin="y\n").strip() == "1 replayed."
     (message,) = operator.on_the_queue()
     assert "ForcedAt" in texts(message)
 
 
 def test_a_letter_without_room_for_its_token_is_named_and_stays(operator: Operator) -> None:
     letter = operator.moved_by_sqs("b" * 1_048_576)
-    ended = operator.courier("dlq", "replay", "--yes")
+    ended = operator.courier("dlq", "replay", "--all", "--yes")
     assert (ended.returncode, ended.stdout) == (1, "0 replayed.\n")
     assert f"courier: {letter}: leaves no room for its token" in ended.stderr
     assert nothing_held(operator)
@@ -302,12 +367,12 @@ def test_a_replay_that_sqs_stops_says_so_and_goes_on_when_run_again(operator: Op
     with SqsFaults(operator.aws.endpoint, Random(1)) as faults:
         operator.environment["AWS_ENDPOINT_URL_SQS"] = faults.url
         faults.fail("DeleteMessageBatch", "error")
-        ended = operator.courier("dlq", "replay", "--yes")
+        ended = operator.courier("dlq", "replay", "--all", "--yes")
         assert ended.returncode == 1
         assert "SQS is busy or out of order (InternalFailure to DeleteMessageBatch)" in ended.stderr
         faults.clear()
         assert nothing_held(operator)
-        assert operator.did("dlq", "replay", "--yes") == "60 replayed.\n"
+        assert operator.did("dlq", "replay", "--all", "--yes") == "60 replayed.\n"
     tokens = [texts(message)["ClientToken"] for message in operator.on_the_queue()]
     assert set(tokens) == {f"token-{n}" for n in range(60)}
     assert len(tokens) > 60
@@ -325,6 +390,14 @@ def test_an_edited_letter_is_sent_under_its_own_token(operator: Operator, tmp_pa
     assert texts(message)["ClientToken"] == "t"
     assert operator.dead_letters == []
     assert list(tmp_path.glob("courier-*")) == []
+
+
+def test_the_fault_is_told_before_the_editor_opens(operator: Operator, tmp_path: Path) -> None:
+    operator.edits_with(tmp_path, "print('the editor', file=sys.stderr)")
+    letter = operator.letter(reply(ContactId=""), Reason="InvalidReply", Detail="reply.ContactId must be longer")
+    told = operator.courier("dlq", "edit", letter).stderr
+    assert told.index("InvalidReply: reply.ContactId must be longer") < told.index("the editor")
+    assert told.index("courier: the reply: reply.ContactId must be longer") < told.index("the editor")
 
 
 def test_a_new_token_is_asked_for_and_its_risk_is_told(operator: Operator, tmp_path: Path) -> None:
@@ -464,7 +537,7 @@ def test_a_discard_wants_a_reason_and_overwrites_nothing(operator: Operator, tmp
 
 def test_what_cannot_be_written_is_not_deleted(operator: Operator) -> None:
     operator.letter()
-    ended = operator.courier("dlq", "discard", "--because", "x", "--to", "/nowhere/at/all", "--yes")
+    ended = operator.courier("dlq", "discard", "--all", "--because", "x", "--to", "/nowhere/at/all", "--yes")
     assert ended.returncode == 2
     assert "/nowhere/at/all: No such file" in ended.stderr
     assert len(operator.dead_letters) == 1
@@ -480,7 +553,7 @@ def test_an_export_and_import_keep_body_attributes_and_token_bit_for_bit(operato
     }
     letter = operator.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=values)["MessageId"]
     file = tmp_path / "letters.jsonl"
-    assert operator.did("dlq", "export", str(file)) == f"1 letters are in {file}.\n"
+    assert operator.did("dlq", "export", str(file)) == f"1 letter is in {file}.\n"
     assert operator.courier("dlq", "export", str(file)).returncode == 2
     assert len(operator.dead_letters) == 1
 
@@ -501,6 +574,55 @@ def test_an_import_with_a_wrong_line_imports_nothing(operator: Operator, tmp_pat
     assert (ended.returncode, ended.stdout) == (1, "Nothing was imported.\n")
     assert "line 2: is not a letter" in ended.stderr
     assert operator.dead_letters == []
+
+
+# Paused
+
+
+def test_who_paused_and_since_when_is_shown_until_it_is_resumed(operator: Operator) -> None:
+    for _ in range(3):
+        operator.put(operator.queue_url)
+    assert "The replies are gone in about 1s, at 2 a second." in operator.did("status")
+    assert "Sending is paused, by user/moto since 20" in operator.did("pause")
+    assert "PAUSED by user/moto since 20" in (shown := operator.did("status"))
+    assert "gone in" not in shown
+    form = json.loads(operator.did("status", "--json"))
+    assert (form["mapping"], form["paused"]["by"], form["gone_in_seconds"]) == ("Disabled", "user/moto", None)
+    (mapping,) = operator.aws.functions.list_event_source_mappings(EventSourceArn=arn_of(operator))[
+        "EventSourceMappings"
+    ]
+    operator.aws.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+    assert "switched on since, not by courier resume" in operator.did("status")
+    assert json.loads(operator.did("resume", "--json")) == {"mapping": "Enabled", "paused": None}
+    assert "switched on" not in operator.did("status")
+
+
+def arn_of(operator: Operator) -> str:
+    attributes = operator.sqs.get_queue_attributes(QueueUrl=operator.queue_url, AttributeNames=["QueueArn"])
+    return attributes["Attributes"]["QueueArn"]
+
+
+def test_status_says_how_much_of_the_rate_is_used(operator: Operator) -> None:
+    cloudwatch = operator.aws.session.client("cloudwatch", endpoint_url=operator.aws.endpoint)
+    service: Any = [{"Name": "service", "Value": operator.stack}]
+    at = datetime.now(UTC).replace(second=0) - timedelta(minutes=3)
+    cloudwatch.put_metric_data(
+        Namespace="ReplyCourier",
+        MetricData=[{"MetricName": "RepliesSent", "Dimensions": service, "Timestamp": at, "Value": 540}],
+    )
+    assert "Sent in the last 5 minutes: 540, 90% of sendRate." in operator.did("status")
+    assert json.loads(operator.did("status", "--json"))["share_used"] == 0.9
+
+
+def test_a_pause_needs_a_stack_that_names_its_mapping(operator: Operator) -> None:
+    outputs = {name: {"Value": {"Ref": "Q"}} for name in ("QueueUrl", "DeadLetterQueueUrl")}
+    template = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": outputs}
+    name = f"old-{os.urandom(4).hex()}"
+    operator.aws.stacks.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    ended = operator.courier("--stack", name, "pause")
+    assert ended.returncode == 2
+    assert "has no output 'MappingId'" in ended.stderr
+    assert "replies" in operator.did("--stack", name, "status")
 
 
 # Errors
@@ -540,7 +662,7 @@ def test_a_missing_permission_is_named(operator: Operator, operation: str, permi
     with SqsFaults(operator.aws.endpoint, Random(1)) as faults:
         faults.fail(operation, "refuse")
         operator.environment["AWS_ENDPOINT_URL_SQS"] = faults.url
-        ended = operator.courier("dlq", "replay", "--yes")
+        ended = operator.courier("dlq", "replay", "--all", "--yes")
     assert ended.returncode == 2
     assert f"You are not allowed to {permission}" in ended.stderr
     assert nothing_held(operator)
@@ -563,6 +685,10 @@ def test_another_ones_stack_is_told_from_ours(operator: Operator) -> None:
 
 
 def test_wrong_usage_exits_with_2(operator: Operator) -> None:
-    for arguments in (["dlq", "list", "--older-than", "7"], ["dlq", "replay", "--rate", "0"], ["dlq", "nonsense"]):
+    for arguments in (
+        ["dlq", "list", "--older-than", "7"],
+        ["dlq", "replay", "--all", "--rate", "0"],
+        ["dlq", "nonsense"],
+    ):
         assert operator.courier(*arguments).returncode == 2
     assert operator.courier("send", "/nowhere/at/all").returncode == 2

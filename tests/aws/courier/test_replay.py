@@ -93,7 +93,7 @@ def test_a_replay_killed_in_the_middle_and_run_again_sends_each_reply_once(
     operator.letters(KILLED)
     with SqsFaults(operator.aws.endpoint, Random(1)) as faults:
         operator.environment["AWS_ENDPOINT_URL_SQS"] = faults.url
-        replay = subprocess.Popen([*operator.command, "dlq", "replay", "--yes"], cwd=ROOT, env=operator.env)
+        replay = subprocess.Popen([*operator.command, "dlq", "replay", "--all", "--yes"], cwd=ROOT, env=operator.env)
         with replay:
             until(
                 lambda: sum(operator.counts(operator.dead_letter_queue_url)) < KILLED - 100,
@@ -112,7 +112,7 @@ def test_a_replay_killed_in_the_middle_and_run_again_sends_each_reply_once(
 
     operator.environment.clear()
     operator.aws.skip(70)  # what the killed one held is visible again
-    operator.did("dlq", "replay", "--yes")
+    operator.did("dlq", "replay", "--all", "--yes")
     delivered += whole.deliver()
 
     assert delivered > KILLED
@@ -131,7 +131,7 @@ def test_a_letter_that_sqs_moved_after_it_was_sent_is_not_sent_again(whole: Whol
     whole.delivery.sender.connect.start_outbound_email_contact(
         InstanceId=whole.delivery.settings.instance_arn, ClientToken=moved, **request
     )
-    operator.did("dlq", "replay", "--yes")
+    operator.did("dlq", "replay", "--all", "--yes")
     assert whole.deliver() == 1
     assert [texts(letter)["Reason"] for letter in operator.dead_letters] == ["TokenAlreadyUsed"]
     assert [email["client_token"] for email in connect.sent] == [moved]

@@ -120,8 +120,8 @@ def nothing_lost(operator: Operator, count: int) -> Iterator[None]:
 
 
 def test_a_replay_asks_and_shows_a_bar_with_rate_and_time_left(operator: Operator) -> None:
-    with nothing_lost(operator, 30), Terminal(operator, "dlq", "replay", "--rate", "20") as terminal:
-        terminal.read_until(r"Replay 30 letters at 20 a second\? \[y/N\]:")
+    with nothing_lost(operator, 30), Terminal(operator, "dlq", "replay", "--all", "--rate", "20") as terminal:
+        terminal.read_until(r"Replay 30 letters \(30 RetriesExhausted\) at 20 a second\? \[y/N\]:")
         terminal.type("y\r")
         terminal.read_until(r"Replayed .*\d+/30 +\d+\.\d/s +\d+:\d\d")
         assert terminal.exit_code() == 0
@@ -132,7 +132,7 @@ def test_a_replay_asks_and_shows_a_bar_with_rate_and_time_left(operator: Operato
 
 
 def test_no_is_no(operator: Operator) -> None:
-    with nothing_lost(operator, 3), Terminal(operator, "dlq", "replay") as terminal:
+    with nothing_lost(operator, 3), Terminal(operator, "dlq", "replay", "--all") as terminal:
         terminal.read_until(r"\[y/N\]:")
         terminal.type("\r")
         assert terminal.exit_code() == 1
@@ -140,14 +140,14 @@ def test_no_is_no(operator: Operator) -> None:
 
 
 def test_ctrl_c_at_the_prompt_does_nothing(operator: Operator) -> None:
-    with nothing_lost(operator, 3), Terminal(operator, "dlq", "discard", "--because", "x") as terminal:
-        terminal.read_until(r"Discard 3 letters\? \[y/N\]:")
+    with nothing_lost(operator, 3), Terminal(operator, "dlq", "discard", "--all", "--because", "x") as terminal:
+        terminal.read_until(r"Discard 3 letters \(3 RetriesExhausted\)\? \[y/N\]:")
         assert terminal.ctrl_c_until_it_ends() in {1, 130}
     assert len(operator.dead_letters) == 3
 
 
 def test_ctrl_c_in_a_replay_ends_it_with_every_letter_in_one_place(operator: Operator) -> None:
-    with nothing_lost(operator, 60), Terminal(operator, "dlq", "replay", "--yes", "--rate", "10") as terminal:
+    with nothing_lost(operator, 60), Terminal(operator, "dlq", "replay", "--all", "--yes", "--rate", "10") as terminal:
         terminal.read_until(r"Replayed .*[1-9]\d*/60")
         terminal.is_ended_by_ctrl_c()
         replayed = re.search(r"(\d+) replayed\.", terminal.screen)
