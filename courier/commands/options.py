@@ -108,6 +108,7 @@ def confirm(question: str, *, yes: bool) -> None:
     try:
         answer = typer.confirm(view.question(question), err=True)
     except typer.Abort:
+        view.end_of_question()
         view.fail("there was no answer, so nothing was done; --yes answers beforehand")
         raise typer.Exit(SOME_NOT_DONE) from None
     if not answer:

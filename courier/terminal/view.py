@@ -47,6 +47,11 @@ def question(text: str) -> str:
     return textwrap.fill(text, err.width - len(" [y/N]: y")) if err.is_terminal else text
 
 
+def end_of_question() -> None:
+    """Begin a new line, where a question was left without an answer."""
+    err.print()
+
+
 def data(line: str) -> None:
     """A line for programs."""
     out.out(line, highlight=False)

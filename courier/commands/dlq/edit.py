@@ -63,8 +63,11 @@ def edit(
             body = _edited_body(letter, file)
             risk = " under a new client token? If the first was sent, the customer gets both." if new_token else "?"
             confirm(f"Send the edited reply{risk}", yes=yes)
-            _send(account, letter, _message(account, letter, body, new_token=new_token, force=force))
+            message = _message(account, letter, body, new_token=new_token, force=force)
+            _send(account, letter, message)
     view.say("1 edited and on the queue.")
+    if token := _token(letter, message):
+        view.warn(f"What became of it: courier trace {token}")
 
 
 def find_and_hold(account: Account, letter_id: str) -> Letter:

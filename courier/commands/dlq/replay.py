@@ -1,7 +1,8 @@
 """`courier dlq replay`: sent before deleted, under the token that each letter has always had."""
 
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
@@ -168,7 +169,7 @@ def _replay(account: Account, selection: Selection, rate: float | None) -> list[
     return _report(selection, [*replayed.not_done, *([] if selection.filters.ids else held.not_seen())])
 
 
-def _what_tells(tokens: Set[str | None]) -> str:
+def _what_tells(tokens: AbstractSet[str | None]) -> str:
     """The command that tells what became of the replies with these tokens."""
     one = next(iter(tokens)) if len(tokens) == 1 else None
     return f"courier trace {one}" if one else "courier status; those that came back: courier dlq list --newer-than 1h"
