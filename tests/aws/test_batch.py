@@ -77,7 +77,7 @@ def test_what_does_not_pass_in_time_is_retried_and_the_neighbours_are_handed_bac
     courier: Courier, connect: ConnectControl, fault: str
 ) -> None:
     connect.fail(fault, times=None, client_token="id-2")
-    assert courier.invoke(batch(None, None, None, "no reply"), seconds_left=32) == ["id-2", "id-3"]
+    assert courier.invoke(batch(None, None, None, "no reply"), seconds_left=42) == ["id-2", "id-3"]
     assert tokens(connect.sent) == ["id-1"]
     assert "id-3" not in tokens(connect.calls)
     assert [letter["MessageId"] for letter in courier.dead_letters] == ["id-4"]
@@ -87,21 +87,21 @@ def test_what_does_not_pass_in_time_is_retried_and_the_neighbours_are_handed_bac
 
 def test_a_connect_that_fails_is_asked_seldom(courier: Courier, connect: ConnectControl) -> None:
     connect.fail("internal_error", times=None)
-    failed = courier.invoke(batch(*[None] * 10), seconds_left=100)
+    failed = courier.invoke(batch(*[None] * 10), seconds_left=110)
     assert len(failed) == 10
     assert len(connect.calls) == 7  # at 0, 0, 5, 15, 30, 45 and 60 seconds
     assert tokens(connect.calls) == ["id-1", "id-1", "id-2", "id-2", "id-3", "id-3", "id-4"]
 
 
 def test_what_cannot_be_finished_in_time_is_handed_back_untouched(courier: Courier, connect: ConnectControl) -> None:
-    assert courier.invoke(batch(None, None), seconds_left=29) == ["id-1", "id-2"]
+    assert courier.invoke(batch(None, None), seconds_left=39) == ["id-1", "id-2"]
     assert connect.calls == []
-    assert courier.invoke(batch(None, None), seconds_left=31) == []
+    assert courier.invoke(batch(None, None), seconds_left=41) == []
 
 
 def test_what_needs_no_call_is_still_finished_in_less_time(courier: Courier) -> None:
-    assert courier.invoke(batch("no reply"), seconds_left=19) == []
-    assert courier.invoke(batch("no reply"), seconds_left=17) == ["id-1"]
+    assert courier.invoke(batch("no reply"), seconds_left=29) == []
+    assert courier.invoke(batch("no reply"), seconds_left=27) == ["id-1"]
 
 
 def test_a_message_handed_back_for_lack_of_time_is_visible_at_once(courier: Courier) -> None:

@@ -220,7 +220,7 @@ def test_the_retry_window_counts_from_the_first_receive(
 ) -> None:
     connect.fail(fault, times=None)
     old = recent(message_id="id-1", first_received_at=time.time() - age, sent_at=time.time() - 1_000_000)
-    assert courier.invoke(event(old), seconds_left=31) == ([] if over else ["id-1"])
+    assert courier.invoke(event(old), seconds_left=41) == ([] if over else ["id-1"])
     letters = courier.dead_letters
     assert [letter["Reason"] for letter in letters] == (["RetriesExhausted"] if over else [])
     assert all(letter["Detail"].startswith("Last: ") for letter in letters)
@@ -272,7 +272,7 @@ def test_after_an_outage_longer_than_the_window_a_letter_has_connects_last_words
     assert "503" in letter["Detail"]
 
 
-@pytest.mark.parametrize(("fault", "seconds_left"), [("internal_error", 600), ("throttle", 60), (None, 25)])
+@pytest.mark.parametrize(("fault", "seconds_left"), [("internal_error", 600), ("throttle", 70), (None, 35)])
 def test_a_reply_that_the_queue_would_delete_before_its_next_try_is_dead_lettered(
     courier: Courier, connect: ConnectControl, fault: str | None, seconds_left: float
 ) -> None:
@@ -476,16 +476,21 @@ def test_each_log_event_has_its_listed_fields_and_no_others(courier: Courier, co
     connect.fail("throttle", times=None, client_token="throttled")
     odd = {"receive_count": 2, "receipt_handle": "not a receipt"}
     courier.invoke(
-        event(recent(message_id="sent"), recent(message_id="sent", **odd), recent(body="x", message_id="bad"))
+        event(
+            recent(message_id="sent"),
+            recent(message_id="sent", **odd),
+            recent(body={"ContactId": "contact-1"}, message_id="bad"),
+        )
     )
     courier.invoke(
-        event(recent(message_id="throttled", **odd), recent(message_id="after", receive_count=3)), seconds_left=31
+        event(recent(message_id="throttled", **odd), recent(message_id="after", receive_count=3)), seconds_left=41
     )
     courier.invoke(event(sized(1_048_576, "large")))
     powertools = set(courier.log[0]) - EVENTS["reply_sent"] - NAMED
-    assert {line["message"]: set(line) - powertools for line in courier.log} == {
-        name: fields | NAMED for name, fields in EVENTS.items()
-    }
+    logged: dict[str, set[str]] = {}
+    for line in courier.log:  # a body that is not a reply has no contact
+        logged.setdefault(line["message"], set()).update(set(line) - powertools)
+    assert logged == {name: fields | NAMED for name, fields in EVENTS.items()}
 
 
 @pytest.mark.parametrize(
