@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from courier.mapping import Mapping
 from courier.payloads import Payloads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping as MappingOf
+    from collections.abc import Mapping
 
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
 
@@ -89,20 +89,19 @@ class Account:
         return self.session.client("logs", endpoint_url=self.endpoint_url, config=CALLS)
 
     @cached_property
-    def mapping(self) -> Mapping:
-        """The mapping that feeds the stack's function.
+    def functions(self) -> LambdaClient:
+        """The client of the function and its event source mapping."""
+        return self.session.client("lambda", endpoint_url=self.endpoint_url, config=CALLS)
+
+    @cached_property
+    def caller(self) -> str:
+        """Who asks, as AWS knows them: the last part of their ARN, such as assumed-role/Operator/ada.
 
         Raises:
-            NotOurStackError: It is another one's stack, or an old one of ours.
-            botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
+            botocore.exceptions.ClientError, BotoCoreError: AWS does not tell.
         """
-        functions = self.session.client("lambda", endpoint_url=self.endpoint_url, config=CALLS)
-        return Mapping(functions, output_of(self._described, "MappingId"), output_of(self._described, "FunctionName"))
-
-    @property
-    def caller(self) -> str:
-        """Who asks, by the ARN of STS."""
-        return self.session.client("sts", endpoint_url=self.endpoint_url, config=CALLS).get_caller_identity()["Arn"]
+        sts = self.session.client("sts", endpoint_url=self.endpoint_url, config=CALLS)
+        return sts.get_caller_identity()["Arn"].split(":", 5)[-1]
 
     @cached_property
     def queues(self) -> Queues:
@@ -122,7 +121,24 @@ class Account:
             NotOurStackError: It is another one's stack, or an old one of ours.
             botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
         """
-        return output_of(self._described, "LogGroupName")
+        return self.output("LogGroupName")
+
+    def output(self, name: str) -> str:
+        """What the stack names so.
+
+        Raises:
+            NotOurStackError: It is another one's stack, or an old one of ours.
+            botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
+        """
+        return output_of(self._described, name)
+
+    def known_output(self, name: str) -> str | None:
+        """What the stack names so; None for queues that no stack has, and for an old stack.
+
+        Raises:
+            botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
+        """
+        return None if self.given_queues else _outputs(self._described).get(name)
 
     @cached_property
     def _described(self) -> StackTypeDef:
@@ -149,7 +165,7 @@ def queues_of(stack: StackTypeDef) -> Queues:
 
 
 def output_of(stack: StackTypeDef, name: str) -> str:
-    """One of the stack's outputs.
+    """A stack's output.
 
     Raises:
         NotOurStackError: It is not there.
@@ -157,12 +173,12 @@ def output_of(stack: StackTypeDef, name: str) -> str:
     if value := _outputs(stack).get(name):
         return value
     raise NotOurStackError(
-        f"The stack {stack['StackName']} has no output {name!r}: it is another stack, or one that an older version has "
-        "deployed. Deploy it again, or name the right one with --stack."
+        f"The stack {stack['StackName']} has no output '{name}': it is another stack, or one that was deployed before "
+        "courier could do this. Deploy it again, or name the right one with --stack."
     )
 
 
-def _outputs(stack: StackTypeDef) -> MappingOf[str, str]:
+def _outputs(stack: StackTypeDef) -> Mapping[str, str]:
     return {
         output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", []) if "OutputValue" in output
     }

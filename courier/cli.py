@@ -13,6 +13,7 @@ from courier.commands import pause, send, status, trace
 from courier.commands.dlq import discard, edit, export_import, groups, list_letters, renew, replay, show
 from courier.commands.dlq.edited_reply import EditorError
 from courier.commands.options import NO_ACCESS, SOME_NOT_DONE
+from courier.examples import epilog
 from courier.interrupts import end_as_ctrl_c_does
 from courier.payloads import UnreadableError
 from courier.terminal import view
@@ -53,9 +54,9 @@ COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
     app: {
         "send": send.send,
         "check": send.check,
+        "status": status.status,
         "pause": pause.pause,
         "resume": pause.resume,
-        "status": status.status,
         "trace": trace.trace,
     },
     dlq: {
@@ -72,20 +73,18 @@ COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
 }
 for group, commands in COMMANDS.items():
     for name, command in commands.items():
-        group.command(name)(command)
+        group.command(name, epilog=epilog(name if group is app else f"dlq {name}"))(command)
 
 
-def _version(asked: bool) -> None:  # noqa: FBT001 - Typer's callback
-    if asked:
-        view.say(f"courier {version('reply-courier')}" if _is_installed() else "courier, from a checkout")
-        raise typer.Exit
-
-
-def _is_installed() -> bool:
+def _version(asked: bool) -> None:  # noqa: FBT001 - as Typer calls it
+    if not asked:
+        return
     try:
-        return bool(version("reply-courier"))
+        installed = version("reply-courier")
     except PackageNotFoundError:
-        return False
+        installed = "of a checkout, not installed"
+    view.say(f"courier {installed}")
+    raise typer.Exit
 
 
 @app.callback()
@@ -100,7 +99,7 @@ def settings(  # noqa: PLR0913, PLR0917 - the options before the command
     payload_bucket: Annotated[str | None, typer.Option(help="The bucket of large replies, in the same way.")] = None,
     *,
     _asked: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Keep what every command needs to find the queues."""

@@ -1,71 +1,158 @@
-"""The event source mapping between queue and function: whether it is on, who switched it off, and since when."""
+"""Sending can be switched off and on: the function's event source mapping, and who has paused it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from contract.token_age import iso
 
 if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
+    from collections.abc import Callable
 
-PAUSED_BY, PAUSED_AT = "reply-courier:paused-by", "reply-courier:paused-at"
-"""Tags of the function: they stay through deployments, and whoever may see the function sees them."""
+    from courier.aws import Account
+
+PAUSED_BY, PAUSED_AT = "ReplyCourier.PausedBy", "ReplyCourier.PausedAt"
+"""Tags of the queue of replies: they outlive the function, its mapping and a deployment, and the console shows them."""
 ENABLED, DISABLED = "Enabled", "Disabled"
+STOPPING = {"Disabling", DISABLED}
+LOOK_SECONDS = 2
+PATIENCE_SECONDS = 600
+"""How long a mapping may take to change its state. AWS documents no time; it takes seconds, at times minutes."""
+
+
+class StuckError(Exception):
+    """The mapping did not get into the state that was asked for; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
-    """That nothing is sent now.
+class Sending:
+    """Whether replies are being sent.
 
     Attributes:
-        by: Who has paused it, by the ARN of STS; None if it was not `courier`.
-        at: When, in ISO 8601; None if it is not known.
+        state: The mapping's state, as Lambda names it; None if it is not known.
+        paused_by: Who has paused it, with courier.
+        paused_at: When, in ISO 8601.
     """
 
-    by: str | None
-    at: str | None
+    state: str | None = None
+    paused_by: str | None = None
+    paused_at: str | None = None
+
+    @property
+    def is_off(self) -> bool:
+        """Whether nothing is received, or soon nothing will be."""
+        return self.state in STOPPING
+
+    @property
+    def was_switched_on(self) -> bool:
+        """Whether it was paused with courier and enabled by something else: the console, or a deployment."""
+        return self.paused_by is not None and self.state is not None and not self.is_off
+
+    def to_json(self) -> dict[str, Any]:
+        """As `pause --json`, `resume --json` and `status --json` write it."""
+        return {"mapping": self.state, "paused": {"by": self.paused_by, "at": self.paused_at} if self.is_off else None}
+
+
+def sending_now(account: Account) -> Sending:
+    """How it stands.
+
+    Raises:
+        courier.aws.NotOurStackError: The stack does not name its mapping.
+        botocore.exceptions.ClientError, BotoCoreError: Lambda or SQS do not tell.
+    """
+    mapping = account.functions.get_event_source_mapping(UUID=account.output("MappingId"))
+    tags = account.sqs.list_queue_tags(QueueUrl=account.queues.replies).get("Tags", {})
+    return Sending(mapping["State"], tags.get(PAUSED_BY), tags.get(PAUSED_AT))
 
 
 @dataclass(frozen=True)
-class Mapping:
-    """The mapping of one stack.
+class Switch:
+    """Switches sending off and on.
 
     Attributes:
-        functions: The client.
-        uuid: The mapping's.
-        function_name: The function that it invokes.
+        account: Where.
+        clock: Seconds, never going back.
+        sleep: Waits a number of seconds.
     """
 
-    functions: LambdaClient
-    uuid: str
-    function_name: str
+    account: Account
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+
+    def pause(self, now: float) -> Sending:
+        """Have Lambda stop, and note who asked for it, unless somebody has paused it before.
+
+        Returns once the mapping is disabled: Lambda receives no more messages. Invocations may still be in flight.
+
+        Args:
+            now: Seconds since the epoch.
+
+        Raises:
+            StuckError: It is not disabled yet.
+            courier.aws.NotOurStackError: The stack does not name its mapping.
+            botocore.exceptions.ClientError, BotoCoreError: A call failed.
+        """
+        before = sending_now(self.account)
+        self._set(enabled=False)
+        if before.paused_by is None or before.was_switched_on:
+            who = {PAUSED_BY: self.account.caller, PAUSED_AT: iso(now)}
+            self.account.sqs.tag_queue(QueueUrl=self.account.queues.replies, Tags=who)
+        self._until(DISABLED)
+        return sending_now(self.account)
+
+    def longest_invocation(self) -> int:
+        """Seconds after which Lambda ends every invocation, done or not."""
+        name = self.account.output("FunctionName")
+        return self.account.functions.get_function_configuration(FunctionName=name)["Timeout"]
+
+    def wait_for_invocations(self, seconds: float) -> None:
+        """Wait, once the mapping is disabled, until every invocation has ended.
+
+        Nothing in AWS says when the last one ends: the queue's count of messages in flight holds those that wait for
+        their backoff as well, and lags; CloudWatch's ConcurrentExecutions is late. The function's time-out is sure.
+
+        Args:
+            seconds: The longest that one lasts.
+        """
+        self.sleep(seconds)
+
+    def resume(self) -> Sending:
+        """Have Lambda go on, and forget who paused it. Returns once the mapping is enabled.
+
+        Raises:
+            StuckError: It is not enabled yet.
+            courier.aws.NotOurStackError: The stack does not name its mapping.
+            botocore.exceptions.ClientError, BotoCoreError: A call failed.
+        """
+        self._set(enabled=True)
+        self.account.sqs.untag_queue(QueueUrl=self.account.queues.replies, TagKeys=[PAUSED_BY, PAUSED_AT])
+        self._until(ENABLED)
+        return sending_now(self.account)
 
     @property
-    def state(self) -> str:
-        """Such as Enabled, Disabling, Disabled (GetEventSourceMapping, `State`)."""
-        return self.functions.get_event_source_mapping(UUID=self.uuid)["State"]
+    def _mapping(self) -> str:
+        return self.account.output("MappingId")
 
-    @property
-    def paused(self) -> Pause | None:
-        """None while replies are sent."""
-        if self.state not in {DISABLED, "Disabling"}:
-            return None
-        tags = self.functions.list_tags(Resource=self.function["FunctionArn"])["Tags"]
-        return Pause(tags.get(PAUSED_BY), tags.get(PAUSED_AT))
+    def _set(self, *, enabled: bool) -> None:
+        """Ask for it; again while Lambda still works on another change of the mapping."""
+        given_up_at = self.clock() + PATIENCE_SECONDS
+        while True:
+            try:
+                self.account.functions.update_event_source_mapping(UUID=self._mapping, Enabled=enabled)
+            except ClientError as refused:
+                if refused.response["Error"].get("Code") != "ResourceInUseException" or self.clock() > given_up_at:
+                    raise
+                self.sleep(LOOK_SECONDS)
+            else:
+                return
 
-    @cached_property
-    def function(self) -> FunctionConfigurationResponseTypeDef:
-        """The function's configuration."""
-        return self.functions.get_function_configuration(FunctionName=self.function_name)
-
-    def pause(self, by: str, at: str) -> None:
-        """Let no more replies be received. What is in flight ends: up to the function's time-out later."""
-        self.functions.tag_resource(Resource=self.function["FunctionArn"], Tags={PAUSED_BY: by, PAUSED_AT: at})
-        self.functions.update_event_source_mapping(UUID=self.uuid, Enabled=False)
-
-    def resume(self) -> None:
-        """Let replies be received again."""
-        self.functions.update_event_source_mapping(UUID=self.uuid, Enabled=True)
-        self.functions.untag_resource(Resource=self.function["FunctionArn"], TagKeys=[PAUSED_BY, PAUSED_AT])
+    def _until(self, state: str) -> None:
+        given_up_at = self.clock() + PATIENCE_SECONDS
+        while (seen := self.account.functions.get_event_source_mapping(UUID=self._mapping)["State"]) != state:
+            if self.clock() > given_up_at:
+                text = f"The event source mapping is still {seen} after {PATIENCE_SECONDS} s. Run it again, to wait on."
+                raise StuckError(text)
+            self.sleep(LOOK_SECONDS)

@@ -90,22 +90,8 @@ class Policies(Construct):
             description=f"Uses the command courier on {settings.stack_name}",
             statements=[
                 *_operator(settings, queues),
+                *_paused(queues, function, mapping),
                 *_log_searched(log_group),
-                PolicyStatement(
-                    sid="PauseAndResume",
-                    actions=["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"],
-                    resources=[mapping.event_source_mapping_arn],
-                ),
-                PolicyStatement(
-                    sid="NoteWhoPaused",
-                    actions=[
-                        "lambda:GetFunctionConfiguration",
-                        "lambda:ListTags",
-                        "lambda:TagResource",
-                        "lambda:UntagResource",
-                    ],
-                    resources=[function.function_arn],
-                ),
                 *_payloads_read(payloads),
                 PolicyStatement(
                     sid="PutLargeReplies", actions=["s3:PutObject"], resources=[payloads.arn_for_objects("*")]
@@ -153,6 +139,26 @@ def _operator(settings: Settings, queues: Queues) -> list[PolicyStatement]:
             resources=[queues.dead_letters.queue_arn],
         ),
         PolicyStatement(sid="ReadAges", actions=["cloudwatch:GetMetricStatistics"], resources=["*"]),
+    ]
+
+
+def _paused(queues: Queues, function: IFunction, mapping: IEventSourceMapping) -> list[PolicyStatement]:
+    return [
+        PolicyStatement(
+            sid="PauseAndResume",
+            actions=["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"],
+            resources=[mapping.event_source_mapping_arn],
+        ),
+        PolicyStatement(
+            sid="SeeHowLongItRuns",
+            actions=["lambda:GetFunctionConfiguration"],
+            resources=[function.function_arn],
+        ),
+        PolicyStatement(
+            sid="NoteWhoPaused",
+            actions=["sqs:ListQueueTags", "sqs:TagQueue", "sqs:UntagQueue"],
+            resources=[queues.queue.queue_arn],
+        ),
     ]
 
 

@@ -64,6 +64,7 @@ class ReplyCourierStack(Stack):
         CfnOutput(self, "PayloadBucketName", value=payloads.bucket_name)
         CfnOutput(self, "FunctionName", value=delivery.function.function_name)
         CfnOutput(self, "MappingId", value=delivery.mapping.event_source_mapping_id)
+        CfnOutput(self, "SendRate", value=f"{settings.send_rate:g}")
         CfnOutput(self, "LogGroupName", value=delivery.log_group.log_group_name)
         CfnOutput(self, "ProducerPolicyArn", value=policies.producer.managed_policy_arn)
         CfnOutput(self, "OperatorPolicyArn", value=policies.operator.managed_policy_arn)

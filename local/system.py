@@ -12,7 +12,7 @@ from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws, start_aws
 from local.cdk import REPLY_COURIER, CdkApp, deploy, synthesise
 from local.function.deployed_function import DeployedFunction, deployed_log_format, fetch_function, install_runtime
 from local.function.environment_variables import Surroundings
-from local.function.event_source_mapping import Environment, Poller, following, take_over_mapping
+from local.function.event_source_mapping import Environment, Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.function.xray_daemon import XRayDaemon
 from local.logs.log_group import LogGroup
@@ -106,15 +106,14 @@ def running(  # noqa: PLR0913 - all but the first by name
             "AWS_ENDPOINT_URL_EVENTBRIDGE": sqs_faults.url,
         }
         surroundings = Surroundings(folder / "runtime", endpoints, xray.address)
-        mapping = take_over_mapping(aws, function.name)
+        mapping = deployed_mapping(aws, function.name)
         environments = [
             ExecutionEnvironment(f"environment-{n}", function, surroundings, processes, log)
             for n in range(1, mapping.maximum_concurrency + 1)
         ]
         for environment in environments:
             started.callback(environment.close)
-        poller = started.enter_context(Poller(mapping, aws.sqs, [around(environment) for environment in environments]))
-        started.enter_context(following(aws, mapping, poller))
+        poller = started.enter_context(Poller(mapping, aws, [around(environment) for environment in environments]))
         yield LocalCourier(
             aws=aws,
             connect_url=connect_url,

@@ -14,16 +14,6 @@ from courier.terminal import view
 DONE, SOME_NOT_DONE, NO_ACCESS = 0, 1, 2
 
 
-def _reason(text: str) -> str:
-    known = [*Reason, MOVED_BY_SQS]
-    if text in known:
-        return text
-    by_lower = {reason.lower(): reason for reason in known}
-    near = difflib.get_close_matches(text.lower(), by_lower, n=1, cutoff=0.5)
-    meant = f"do you mean {by_lower[near[0]]}?" if near else f"there are {', '.join(known)}"
-    raise typer.BadParameter(f"{text!r} is not a reason: {meant}")
-
-
 def _age(text: str) -> float:
     try:
         return seconds(text)
@@ -31,14 +21,35 @@ def _age(text: str) -> float:
         raise typer.BadParameter(str(wrong)) from None
 
 
+REASONS = (*Reason, MOVED_BY_SQS)
+
+
+def _reason(text: str) -> str:
+    if text in REASONS:
+        return text
+    by_lower_case = {reason.lower(): reason for reason in REASONS}
+    near = difflib.get_close_matches(text.lower(), by_lower_case, n=1, cutoff=0)[0]
+    raise typer.BadParameter(f"{text!r} is not a reason. The nearest is {by_lower_case[near]}.")
+
+
+def _completed(incomplete: str) -> list[str]:
+    return [reason for reason in REASONS if reason.startswith(incomplete)]
+
+
 Ids = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ID]...", help="Message ids, as `dlq list` shows them.", show_default=False),
+    typer.Argument(metavar="ID", help="Message ids, as `dlq list` shows them.", show_default=False),
 ]
 OneId = Annotated[str, typer.Argument(metavar="ID", help="The message id, as `dlq list` shows it.")]
 Reasons = Annotated[
     list[str] | None,
-    typer.Option("--reason", parser=_reason, metavar="REASON", help="Its Reason; may be given again."),
+    typer.Option(
+        "--reason",
+        metavar="REASON",
+        parser=_reason,
+        autocompletion=_completed,
+        help="Its Reason; may be given again.",
+    ),
 ]
 Contacts = Annotated[
     list[str] | None, typer.Option("--contact", metavar="ID", help="Its ContactId; may be given again.")
@@ -50,6 +61,7 @@ Since = Annotated[
     typer.Option(parser=_age, metavar="AGE", help="Search no more of the log than this, such as 2h; 14d by default."),
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="No more letters than this.")]
+All = Annotated[bool, typer.Option("--all", help="All letters: without ids and filters it has to be said.")]
 Rate = Annotated[float | None, typer.Option(min=0.1, help="No more letters a second than this.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs, a line each.")]
@@ -72,17 +84,33 @@ def filters_of(
     )
 
 
+def all_or_some(filters: Filters, limit: int | None, *, every: bool) -> None:
+    """Check that an operator who names no letters says that all are meant.
+
+    Raises:
+        typer.BadParameter: It is neither or both.
+    """
+    named = limit is not None or filters != Filters()
+    if not named and not every:
+        raise typer.BadParameter("name letters by their ids, a filter or --limit; or say --all")
+    if named and every:
+        raise typer.BadParameter("--all stands alone: ids, filters and --limit mean some letters")
+
+
 def confirm(question: str, *, yes: bool) -> None:
     """Ask, unless the operator has said yes beforehand.
 
     Raises:
         typer.Exit: The answer is no, or there is nobody to answer: what was asked for is not done.
     """
+    if yes:
+        return
     try:
-        answer = yes or typer.confirm(question, err=True)
+        answer = typer.confirm(view.question(question), err=True)
     except typer.Abort:
-        view.fail("nobody answered: nothing was done. --yes answers beforehand")
+        view.end_of_question()
+        view.fail("there was no answer, so nothing was done; --yes answers beforehand")
         raise typer.Exit(SOME_NOT_DONE) from None
     if not answer:
-        view.say("Nothing was done.")
+        view.warn("Nothing was done.")
         raise typer.Exit(SOME_NOT_DONE)

@@ -1,81 +1,60 @@
-"""`courier pause` and `courier resume`: whether anything is sent at all."""
+"""`courier pause` and `courier resume`."""
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
 
-from contract.token_age import iso
-from courier.commands.options import SOME_NOT_DONE, Yes, confirm
-from courier.mapping import DISABLED, ENABLED, Mapping
-from courier.queues.queue_status import in_flight
+from courier.commands.options import SOME_NOT_DONE, Json
+from courier.mapping import Sending, StuckError, Switch
+from courier.queues.letter_json import json_line
 from courier.terminal import view
+from courier.terminal.waiting import waiting
 
 if TYPE_CHECKING:
     from courier.aws import Account
 
-LOOK_EVERY = 5.0
-"""Seconds. Two looks in a row have to find nothing in flight: SQS's counts lag by some seconds."""
-SWITCH_SECONDS = 300
-"""How long AWS may take to switch a mapping; it says nothing about it, and takes less than a minute as a rule."""
+EXPIRING = (
+    "Drafts go on expiring in Connect, after 12 hours by default; a reply whose draft has expired ends on the "
+    "dead-letter queue. Go on with: courier resume"
+)
 
 
-def pause(context: typer.Context, *, yes: Yes = False) -> None:
-    """Stop sending now, until `resume`.
+def pause(context: typer.Context, *, as_json: Json = False) -> None:
+    """Stop sending now. Nothing is lost: all replies wait on the queue, and `courier resume` goes on.
 
-    Returns when the last reply in flight has ended. Replies stay on the queue, and drafts go on expiring: after 12
-    hours, if their CreateContact did not say otherwise.
+    Returns when Lambda receives no more messages and every invocation that was in flight has ended: about two minutes,
+    since AWS tells only after which time it ends them. Ctrl-C ends the wait, not the pause. Drafts go on expiring.
     """
     account: Account = context.obj
-    mapping = account.mapping
-    if mapping.paused is None:
-        confirm("Stop sending replies?", yes=yes)
-        mapping.pause(account.caller, iso(time.time()))
-    _wait_for(mapping, DISABLED)
-    timeout = mapping.function["Timeout"]
-    if not ended(lambda: in_flight(account), timeout, time.monotonic, time.sleep):
-        view.say(f"Replies still in flight wait for their backoff: the function's time-out, {timeout} s, is over.")
-    view.say("Paused: nothing is sent until courier resume. Drafts go on expiring (after 12 hours by default).")
+    switch = Switch(account, time.monotonic, time.sleep)
+    try:
+        with waiting("Lambda is told to stop receiving"):
+            sending = switch.pause(time.time())
+        seconds = switch.longest_invocation()
+        view.warn(EXPIRING)
+        with waiting(f"No more replies are received. What is in flight may still be sent, for {seconds} s"):
+            switch.wait_for_invocations(seconds)
+    except StuckError as stuck:
+        view.fail(str(stuck))
+        raise typer.Exit(SOME_NOT_DONE) from None
+    _tell(sending, f"Sending is paused, by {sending.paused_by} since {sending.paused_at}.", as_json=as_json)
 
 
-def resume(context: typer.Context) -> None:
-    """Send again what waits on the queue."""
-    account: Account = context.obj
-    account.mapping.resume()
-    _wait_for(account.mapping, ENABLED)
-    view.say("Resumed: replies are sent again.")
+def resume(context: typer.Context, *, as_json: Json = False) -> None:
+    """Go on sending after a pause. The replies that wait are sent at the usual pace."""
+    switch = Switch(context.obj, time.monotonic, time.sleep)
+    try:
+        with waiting("Lambda is told to go on"):
+            sending = switch.resume()
+    except StuckError as stuck:
+        view.fail(str(stuck))
+        raise typer.Exit(SOME_NOT_DONE) from None
+    _tell(sending, "Sending goes on. Watch it with: courier status --watch", as_json=as_json)
 
 
-def ended(
-    in_flight: Callable[[], int], timeout: float, clock: Callable[[], float], sleep: Callable[[float], None]
-) -> bool:
-    """Wait until no invocation can be running any more; return whether nothing is in flight.
-
-    Messages that wait for their backoff are in flight as well, so the function's time-out ends the wait: no invocation
-    lasts longer.
-
-    Args:
-        in_flight: Messages that were received and are not done.
-        timeout: Seconds.
-        clock: Seconds, never going back.
-        sleep: Waits a number of seconds.
-    """
-    ends, none_before = clock() + timeout, False
-    while True:
-        none_now = in_flight() == 0
-        if none_now and none_before:
-            return True
-        if clock() >= ends:
-            return False
-        none_before = none_now
-        sleep(min(LOOK_EVERY, max(0.0, ends - clock())))
-
-
-def _wait_for(mapping: Mapping, state: str) -> None:
-    ends = time.monotonic() + SWITCH_SECONDS
-    while (now := mapping.state) != state:
-        if time.monotonic() >= ends:
-            view.fail(f"the mapping is {now} after {SWITCH_SECONDS} s, and not {state}: look at it in Lambda's console")
-            raise typer.Exit(SOME_NOT_DONE)
-        time.sleep(1)
+def _tell(sending: Sending, text: str, *, as_json: bool) -> None:
+    if as_json:
+        view.data(json_line(sending.to_json()))
+    else:
+        view.say(text)

@@ -29,7 +29,7 @@ DIGEST_CHARACTERS = 32
 
 
 def check(file: File, *, as_json: Json = False) -> None:
-    """Tell every fault of every reply, and ask nothing of AWS."""
+    """Tell every fault of every reply. Says where, and what would be right; asks nothing of AWS."""
     with opened(file) as content:
         raise typer.Exit(_check(content, as_json=as_json))
 

@@ -12,6 +12,7 @@ from courier.queues import queue_status
 from courier.queues.letter_json import json_line
 from courier.queues.queue_status import Status
 from courier.terminal import view
+from courier.terminal.status_page import show_statuses
 
 WATCH_SECONDS = 5
 
@@ -22,10 +23,10 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Ask again every few seconds, until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show how many replies and dead letters there are."""
+    """Show what waits, until when, and the dead letters by reason. And whether sending is paused."""
     account: Account = context.obj
     if watch:
-        _show(_repeated(account), as_json=as_json)
+        _show(_repeated(account), as_json=as_json, again_after=WATCH_SECONDS)
         return
     now = queue_status.status(account, time.time(), view.warn)
     _show([now], as_json=as_json)
@@ -34,9 +35,9 @@ def status(
         raise typer.Exit(SOME_NOT_DONE)
 
 
-def _show(statuses: Iterable[Status], *, as_json: bool) -> None:
+def _show(statuses: Iterable[Status], *, as_json: bool, again_after: float | None = None) -> None:
     if not as_json:
-        view.show_statuses(statuses)
+        show_statuses(statuses, again_after)
         return
     for each in statuses:
         view.data(json_line(each.to_json()))

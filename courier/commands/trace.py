@@ -38,7 +38,7 @@ def trace(
     since: Since = None,
     as_json: Json = False,
 ) -> None:
-    """Tell a reply's whole story, and where it is now."""
+    """Tell a reply's whole story, and where it is now. From the function's log and the dead-letter queue."""
     account: Account = context.obj
     now = time.time()
     letters, not_seen = _letters(account)

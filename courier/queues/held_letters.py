@@ -177,12 +177,8 @@ class HeldLetters:
         """What to tell of letters that a list does not hold."""
         if not self.unseen:
             return []
-        return [
-            NotDone(
-                f"about {self.unseen} letter{'' if self.unseen == 1 else 's'}",
-                "somebody else holds them, or did a moment ago: run it again",
-            )
-        ]
+        name = "about 1 letter" if self.unseen == 1 else f"about {self.unseen} letters"
+        return [NotDone(name, "held by somebody else now, or a moment ago: run it again")]
 
     def _opened(self, letter: Letter) -> Letter:
         """The letter with its body, if that is in S3 and wanted."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from courier.aws import NotOurStackError
+from courier.mapping import Sending, sending_now
 from courier.queues.held_letters import HeldLetters
 from courier.queues.letter import EXPIRING_SECONDS, printable_identifier
+from courier.queues.metrics import measured
+from courier.queues.outlook import Outlook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from courier.aws import Account
-    from courier.mapping import Pause
     from courier.queues.sending import NotDone
 
-METRIC_MINUTES = 15
-"""SQS reports its metrics each minute, and some minutes late."""
+NEAR_SECONDS = 6 * 86_400
+"""A letter that was first tried so long ago is near the 7 days after which Connect may have forgotten its token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ class QueueStatus:
     delayed: int
     oldest: float | None
 
+    @property
+    def all(self) -> int:
+        """All that are on it."""
+        return self.waiting + self.in_flight + self.delayed
+
 
 @dataclass(frozen=True, slots=True)
 class Letters:
@@ -52,23 +57,30 @@ class Letters:
         reasons: How many for each reason.
         oldest_since: Since when the oldest waits, in seconds since the epoch; None if there is none.
         expiring: How many SQS deletes within EXPIRING_SECONDS.
+        near_7_days: How many were first tried more than NEAR_SECONDS ago.
         not_seen: What to tell of those that could not be read.
     """
 
     reasons: Counter[str]
     oldest_since: float | None
     expiring: int = 0
+    near_7_days: int = 0
     not_seen: Sequence[NotDone] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Both queues, what the dead letters themselves say, and whether sending is paused."""
+    """Both queues, what the dead letters themselves say, and how sending goes on.
+
+    Attributes:
+        asked_at: When, in seconds since the epoch.
+    """
 
     replies: QueueStatus
     dead_letters: QueueStatus
     letters: Letters
-    paused: Pause | None = None
+    outlook: Outlook
+    asked_at: float
 
     @property
     def dead_counts(self) -> tuple[int, int, int]:
@@ -86,15 +98,16 @@ class Status:
             }
             for name, queue in (("replies", self.replies), ("dead_letters", self.dead_letters))
         } | {
-            "paused": None if self.paused is None else {"by": self.paused.by, "at": self.paused.at},
             "reasons": dict(self.letters.reasons.most_common()),
             "expiring": self.letters.expiring,
+            "near_7_days": self.letters.near_7_days,
             "is_complete": not self.letters.not_seen,
+            **self.outlook.to_json(self.replies.all),
         }
 
 
 def status(account: Account, now: float, warn: Callable[[str], None], before: Status | None = None) -> Status:
-    """Ask SQS and CloudWatch; read every dead letter, and give them back.
+    """Ask SQS, CloudWatch and Lambda; read every dead letter, and give them back.
 
     Args:
         account: Where.
@@ -109,35 +122,38 @@ def status(account: Account, now: float, warn: Callable[[str], None], before: St
     dead = _counts(account.sqs, queues.dead_letters)
     letters = before.letters if before and before.dead_counts == dead else _read(account, now, warn)
     oldest = None if letters.oldest_since is None else max(0.0, now - letters.oldest_since)  # SQS's clock may be ahead
-    replies = QueueStatus(*_counts(account.sqs, queues.replies), oldest=_oldest(account, queues.replies, warn))
-    return Status(replies, QueueStatus(*dead, oldest=oldest), letters, _paused(account, warn))
-
-
-def _paused(account: Account, warn: Callable[[str], None]) -> Pause | None:
-    try:
-        return account.mapping.paused if account.given_queues is None else None
-    except NotOurStackError:
-        return None  # the stack of an older version
-    except (BotoCoreError, ClientError) as refused:
-        warn(f"Whether sending is paused is not known: lambda:GetEventSourceMapping failed ({type(refused).__name__}).")
-        return None
+    metrics = measured(account, now, warn)
+    replies = QueueStatus(*_counts(account.sqs, queues.replies), oldest=metrics.oldest)
+    rate = account.known_output("SendRate")
+    outlook = Outlook(_sending(account, warn), float(rate) if rate else None, metrics.sent)
+    return Status(replies, QueueStatus(*dead, oldest=oldest), letters, outlook, now)
 
 
 def _read(account: Account, now: float, warn: Callable[[str], None]) -> Letters:
     reasons: Counter[str] = Counter()
     oldest_since = math.inf
-    expiring = 0
+    expiring = near_7_days = 0
     with HeldLetters(account.sqs, account.queues.dead_letters, warn) as held:
         for letter in held:
             reasons[printable_identifier(letter.reason) or "(unreadable)"] += 1
             oldest_since = min(oldest_since, letter.sent_at)
             expiring += letter.expires_at - now < EXPIRING_SECONDS
-    return Letters(reasons, None if oldest_since == math.inf else oldest_since, expiring, held.not_seen())
+            tried = letter.first_tried_at
+            near_7_days += tried is not None and now - tried > NEAR_SECONDS
+    oldest = None if oldest_since == math.inf else oldest_since
+    return Letters(reasons, oldest, expiring, near_7_days, held.not_seen())
 
 
-def in_flight(account: Account) -> int:
-    """How many replies were received and are not done, those among them that wait for their backoff."""
-    return _counts(account.sqs, account.queues.replies)[1]
+def _sending(account: Account, warn: Callable[[str], None]) -> Sending:
+    """Whether it is paused; not known for queues that no stack has, and for an old stack."""
+    if not account.known_output("MappingId"):
+        return Sending()
+    try:
+        return sending_now(account)
+    except (BotoCoreError, ClientError) as refused:
+        operation = getattr(refused, "operation_name", "the call")
+        warn(f"Whether sending is paused is not known: {operation} failed ({type(refused).__name__}).")
+        return Sending()
 
 
 def _counts(sqs: SQSClient, queue_url: str) -> tuple[int, int, int]:
@@ -154,22 +170,3 @@ def _counts(sqs: SQSClient, queue_url: str) -> tuple[int, int, int]:
         int(asked["ApproximateNumberOfMessagesNotVisible"]),
         int(asked["ApproximateNumberOfMessagesDelayed"]),
     )
-
-
-def _oldest(account: Account, queue_url: str, warn: Callable[[str], None]) -> float | None:
-    """SQS's own metric: the queue itself does not tell, and receiving would count."""
-    end = datetime.now(UTC)
-    try:
-        points = account.cloudwatch.get_metric_statistics(
-            Namespace="AWS/SQS",
-            MetricName="ApproximateAgeOfOldestMessage",
-            Dimensions=[{"Name": "QueueName", "Value": queue_url.rpartition("/")[2]}],
-            StartTime=end - timedelta(minutes=METRIC_MINUTES),
-            EndTime=end,
-            Period=60,
-            Statistics=["Maximum"],
-        )["Datapoints"]
-    except (BotoCoreError, ClientError) as refused:
-        warn(f"The oldest reply's age is not known: cloudwatch:GetMetricStatistics failed ({type(refused).__name__}).")
-        return None
-    return max(points, key=lambda point: point["Timestamp"])["Maximum"] if points else None

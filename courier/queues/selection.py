@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from courier.queues.letter import DRAFT_SECONDS
+from courier.queues.letter import DRAFT_SECONDS, printable_identifier
 from courier.queues.sending import NotDone
 
 if TYPE_CHECKING:
@@ -65,10 +65,11 @@ class Selection:
             while the command runs would go round for ever, and letters that are too old are left.
         force: Whether letters that are too old are taken all the same.
         ids: The letters taken.
-        reasons: How many of them have each reason.
         not_done: What was asked for but must not be done.
         copies: Letters left because their token was taken already.
         past_draft: Letters taken that are older than a draft lives.
+        reasons: How many were taken for each reason.
+        tokens: The client tokens of those that are to be sent again.
     """
 
     filters: Filters
@@ -77,11 +78,11 @@ class Selection:
     to_send: bool = False
     force: bool = False
     ids: set[str] = field(default_factory=set)
-    reasons: Counter[str] = field(default_factory=Counter)
     not_done: list[NotDone] = field(default_factory=list)
     copies: int = 0
     past_draft: int = 0
-    _tokens: set[str] = field(default_factory=set)
+    reasons: Counter[str] = field(default_factory=Counter)
+    tokens: set[str] = field(default_factory=set)
 
     @property
     def most(self) -> float:
@@ -100,7 +101,7 @@ class Selection:
         if self.to_send and not self._may_be_sent(letter):
             return False
         self.ids.add(letter.id)
-        self.reasons[letter.reason] += 1
+        self.reasons[printable_identifier(letter.reason) or "(unreadable)"] += 1
         return True
 
     def chosen(self, batches: Iterable[Iterable[Letter]]) -> Iterator[list[Letter]]:
@@ -123,10 +124,10 @@ class Selection:
             self.not_done.append(NotDone(letter.id, why))
             return False
         token = letter.token or letter.id
-        if token in self._tokens:
+        if token in self.tokens:
             self.copies += 1
             return False
-        self._tokens.add(token)
+        self.tokens.add(token)
         self.past_draft += age > DRAFT_SECONDS
         return True
 
@@ -147,11 +148,6 @@ def seconds(age: str) -> float:
         text = f"{age!r} is not an age: write a number and s, m, h or d, such as 90s, 15m, 12h or 7d"
         raise ValueError(text)
     return int(parts[1]) * _UNITS[parts[2]]
-
-
-def count_of(number: int, what: str) -> str:
-    """A number of things in words: 1 letter, 2 letters."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def short(age: float) -> str:

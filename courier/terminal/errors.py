@@ -35,9 +35,20 @@ IN_FLIGHT_LIMIT = "OverLimit"
 _SERVICES = {
     "DescribeStacks": "cloudformation",
     "GetMetricStatistics": "cloudwatch",
+    "GetCallerIdentity": "sts",
+    "GetEventSourceMapping": "lambda",
+    "GetFunctionConfiguration": "lambda",
     "GetQueryResults": "logs",
     "StartQuery": "logs",
+    "UpdateEventSourceMapping": "lambda",
 }
+_NAMED_BY_THE_STACK = {
+    "StartQuery": "a log group",
+    "GetFunctionConfiguration": "a function",
+    "GetEventSourceMapping": "an event source mapping",
+    "UpdateEventSourceMapping": "an event source mapping",
+}
+_NAMES = {"lambda": "Lambda", "logs": "CloudWatch", "cloudwatch": "CloudWatch", "sqs": "SQS"}
 _SERVER_ERROR = 500
 
 LOG_IN = "Log in again (aws sso login), or set AWS_PROFILE, or name a profile with --profile."
@@ -107,12 +118,12 @@ def _refusal(error: ClientError, account: Account) -> str:  # noqa: PLR0911 - on
         )
     if code == IN_FLIGHT_LIMIT:
         return "SQS lets 120,000 messages of a queue be received at once, and so many are. Wait, and run it again."
-    if operation == "StartQuery" and code == "ResourceNotFoundException":
-        return (
-            f"The stack {account.stack} {where} names a log group that does not exist: somebody has deleted it by hand."
-        )
+    if code == "ResourceNotFoundException" and operation in _NAMED_BY_THE_STACK:
+        what = _NAMED_BY_THE_STACK[operation]
+        return f"The stack {account.stack} {where} names {what} that does not exist: somebody has deleted it by hand."
     if operation == "StartQuery" and code == TOO_MANY_QUERIES:
         return "CloudWatch lets a number of log queries run at once, and so many do. Wait, and run it again."
     if passes(error):
-        return f"SQS is busy or out of order ({code} to {operation}). Run the command again in a while."
+        service = _NAMES.get(permission(operation).partition(":")[0], "AWS")
+        return f"{service} is busy or out of order ({code} to {operation}). Run the command again in a while."
     return f"AWS refused {operation} {where}: {code}: {text}"

@@ -11,31 +11,31 @@ from rich.text import Text
 from contract.dead_letter import DETAIL, OURS
 from contract.token_age import FIRST_TRIED_AT, iso
 from courier.queues.advice import advice
-from courier.queues.letter import DRAFT_SECONDS
+from courier.queues.letter import DRAFT_SECONDS, printable_identifier
 from courier.queues.letter_json import summary
 from courier.queues.selection import short
-from courier.terminal.view import out, printable
+from courier.terminal.view import out, printable, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from courier.queues.letter import Letter
 
-
-FEW = 3
-"""Recipients of a copy that a page shows."""
+SHOWN_COPIES = 3
+"""Of the CC recipients."""
 
 
 def letter_page(letter: Letter, now: float) -> None:
-    """The whole of a letter: its history, what the function said, and the reply."""
+    """The whole of a letter: the reply, its history, and last what went wrong and what to do: that stays in view."""
+    for name, value in _parts(letter.reply):
+        out.print(Text(printable(name), style="bold"))
+        out.print(Text(f"{printable(value)}\n"), soft_wrap=not out.is_terminal)
     listed = summary(letter)
     history = Table.grid(padding=(0, 2))
     history.add_column(style="bold", no_wrap=True)
     history.add_column(overflow="fold")
     rows = {
         "Id": letter.id,
-        "Reason": letter.reason,
-        "Detail": letter.text(DETAIL),
         "Contact": letter.contact_id or "",
         "Client token": letter.token or "cannot be used",
         "On this queue since": iso(letter.sent_at),
@@ -47,23 +47,12 @@ def letter_page(letter: Letter, now: float) -> None:
         for name, value in letter.attributes.items()
         if name not in OURS
     }
-    for name, value in (rows | producers_own).items():
+    wrong = {"Reason": letter.reason, "Detail": letter.text(DETAIL)}
+    for name, value in (rows | producers_own | wrong).items():
         if value:
-            history.add_row(printable(name), printable(value))
-    for name, value in _parts(letter.reply):
-        out.print(Text(printable(name), style="bold"))
-        out.print(Text(printable(value) + "\n"), soft_wrap=True)
-    # Last, so that it stays on the screen.
+            history.add_row(printable(name), printable(value), style="red" if name in wrong else "")
     out.print(history)
-    out.print(Text(f"\n{advice(letter.reason, letter.id)}", style="bold"), soft_wrap=True)
-
-
-def _fold_copies(reply: Any) -> None:  # noqa: ANN401 - JSON
-    """Leave the first of many recipients; --json has them all."""
-    match reply:
-        case {"AdditionalRecipients": {"CcEmailAddresses": list(copies)}} if len(copies) > FEW:
-            more = f"… and {len(copies) - FEW} more (dlq show --json has all)"
-            reply["AdditionalRecipients"]["CcEmailAddresses"] = [*copies[:FEW], more]
+    say(advice(printable_identifier(letter.reason), letter.id))
 
 
 def _age_note(age: float) -> str:
@@ -79,10 +68,19 @@ def _parts(body: str) -> Iterator[tuple[str, str]]:
         return
     raw = reply.get("EmailMessage", {}) if isinstance(reply, dict) else None
     message = raw.pop("RawMessage", None) if isinstance(raw, dict) else None
-    _fold_copies(reply)
+    if isinstance(reply, dict):
+        _fold_recipients(reply)
     yield "Reply", json.dumps(reply, indent=2, ensure_ascii=False)
     if isinstance(message, dict):
         for name, value in message.items():
             yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     elif message is not None:
         yield "RawMessage", json.dumps(message, ensure_ascii=False)
+
+
+def _fold_recipients(reply: dict[str, Any]) -> None:
+    """Leave the first of many, with the number of the others: 50 of them would fill three screens."""
+    more = reply.get("AdditionalRecipients")
+    copies = more.get("CcEmailAddresses") if isinstance(more, dict) else None
+    if isinstance(copies, list) and len(copies) > SHOWN_COPIES:
+        copies[SHOWN_COPIES:] = [f"… and {len(copies) - SHOWN_COPIES} more: see --json"]

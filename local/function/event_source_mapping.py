@@ -3,23 +3,18 @@
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
-
-from botocore.exceptions import BotoCoreError, ClientError
+from typing import Protocol, Self
 
 from local.aws import LocalAws
 from local.function.runtime_api import Failed, Returned
 from local.function.sqs_event import Record, batches, done, event_of, record_of
+from local.mappings.watch import MappingWatch
 from local.processes import in_background
 from local.waiting import until
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 UNLIMITED_CONCURRENCY = 10
 """Environments for a mapping without MaximumConcurrency, which Lambda would scale to 1,250."""
@@ -27,23 +22,18 @@ LONG_POLL = 1
 """Seconds that a receive waits for a message, and so the longest delay before ``pause`` or the end takes effect."""
 
 
-LOOK_EVERY = 0.5
-"""Seconds between two looks at whether the mapping is enabled."""
-
-
 @dataclass(frozen=True)
 class EventSourceMapping:
-    """The mapping as it is now. The visibility timeout is the queue's setting."""
+    """The mapping as deployed. The visibility timeout is the queue's setting."""
 
     uuid: str
-    is_enabled: bool
     queue_arn: str
     batch_size: int
     maximum_concurrency: int
     reports_item_failures: bool
 
 
-def take_over_mapping(aws: LocalAws, function_name: str) -> EventSourceMapping:
+def deployed_mapping(aws: LocalAws, function_name: str) -> EventSourceMapping:
     """Read the function's mapping.
 
     Raises:
@@ -54,7 +44,6 @@ def take_over_mapping(aws: LocalAws, function_name: str) -> EventSourceMapping:
         raise NotImplementedError("local AWS supports neither filters nor a batching window: add them to local/ first")
     return EventSourceMapping(
         uuid=mapping["UUID"],
-        is_enabled=mapping["State"] == "Enabled",
         queue_arn=mapping["EventSourceArn"],
         batch_size=mapping["BatchSize"],
         maximum_concurrency=mapping.get("ScalingConfig", {}).get("MaximumConcurrency", UNLIMITED_CONCURRENCY),
@@ -76,13 +65,14 @@ class Poller:
     """Does what Lambda's poller does for a mapping; it never changes a message's visibility.
 
     It receives only while an environment is free, and prefers the one used last, as Lambda does: the others start
-    only when needed.
+    only when needed. It stops when the mapping is disabled and goes on when it is enabled; ``pause`` and ``resume``
+    are for whoever runs it.
     """
 
-    def __init__(self, mapping: EventSourceMapping, sqs: "SQSClient", environments: Sequence[Environment]) -> None:
-        self._mapping = mapping
-        self._sqs = sqs
-        self._queue_url = sqs.get_queue_url(QueueName=mapping.queue_arn.split(":")[-1])["QueueUrl"]
+    def __init__(self, mapping: EventSourceMapping, aws: LocalAws, environments: Sequence[Environment]) -> None:
+        self.mapping = mapping
+        self._sqs = aws.sqs
+        self._queue_url = self._sqs.get_queue_url(QueueName=mapping.queue_arn.split(":")[-1])["QueueUrl"]
         self._environments = environments[: mapping.maximum_concurrency]
         self._idle: queue.LifoQueue[Environment] = queue.LifoQueue()
         for environment in reversed(self._environments):
@@ -90,14 +80,15 @@ class Poller:
         self._vacancies = threading.Semaphore(len(self._environments))
         self._received: deque[list[Record]] = deque()
         self._in_flight: set[Future[None]] = set()
+        self._running = threading.Event()
         self._enabled = threading.Event()
-        self._switched_on = threading.Event()
-        self.switch(on=mapping.is_enabled)
         self._receiving = threading.Lock()
+        self._watch = MappingWatch(aws, mapping.uuid, self._enabled.set, self._stop_receiving)
         self._stopping = False
 
     def __enter__(self) -> Self:
         self._invokers = ThreadPoolExecutor(max_workers=len(self._environments), thread_name_prefix="invoker")
+        self._watch.__enter__()
         self._receiver = in_background(self._run, name="poller")
         self.resume()
         return self
@@ -107,8 +98,9 @@ class Poller:
     ) -> None:
         """Stop, and abandon messages in flight: they return after their visibility timeout."""
         self._stopping = True
+        self._watch.__exit__(kind, error, trace)
+        self._running.set()
         self._enabled.set()
-        self._switched_on.set()
         until(self._has_stopped, "the poller stopped", every=0.05)
         self._invokers.shutdown()
         for delivery in self._in_flight:
@@ -126,26 +118,28 @@ class Poller:
 
     def resume(self) -> None:
         """Start to receive again."""
-        self._enabled.set()
+        self._running.set()
 
     def pause(self) -> None:
         """Stop receiving, and wait until no message is in flight."""
-        self._enabled.clear()
+        self._running.clear()
         with self._receiving:
             in_flight = set(self._in_flight)
         wait(in_flight)
 
-    def switch(self, *, on: bool) -> None:
-        """Receive or do not, as the mapping is enabled or disabled; what is in flight ends."""
-        (self._switched_on.set if on else self._switched_on.clear)()
+    def _stop_receiving(self) -> None:
+        """Begin no further invocation; those in flight go on, as in Lambda."""
+        self._enabled.clear()
+        with self._receiving:
+            self._received.clear()  # it comes back after its visibility timeout
 
     def _run(self) -> None:
         while not self._stopping:
+            self._running.wait()
             self._enabled.wait()
-            self._switched_on.wait()
             self._vacancies.acquire()
             with self._receiving:
-                batch = self._next_batch() if self._enabled.is_set() and self._switched_on.is_set() else []
+                batch = self._next_batch() if self._running.is_set() and self._enabled.is_set() else []
                 if batch:
                     delivery = self._invokers.submit(self._deliver, self._idle.get(), batch)
                     self._in_flight.add(delivery)
@@ -157,12 +151,12 @@ class Poller:
         if not self._received:
             answer = self._sqs.receive_message(
                 QueueUrl=self._queue_url,
-                MaxNumberOfMessages=self._mapping.batch_size,
+                MaxNumberOfMessages=self.mapping.batch_size,
                 WaitTimeSeconds=LONG_POLL,
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=["All"],
             )
-            records = [record_of(message, self._mapping.queue_arn) for message in answer.get("Messages", [])]
+            records = [record_of(message, self.mapping.queue_arn) for message in answer.get("Messages", [])]
             self._received.extend(batches(records))
         return self._received.popleft() if self._received else []
 
@@ -172,7 +166,7 @@ class Poller:
         finally:
             self._idle.put(environment)
             self._vacancies.release()
-        records = done(batch, outcome, reports_item_failures=self._mapping.reports_item_failures)
+        records = done(batch, outcome, reports_item_failures=self.mapping.reports_item_failures)
         if records:
             # A delete that SQS refuses is not repeated: the message comes back, as it would with Lambda.
             self._sqs.delete_message_batch(
@@ -183,21 +177,3 @@ class Poller:
     def _landed(self, delivery: Future[None]) -> None:
         if delivery.exception() is None:
             self._in_flight.discard(delivery)
-
-
-@contextmanager
-def following(aws: LocalAws, mapping: EventSourceMapping, poller: Poller) -> Iterator[None]:
-    """Let the poller do what the mapping's state says, which others may change meanwhile."""
-    ended = threading.Event()
-
-    def look() -> None:
-        while not ended.wait(LOOK_EVERY):
-            with suppress(BotoCoreError, ClientError):  # a test has deleted the mapping, or moto is gone
-                poller.switch(on=aws.functions.get_event_source_mapping(UUID=mapping.uuid)["State"] == "Enabled")
-
-    looking = in_background(look, name="mapping's state")
-    try:
-        yield
-    finally:
-        ended.set()
-        looking.join()

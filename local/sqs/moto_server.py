@@ -22,6 +22,7 @@ from moto.sqs import models
 from werkzeug.serving import make_server
 
 from local.logs.insights import execute_query
+from local.mappings.states import MappingStates, play
 from local.processes import in_background
 from local.sqs.clock import Skippable, SqsClock
 from local.sqs.gate import SqsGate
@@ -63,7 +64,9 @@ class OneAtATime:
 def main() -> None:
     """Serve until killed; print the URL when ready."""
     clock = SqsClock(time.time)
-    application = OneAtATime(Skippable(DomainDispatcherApplication(create_backend_app), clock))
+    states = MappingStates(Skippable(DomainDispatcherApplication(create_backend_app), clock))
+    application = OneAtATime(states)
+    play(states)
 
     def wait(_queue: models.Queue, seconds: int) -> None:
         if "--skip-waits" in sys.argv:
@@ -76,8 +79,6 @@ def main() -> None:
     models.unix_time = lambda *_: clock.seconds()  # type: ignore[attr-defined]
     models.unix_time_millis = lambda *_: clock.milliseconds()  # type: ignore[attr-defined]
     quicken(clock.milliseconds)
-    # moto's own polling would run the function in Docker; local/function/event_source_mapping.py does the work.
-    models.Queue.lambda_event_source_mappings = property(lambda _: {}, lambda *_: None)  # type: ignore[assignment]
     logs.execute_query = execute_query  # type: ignore[attr-defined]  # moto's only hook
     server = make_server("127.0.0.1", 0, SqsGate(application), threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.port)

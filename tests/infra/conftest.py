@@ -37,6 +37,12 @@ def referred(template: Template, output: str) -> str:
     return logical_id
 
 
+def the_mappings_arn(template: Template) -> dict[str, Any]:
+    mapping = {"Ref": referred(template, "MappingId")}
+    here = ":lambda:eu-central-1:111122223333:event-source-mapping:"
+    return {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, here, mapping]]}
+
+
 def compose(folder: Path, **context: object) -> App:
     """The app with the stack in it, as app.py composes it, but for a bundle that holds next to nothing."""
     code = folder / "code"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.infra.conftest import ARN, KEY, Synthesise, Template, referred, resources, the_one
+from tests.infra.conftest import ARN, KEY, Synthesise, Template, referred, resources, the_mappings_arn, the_one
 
 USE_THE_KEY = {
     "Sid": "UseTheKey",
@@ -140,39 +140,30 @@ def test_an_operator_may_do_what_courier_does(template: Template) -> None:
         },
         {"Sid": "ReadAges", "Effect": "Allow", "Action": "cloudwatch:GetMetricStatistics", "Resource": "*"},
         {
+            "Sid": "PauseAndResume",
+            "Effect": "Allow",
+            "Action": ["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"],
+            "Resource": the_mappings_arn(template),
+        },
+        {
+            "Sid": "SeeHowLongItRuns",
+            "Effect": "Allow",
+            "Action": "lambda:GetFunctionConfiguration",
+            "Resource": {"Fn::GetAtt": [referred(template, "FunctionName"), "Arn"]},
+        },
+        {
+            "Sid": "NoteWhoPaused",
+            "Effect": "Allow",
+            "Action": ["sqs:ListQueueTags", "sqs:TagQueue", "sqs:UntagQueue"],
+            "Resource": {"Fn::GetAtt": [referred(template, "QueueArn"), "Arn"]},
+        },
+        {
             "Sid": "SearchTheLog",
             "Effect": "Allow",
             "Action": "logs:StartQuery",
             "Resource": {"Fn::GetAtt": [referred(template, "LogGroupName"), "Arn"]},
         },
         {"Sid": "ReadWhatIsFound", "Effect": "Allow", "Action": "logs:GetQueryResults", "Resource": "*"},
-        {
-            "Sid": "PauseAndResume",
-            "Effect": "Allow",
-            "Action": ["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"],
-            "Resource": {
-                "Fn::Join": [
-                    "",
-                    [
-                        "arn:",
-                        {"Ref": "AWS::Partition"},
-                        ":lambda:eu-central-1:111122223333:event-source-mapping:",
-                        {"Ref": referred(template, "MappingId")},
-                    ],
-                ]
-            },
-        },
-        {
-            "Sid": "NoteWhoPaused",
-            "Effect": "Allow",
-            "Action": [
-                "lambda:GetFunctionConfiguration",
-                "lambda:ListTags",
-                "lambda:TagResource",
-                "lambda:UntagResource",
-            ],
-            "Resource": {"Fn::GetAtt": [referred(template, "FunctionName"), "Arn"]},
-        },
         *read_large_replies(template),
         put_large_replies(template),
     ]

@@ -73,6 +73,7 @@ def test_tools_find_the_parts_by_the_names_of_the_outputs(template: Template) ->
         "PayloadBucketName",
         "ProducerPolicyArn",
         "OperatorPolicyArn",
+        "SendRate",
     }
     assert set(outputs) == queues | others
     assert referred(template, "QueueUrl") == referred(template, "QueueArn")

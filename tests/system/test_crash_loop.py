@@ -11,7 +11,7 @@ from typing import Any
 
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
-from local.function.event_source_mapping import Poller, take_over_mapping
+from local.function.event_source_mapping import Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment
 from local.function.runtime_api import Failed, Returned
 from local.processes import in_background
@@ -81,9 +81,9 @@ def test_what_kills_the_function_is_dead_lettered_untried_and_its_neighbours_are
     }
     presumed = int(courier.function.environment["CRASH_LOOP_SECONDS"])
     fragile = [Fragile(environment, connect, presumed) for environment in courier.environments]
-    mapping = take_over_mapping(courier.aws, courier.function.name)
+    mapping = deployed_mapping(courier.aws, courier.function.name)
     try:
-        with Poller(mapping, courier.aws.sqs, fragile) as poller:
+        with Poller(mapping, courier.aws, fragile) as poller:
             wait_until_empty(replace(courier, poller=poller))
     finally:
         for environment in courier.environments:  # the end of that poller killed them: the next test gets new ones

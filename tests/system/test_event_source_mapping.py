@@ -10,7 +10,7 @@ import pytest
 from local.aws import LocalAws
 from local.function.deployed_function import DeployedFunction
 from local.function.environment_variables import Surroundings
-from local.function.event_source_mapping import LONG_POLL, Poller, take_over_mapping
+from local.function.event_source_mapping import LONG_POLL, Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.processes import ProcessGroup
 from local.waiting import until
@@ -89,14 +89,14 @@ def mapped(empty_aws: LocalAws, deploy_tiny: Deploy, processes: ProcessGroup, su
             ScalingConfig={"MaximumConcurrency": concurrency},
             FunctionResponseTypes=["ReportBatchItemFailures"],
         )
-        mapping = take_over_mapping(empty_aws, name)
+        mapping = deployed_mapping(empty_aws, name)
         logs: list[LogLine] = []
         # Two more than the mapping allows: it is the poller that has to hold the limit.
         environments = [
             ExecutionEnvironment(f"{name}-{n}", function, surroundings, processes, logs.append)
             for n in range(concurrency + 2)
         ]
-        with Poller(mapping, empty_aws.sqs, environments) as poller:
+        with Poller(mapping, empty_aws, environments) as poller:
             poller.pause()
             yield Mapped(empty_aws, url, arn, poller, environments, logs)
         for environment in environments:
@@ -222,3 +222,18 @@ def test_stopping_abandons_what_is_in_flight(mapped: Any) -> None:
         begun = time.monotonic()
     assert time.monotonic() - begun < 10
     assert mapping.left() == 1
+
+
+def test_a_disabled_mapping_lets_invocations_end_and_delivers_nothing_until_it_is_enabled(mapped: Any) -> None:
+    with mapped("disabled") as mapping:
+        functions, uuid = mapping.aws.functions, mapping.poller.mapping.uuid
+        mapping.poller.resume()
+        answer = functions.update_event_source_mapping(UUID=uuid, Enabled=False)
+        assert answer["State"] == "Disabling"
+        until(lambda: functions.get_event_source_mapping(UUID=uuid)["State"] == "Disabled", "it is disabled", PATIENCE)
+        (sent,) = mapping.send({"do": "nothing"})
+        assert (mapping.visible(), mapping.received(sent)) == (1, [])
+        assert functions.update_event_source_mapping(UUID=uuid, Enabled=True)["State"] == "Enabling"
+        mapping.until_empty()
+        assert len(mapping.received(sent)) == 1
+        until(lambda: functions.get_event_source_mapping(UUID=uuid)["State"] == "Enabled", "it is enabled", PATIENCE)

@@ -1,9 +1,12 @@
-"""Another version with another `sendRate` is deployed while replies are on their way, and rolled back."""
+"""Another version with another `sendRate` is deployed while replies are on their way, and rolled back while paused."""
 
 import shutil
 from pathlib import Path
 
+import pytest
+
 from bench.replies import put
+from courier.mapping import sending_now
 from local.aws import ROOT
 from local.cdk import CdkApp
 from local.connect.control_client import ConnectControl
@@ -11,6 +14,7 @@ from local.drain import wait_until_empty
 from local.sqs.redrive import counts_of
 from local.system import LocalCourier, running
 from local.waiting import until
+from tests.switching import switch_of
 
 REPLIES = 150
 
@@ -25,8 +29,8 @@ def another_version(folder: Path) -> CdkApp:
     return CdkApp("reply-courier", f"python {folder / 'app.py'}")
 
 
-def test_replies_in_flight_are_sent_once_through_an_upgrade_and_a_rollback(
-    courier: LocalCourier, tmp_path: Path
+def test_replies_in_flight_are_sent_once_through_an_upgrade_and_a_rollback_that_keeps_a_pause(
+    courier: LocalCourier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect = ConnectControl(courier.connect_url)
     connect.settings(rate=2, burst=5)  # so that they last for both deployments
@@ -38,9 +42,16 @@ def test_replies_in_flight_are_sent_once_through_an_upgrade_and_a_rollback(
     with upgrade as upgraded:  # both run for a moment, as versions of a function do
         courier.poller.pause()
         until(lambda: any('"version":"next"' in line.line for line in upgraded.logs), "the new version sends", 60)
-        sent = len(connect.sent)
+        switch = switch_of(upgraded, monkeypatch)
+        switch.pause(1_800_000_000)
+        switch.wait_for_invocations(upgraded.function.timeout)
+        sent, calls = len(connect.sent), len(connect.calls)
         with running(print, context={"sendRate": "10"}, beside=courier) as rolled_back:
             upgraded.poller.pause()
+            # The mapping's MaximumConcurrency has changed, and so CloudFormation has updated it.
+            paused = sending_now(switch.account)
+            assert (paused.state, paused.paused_by, len(connect.calls)) == ("Disabled", "user/moto", calls)
+            switch.resume()
             connect.settings(rate=1000, burst=1000)
             wait_until_empty(rolled_back)
     courier.poller.resume()

@@ -13,6 +13,7 @@ from courier.commands.dlq.export_import import private_file
 from courier.commands.dlq.two_passes import note, work_through
 from courier.commands.options import (
     SOME_NOT_DONE,
+    All,
     Contacts,
     Ids,
     Limit,
@@ -20,15 +21,17 @@ from courier.commands.options import (
     OlderThan,
     Reasons,
     Yes,
+    all_or_some,
     confirm,
     filters_of,
 )
 from courier.queues.held_letters import HeldLetters
 from courier.queues.letter import Letter
 from courier.queues.letter_json import json_line, with_body
-from courier.queues.selection import Selection, count_of
+from courier.queues.selection import Selection
 from courier.queues.sending import NotDone, renewed, unread
 from courier.terminal import view
+from courier.terminal.letter_list import counted
 
 if TYPE_CHECKING:
     from courier.aws import Account
@@ -44,6 +47,7 @@ def discard(  # noqa: PLR0913 - the command's options
     older_than: OlderThan = None,
     newer_than: NewerThan = None,
     limit: Limit = None,
+    every: All = False,
     to: Annotated[
         Path | None, typer.Option(help="A new file for what is removed.", show_default="in this folder")
     ] = None,
@@ -51,13 +55,15 @@ def discard(  # noqa: PLR0913 - the command's options
 ) -> None:
     """Remove letters for good. What is removed is written to a file first; `dlq import` brings it back."""
     account: Account = context.obj
-    selection = Selection(filters_of(ids, reason, contact, older_than, newer_than), time.time(), limit)
+    filters = filters_of(ids, reason, contact, older_than, newer_than)
+    all_or_some(filters, limit, every=every)
+    selection = Selection(filters, time.time(), limit)
     missing = note(account, selection)
     view.not_done(missing)
     if not selection.ids:
         view.say("No letters to discard.")
         raise typer.Exit(SOME_NOT_DONE if missing else 0)
-    confirm(f"Discard {count_of(len(selection.ids), 'letter')}?", yes=yes)
+    confirm(f"Discard {view.letters(len(selection.ids))} ({counted(selection.reasons)})?", yes=yes)
     path = to or Path(time.strftime("courier-discarded-%Y%m%dT%H%M%SZ.jsonl", time.gmtime()))
     with private_file(path) as file:
         view.say(f"What is discarded is written to {path}.")

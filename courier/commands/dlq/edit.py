@@ -1,6 +1,7 @@
 """`courier dlq edit`."""
 
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.client_token import ClientTokenError, client_token
 from contract.dead_letter import DETAIL, Reason
 from contract.payload import PAYLOAD_SIZES
 from courier.aws import Account
@@ -21,7 +23,6 @@ from courier.payloads import UnreadableError
 from courier.queues import sending
 from courier.queues.held_letters import HeldLetters
 from courier.queues.letter import Letter, printable_identifier
-from courier.queues.masking import masked
 from courier.queues.selection import NOT_THERE, Filters, choose
 from courier.queues.sending import NotDone, Outgoing, unread
 from courier.replies.reply_faults import faults
@@ -45,9 +46,10 @@ def edit(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Mend a letter in $EDITOR, and send it if it keeps the contract.
+    """Mend a letter in $EDITOR and put it on the queue of replies.
 
-    It keeps its client token, so that Connect sends it once: what Connect has refused has not used the token.
+    It has to keep the contract. It keeps its client token, so that Connect sends it once: what Connect has refused has
+    not used the token.
     """
     account: Account = context.obj
     letter = find_and_hold(account, letter_id)
@@ -56,15 +58,16 @@ def edit(
             _stop(NotDone(letter.id, "was first tried more than 7 days ago: Connect may send it twice; see --force"))
         if letter.reason == Reason.TOKEN_ALREADY_USED and not new_token:
             view.warn("Connect has seen its token: under the same one it comes back. See --new-token.")
-        view.warn(f"{printable_identifier(letter.reason) or '?'}: {masked(letter.text(DETAIL)) or 'no details'}")
-        view.warn_all(view.printable(fault) for fault in faults(letter.reply))
+        _tell_what_is_wrong(letter, wait=not yes)
         with _kept_on_failure(letter) as file:
             body = _edited_body(letter, file)
             risk = " under a new client token? If the first was sent, the customer gets both." if new_token else "?"
             confirm(f"Send the edited reply{risk}", yes=yes)
-            _send(account, letter, _message(account, letter, body, new_token=new_token, force=force))
+            message = _message(account, letter, body, new_token=new_token, force=force)
+            _send(account, letter, message)
     view.say("1 edited and on the queue.")
-    view.hint(f"What becomes of it: courier trace {letter.id}")
+    if token := _token(letter, message):
+        view.warn(f"What became of it: courier trace {token}")
 
 
 def find_and_hold(account: Account, letter_id: str) -> Letter:
@@ -81,6 +84,14 @@ def find_and_hold(account: Account, letter_id: str) -> Letter:
         _hide(account, letter, EDIT_SECONDS)
         held.release([letter])
     return letter
+
+
+def _tell_what_is_wrong(letter: Letter, *, wait: bool) -> None:
+    """Show the fault before the editor covers it: until a key is pressed, where somebody sits at a terminal."""
+    view.warn(view.printable(f"{letter.reason}: {letter.text(DETAIL)}" if letter.text(DETAIL) else letter.reason))
+    view.not_done(NotDone("the reply", view.printable(fault)) for fault in faults(letter.reply))
+    if wait and sys.stdin.isatty():
+        typer.prompt("Enter opens the editor", default="", show_default=False, err=True)
 
 
 @contextmanager
@@ -166,6 +177,16 @@ def _send(account: Account, letter: Letter, message: Outgoing | NotDone) -> None
         kept = [NotDone(letter.id, "")]
     if kept:
         _stop(NotDone(letter.id, "the edited reply is on the queue, but the letter could not be deleted: discard it"))
+
+
+def _token(letter: Letter, message: Outgoing | NotDone) -> str | None:
+    """The token under which it is sent, if it may be printed."""
+    if isinstance(message, NotDone):
+        return None
+    try:
+        return printable_identifier(client_token(letter.id, message.attributes))
+    except ClientTokenError:
+        return None
 
 
 def _hide(account: Account, letter: Letter, seconds: int) -> None:

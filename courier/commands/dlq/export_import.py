@@ -14,7 +14,7 @@ from courier.commands.options import SOME_NOT_DONE, Contacts, Limit, NewerThan, 
 from courier.commands.put import put
 from courier.queues.held_letters import HeldLetters
 from courier.queues.letter_json import Exported, ImportLineError, json_line, read_exported, with_body
-from courier.queues.selection import choose, count_of
+from courier.queues.selection import choose
 from courier.queues.sending import NotDone, Outgoing, unread
 from courier.terminal import view
 
@@ -44,7 +44,7 @@ def export(  # noqa: PLR0913 - the command's options
     newer_than: NewerThan = None,
     limit: Limit = None,
 ) -> None:
-    """Write letters to a file, JSON lines; they stay on the queue. The file holds whole replies: keep it safe."""
+    """Write letters to a file. They stay on the queue. The file, of JSON lines, holds whole replies: keep it safe."""
     account: Account = context.obj
     filters = filters_of(None, reason, contact, older_than, newer_than)
     count = 0
@@ -63,7 +63,7 @@ def export(  # noqa: PLR0913 - the command's options
         except BaseException:
             file.unlink()  # half an export looks like a whole one
             raise
-    view.say(f"{count_of(count, 'letter')} written to {file}.")
+    view.say(f"{view.letters(count)} {'is' if count == 1 else 'are'} in {file}.")
     if not_done := [*not_read, *held.not_seen()]:
         view.not_done(not_done)
         raise typer.Exit(SOME_NOT_DONE)
@@ -72,9 +72,7 @@ def export(  # noqa: PLR0913 - the command's options
 def import_letters(
     context: typer.Context, file: Annotated[Path, typer.Argument(help="From an export or a discard.")]
 ) -> None:
-    """Put exported letters on the dead-letter queue, as they were.
-
-    Body and attributes are the same, and so is the client token.
+    """Put exported letters on the dead-letter queue. Body, attributes and tokens are as they were.
 
     Imported twice, a letter is there twice, under one token: Connect sends it once.
     """

@@ -8,9 +8,10 @@ import typer
 from courier.commands.dlq.two_passes import note, work_through
 from courier.commands.options import SOME_NOT_DONE, Contacts, Ids, Limit, OlderThan, Reasons, Yes, confirm, filters_of
 from courier.queues.letter import EXPIRING_SECONDS, RETENTION_SECONDS
-from courier.queues.selection import Selection, count_of
+from courier.queues.selection import Selection
 from courier.queues.sending import renewed
 from courier.terminal import view
+from courier.terminal.letter_list import counted
 
 if TYPE_CHECKING:
     from courier.aws import Account
@@ -26,7 +27,7 @@ def renew(  # noqa: PLR0913 - the command's options
     limit: Limit = None,
     yes: Yes = False,
 ) -> None:
-    """Put letters there again, which SQS keeps for another 14 days.
+    """Have SQS keep letters for another 14 days. It puts them on the dead-letter queue again.
 
     Without ids and filters: those that it would delete within 3 days. Cut off at any point, run it again: a copy has
     the same client token, and Connect sends it once.
@@ -39,7 +40,7 @@ def renew(  # noqa: PLR0913 - the command's options
     if not selection.ids:
         view.say("No letters to renew.")
     else:
-        confirm(f"Renew {count_of(len(selection.ids), 'letter')}?", yes=yes)
+        confirm(f"Renew {view.letters(len(selection.ids))} ({counted(selection.reasons)})?", yes=yes)
         not_done += work_through(
             account,
             selection,

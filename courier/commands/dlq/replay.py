@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from courier.aws import Account
 from courier.commands.options import (
     DONE,
     SOME_NOT_DONE,
+    All,
     Contacts,
     Ids,
     Limit,
@@ -21,15 +23,17 @@ from courier.commands.options import (
     Rate,
     Reasons,
     Yes,
+    all_or_some,
     confirm,
     filters_of,
 )
 from courier.interrupts import uninterrupted
 from courier.queues.held_letters import BATCH, HeldLetters
 from courier.queues.letter import Letter, printable_identifier
-from courier.queues.selection import Filters, Selection, count_of
+from courier.queues.selection import Filters, Selection
 from courier.queues.sending import NotDone, resent
 from courier.terminal import view
+from courier.terminal.letter_list import counted
 from courier.terminal.progress import progress
 
 if TYPE_CHECKING:
@@ -45,24 +49,23 @@ def replay(  # noqa: PLR0913 - the command's options
     older_than: OlderThan = None,
     newer_than: NewerThan = None,
     limit: Limit = None,
+    every: All = False,
     rate: Rate = None,
-    everything: Annotated[bool, typer.Option("--all", help="All letters, where no id and no filter is given.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen, and do nothing.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Also those first tried more than 7 days ago: they may be sent twice.")
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Send letters again, each under the token it has had.
+    """Put letters back on the queue of replies. Each keeps its own token.
 
     Cut off at any point, run it again: what was sent already has the same token, and Connect sends it once.
     """
     account: Account = context.obj
-    if not (dry_run or everything or ids or reason or contact or older_than or newer_than or limit):
-        raise typer.BadParameter("name letters or give a filter; --all means every letter there is")
-    selection = Selection(
-        filters_of(ids, reason, contact, older_than, newer_than), time.time(), limit, to_send=True, force=force
-    )
+    filters = filters_of(ids, reason, contact, older_than, newer_than)
+    if every or not dry_run:
+        all_or_some(filters, limit, every=every)
+    selection = Selection(filters, time.time(), limit, to_send=True, force=force)
     if dry_run or not yes:
         not_done = _report(selection, _survey(account, selection, show=dry_run))
         if dry_run:
@@ -70,7 +73,8 @@ def replay(  # noqa: PLR0913 - the command's options
         elif not selection.ids:
             view.say("No letters to replay.")
         else:
-            confirm(f"Replay {_counted(selection)}{_at(rate)}?{_past_draft(selection)}", yes=yes)
+            counts = f"{view.letters(len(selection.ids))} ({counted(selection.reasons)})"
+            confirm(f"Replay {counts}{_at(rate)}?{_past_draft(selection)}", yes=yes)
             ids_confirmed = Filters(ids=frozenset(selection.ids))
             confirmed = Selection(ids_confirmed, time.time(), to_send=True, force=force)
             not_done = not_done + _replay(account, confirmed, rate)
@@ -159,9 +163,16 @@ def _replay(account: Account, selection: Selection, rate: float | None) -> list[
                 replayed.run(held, selection, advance)
         finally:
             view.say(f"{replayed.done} replayed.")
-            if replayed.done:
-                view.hint("What becomes of one: courier trace ID. Those that come back: courier dlq list.")
+    if replayed.done:
+        tokens = {printable_identifier(token) for token in selection.tokens}
+        view.warn(f"What became of {'it' if replayed.done == 1 else 'them'}: {_what_tells(tokens)}")
     return _report(selection, [*replayed.not_done, *([] if selection.filters.ids else held.not_seen())])
+
+
+def _what_tells(tokens: AbstractSet[str | None]) -> str:
+    """The command that tells what became of the replies with these tokens."""
+    one = next(iter(tokens)) if len(tokens) == 1 else None
+    return f"courier trace {one}" if one else "courier status; those that came back: courier dlq list --newer-than 1h"
 
 
 def _report(selection: Selection, not_done: list[NotDone]) -> list[NotDone]:
@@ -169,9 +180,8 @@ def _report(selection: Selection, not_done: list[NotDone]) -> list[NotDone]:
     not_done = [*not_done, *selection.not_done, *selection.missing()]
     view.not_done(not_done)
     if selection.copies:
-        view.say(
-            f"{selection.copies} stay for now: each has the token of another one. Replay them when that one is sent."
-        )
+        stay = "1 stays" if selection.copies == 1 else f"{selection.copies} stay"
+        view.say(f"{stay} for now, having the token of another letter. Replay them when that one is sent.")
     return not_done
 
 
@@ -184,12 +194,6 @@ def _plan(letter: Letter, now: float) -> str:
     return f"{plan}, without {len(left_out)} attributes" if left_out else plan
 
 
-def _counted(selection: Selection) -> str:
-    counts = selection.reasons.most_common()
-    reasons = ", ".join(f"{count} {printable_identifier(reason) or '?'}" for reason, count in counts)
-    return f"{count_of(len(selection.ids), 'letter')} ({reasons})"
-
-
 def _at(rate: float | None) -> str:
     return "" if rate is None else f" at {rate:g} a second"
 
@@ -197,6 +201,5 @@ def _at(rate: float | None) -> str:
 def _past_draft(selection: Selection) -> str:
     if not selection.past_draft:
         return ""
-    return (
-        f" ({selection.past_draft} are older than 12 hours: where their draft has expired they come back as NotFound.)"
-    )
+    older = "1 is" if selection.past_draft == 1 else f"{selection.past_draft} are"
+    return f" ({older} older than 12 hours: where the draft has expired, the reply comes back as NotFound.)"

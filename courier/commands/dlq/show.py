@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def show(context: typer.Context, letter_id: OneId, *, as_json: Json = False) -> None:
-    """Show a letter: the reply itself, addresses and all, and what to do."""
+    """Show a letter: the reply, its history and what to do. It shows addresses and all."""
     account: Account = context.obj
     filters = filters_of([letter_id])
     with HeldLetters(

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +157,8 @@ def test_a_list_shows_each_letter_once_in_80_columns_and_nothing_personal(operat
     listed = operator.did("dlq", "list")
     rows = listed.splitlines()
     assert rows[0].split() == ["ID", "REASON", "AGE", "CONTACT"]
-    assert len({row.split()[0] for row in rows[1:]}) == 36
+    assert len({row.split()[0] for row in rows[1:-1]}) == 36
+    assert rows[-1] == "36 letters: 35 RetriesExhausted, 1 MovedBySqs."
     assert max(map(len, rows)) <= 80
     assert re.search(rf"^{moved} MovedBySqs +\d+[sm] contact-1$", listed, re.MULTILINE)
     assert "\x1b" not in listed
@@ -166,6 +168,45 @@ def test_a_list_shows_each_letter_once_in_80_columns_and_nothing_personal(operat
     ] * 36
     assert not any(text in listed + json.dumps(forms) for text in PERSONAL)
     assert nothing_held(operator)
+
+
+def test_a_list_begins_with_the_oldest_and_a_limit_takes_the_oldest(operator: Operator) -> None:
+    ids = [operator.letter(ClientToken=str(n)) for n in range(12)]
+    forms = list(lines(operator.did("dlq", "list", "--json")))
+    assert [form["sent_at"] for form in forms] == sorted(form["sent_at"] for form in forms)
+    assert {form["id"] for form in forms} == set(ids)
+    assert list(lines(operator.did("dlq", "list", "--json", "--limit", "5"))) == forms[:5]
+
+
+def test_details_say_what_went_wrong_and_nothing_personal(operator: Operator) -> None:
+    operator.letter(Detail=f"Contact not found (404) for {ADDRESS}")
+    assert "Contact not found" not in operator.did("dlq", "list")
+    listed = operator.did("dlq", "list", "--details")
+    assert "Contact not found" in listed
+    assert ADDRESS not in listed
+
+
+def test_where_no_letter_matches_it_is_said(operator: Operator) -> None:
+    operator.letter()
+    assert operator.did("dlq", "list", "--reason", "Refused") == "No letters match.\n"
+
+
+def test_a_misspelt_reason_is_wrong_usage_and_the_nearest_is_named(operator: Operator) -> None:
+    for command in (["list"], ["replay"], ["discard", "--because", "x"], ["export", "file"], ["groups"]):
+        ended = operator.courier("dlq", *command, "--reason", "Notfound")
+        assert ended.returncode == 2
+        assert "'Notfound' is not a reason. The nearest is NotFound." in ended.stderr
+
+
+def test_all_letters_are_replayed_or_discarded_only_if_that_is_said(operator: Operator) -> None:
+    letter = operator.letter()
+    for command in (["replay"], ["discard", "--because", "x"]):
+        for arguments in ([], ["--all", letter], ["--all", "--limit", "1"]):
+            ended = operator.courier("dlq", *command, *arguments, "--yes")
+            assert ended.returncode == 2
+            assert "--all" in ended.stderr
+    assert [message["MessageId"] for message in operator.dead_letters] == [letter]
+    assert "1 would be replayed" in operator.did("dlq", "replay", "--dry-run")
 
 
 def test_filters_narrow_a_list(operator: Operator) -> None:
@@ -196,7 +237,7 @@ def test_a_list_that_misses_what_somebody_else_holds_says_so(operator: Operator,
     for command in commands:
         ended = operator.courier(*command)
         assert ended.returncode == 1, command
-        assert "about 1 letter: somebody else holds them" in ended.stderr
+        assert "about 1 letter: held by somebody else" in ended.stderr
 
 
 def test_show_shows_the_reply_and_its_history(operator: Operator) -> None:
@@ -215,6 +256,25 @@ def test_show_shows_the_reply_and_its_history(operator: Operator) -> None:
 def test_show_shows_what_is_no_reply(operator: Operator, body: str) -> None:
     shown = operator.did("dlq", "show", operator.letter(body))
     assert "Reply" in shown or body in shown
+
+
+def test_show_ends_with_what_went_wrong_and_the_next_command_and_folds_many_copies(operator: Operator) -> None:
+    copies = [{"EmailAddress": f"copy-{n}@customer.example"} for n in range(49)]
+    letter = operator.letter(reply(AdditionalRecipients={"CcEmailAddresses": copies}), Detail="Contact not found")
+    shown = operator.did("dlq", "show", letter).splitlines()
+    assert shown[-1] == "Restore the contact or template, then: courier dlq replay --reason NotFound"
+    assert [line.split()[0] for line in shown[-3:-1]] == ["Reason", "Detail"]
+    assert "copy-2@customer.example" in "".join(shown)
+    assert "copy-3@customer.example" not in "".join(shown)
+    assert "… and 46 more" in "".join(shown)
+    assert (
+        len(
+            json.loads(json.loads(operator.did("dlq", "show", letter, "--json"))["body"])["AdditionalRecipients"][
+                "CcEmailAddresses"
+            ]
+        )
+        == 49
+    )
 
 
 # Replay
@@ -239,7 +299,7 @@ def test_a_replay_keeps_tokens_of_letters_of_both_kinds(operator: Operator) -> N
 
 def test_a_replay_takes_ids_filters_and_a_limit(operator: Operator) -> None:
     one, two = operator.letter(ClientToken="1"), operator.letter(ClientToken="2", Reason="Refused")
-    ended = operator.courier("dlq", "replay", "--all", "--yes", one, "not-there")
+    ended = operator.courier("dlq", "replay", "--yes", one, "not-there")
     assert (ended.returncode, ended.stdout) == (1, "1 replayed.\n")
     assert "not-there: is not on the dead-letter queue now" in ended.stderr
     operator.letters(12)
@@ -258,51 +318,6 @@ def test_a_replay_asks_and_nobody_answering_is_a_no(operator: Operator) -> None:
     yes = operator.courier("dlq", "replay", "--all", stdin="y\n")
     assert (yes.returncode, yes.stdout.strip()) == (0, "1 replayed.")
     assert "Replay 1 letter (1 NotFound)?" in yes.stderr
-
-
-def test_a_replay_of_everything_has_to_be_said(operator: Operator) -> None:
-    operator.letter()
-    ended = operator.courier("dlq", "replay", "--yes")
-    assert ended.returncode == 2
-    assert "--all means every letter" in ended.stderr
-    assert operator.on_the_queue() == []
-
-
-def test_a_reason_that_does_not_exist_is_wrong_usage_with_the_nearest(operator: Operator) -> None:
-    ended = operator.courier("dlq", "list", "--reason", "Notfound")
-    assert ended.returncode == 2
-    assert "'Notfound' is not a reason: do you mean NotFound?" in ended.stderr
-
-
-def test_an_empty_list_says_so(operator: Operator) -> None:
-    assert operator.courier("dlq", "list").stderr == "No letters match.\n"
-
-
-def test_a_list_has_the_oldest_first_a_total_and_the_details_that_are_asked_for(operator: Operator) -> None:
-    ids = [operator.letter(ClientToken=f"t-{n}") for n in range(3)]
-    listed = operator.courier("dlq", "list", "--details")
-    assert [line.split()[0] for line in listed.stdout.splitlines() if line[:36] in ids] == ids
-    assert listed.stdout.count("client token    t-1\n") == 1
-    assert listed.stderr == "3 letters.\n"
-
-
-def test_show_ends_with_what_went_wrong_and_what_to_do(operator: Operator) -> None:
-    copies = [{"EmailAddress": f"copy-{n}@customer.example"} for n in range(49)]
-    letter_id = operator.letter(reply(AdditionalRecipients={"CcEmailAddresses": copies}))
-    shown = operator.did("dlq", "show", letter_id)
-    assert "… and 46 more" in shown
-    assert "copy-40" not in shown
-    assert (
-        shown.index(BODY) < shown.index("Contact not found (404)") < shown.index("courier dlq replay --reason NotFound")
-    )
-
-
-def test_the_fault_is_shown_before_the_editor_opens(operator: Operator, tmp_path: Path) -> None:
-    letter_id = operator.letter(reply(ContactId=""), Reason="InvalidReply", Detail="reply.ContactId must be longer")
-    operator.edits_with(tmp_path, "import sys; sys.exit(1)")
-    ended = operator.courier("dlq", "edit", letter_id)
-    assert "InvalidReply" in ended.stderr
-    assert "reply.ContactId must be longer" in ended.stderr
 
 
 def test_ids_that_are_not_there_are_named_before_the_question_and_in_the_exit_code(operator: Operator) -> None:
@@ -329,7 +344,7 @@ def test_letters_older_than_connects_memory_stay_unless_forced(operator: Operato
         assert ended.returncode == 1
         assert f"courier: {old}: was first tried more than 7 days ago" in ended.stderr
     assert [texts(message)["ClientToken"] for message in operator.on_the_queue()] == ["new"]
-    assert operator.did("dlq", "replay", "--all", "--yes", "--force", old) == "1 replayed.\n"
+    assert operator.did("dlq", "replay", "--yes", "--force", old) == "1 replayed.\n"
 
 
 def test_what_was_confirmed_by_force_is_replayed_by_force(operator: Operator) -> None:
@@ -375,6 +390,14 @@ def test_an_edited_letter_is_sent_under_its_own_token(operator: Operator, tmp_pa
     assert texts(message)["ClientToken"] == "t"
     assert operator.dead_letters == []
     assert list(tmp_path.glob("courier-*")) == []
+
+
+def test_the_fault_is_told_before_the_editor_opens(operator: Operator, tmp_path: Path) -> None:
+    operator.edits_with(tmp_path, "print('the editor', file=sys.stderr)")
+    letter = operator.letter(reply(ContactId=""), Reason="InvalidReply", Detail="reply.ContactId must be longer")
+    told = operator.courier("dlq", "edit", letter).stderr
+    assert told.index("InvalidReply: reply.ContactId must be longer") < told.index("the editor")
+    assert told.index("courier: the reply: reply.ContactId must be longer") < told.index("the editor")
 
 
 def test_a_new_token_is_asked_for_and_its_risk_is_told(operator: Operator, tmp_path: Path) -> None:
@@ -514,7 +537,7 @@ def test_a_discard_wants_a_reason_and_overwrites_nothing(operator: Operator, tmp
 
 def test_what_cannot_be_written_is_not_deleted(operator: Operator) -> None:
     operator.letter()
-    ended = operator.courier("dlq", "discard", "--because", "x", "--to", "/nowhere/at/all", "--yes")
+    ended = operator.courier("dlq", "discard", "--all", "--because", "x", "--to", "/nowhere/at/all", "--yes")
     assert ended.returncode == 2
     assert "/nowhere/at/all: No such file" in ended.stderr
     assert len(operator.dead_letters) == 1
@@ -530,7 +553,7 @@ def test_an_export_and_import_keep_body_attributes_and_token_bit_for_bit(operato
     }
     letter = operator.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=values)["MessageId"]
     file = tmp_path / "letters.jsonl"
-    assert operator.did("dlq", "export", str(file)) == f"1 letter written to {file}.\n"
+    assert operator.did("dlq", "export", str(file)) == f"1 letter is in {file}.\n"
     assert operator.courier("dlq", "export", str(file)).returncode == 2
     assert len(operator.dead_letters) == 1
 
@@ -551,6 +574,55 @@ def test_an_import_with_a_wrong_line_imports_nothing(operator: Operator, tmp_pat
     assert (ended.returncode, ended.stdout) == (1, "Nothing was imported.\n")
     assert "line 2: is not a letter" in ended.stderr
     assert operator.dead_letters == []
+
+
+# Paused
+
+
+def test_who_paused_and_since_when_is_shown_until_it_is_resumed(operator: Operator) -> None:
+    for _ in range(3):
+        operator.put(operator.queue_url)
+    assert "The replies are gone in about 1s, at 2 a second." in operator.did("status")
+    assert "Sending is paused, by user/moto since 20" in operator.did("pause")
+    assert "PAUSED by user/moto since 20" in (shown := operator.did("status"))
+    assert "gone in" not in shown
+    form = json.loads(operator.did("status", "--json"))
+    assert (form["mapping"], form["paused"]["by"], form["gone_in_seconds"]) == ("Disabled", "user/moto", None)
+    (mapping,) = operator.aws.functions.list_event_source_mappings(EventSourceArn=arn_of(operator))[
+        "EventSourceMappings"
+    ]
+    operator.aws.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+    assert "switched on since, not by courier resume" in operator.did("status")
+    assert json.loads(operator.did("resume", "--json")) == {"mapping": "Enabled", "paused": None}
+    assert "switched on" not in operator.did("status")
+
+
+def arn_of(operator: Operator) -> str:
+    attributes = operator.sqs.get_queue_attributes(QueueUrl=operator.queue_url, AttributeNames=["QueueArn"])
+    return attributes["Attributes"]["QueueArn"]
+
+
+def test_status_says_how_much_of_the_rate_is_used(operator: Operator) -> None:
+    cloudwatch = operator.aws.session.client("cloudwatch", endpoint_url=operator.aws.endpoint)
+    service: Any = [{"Name": "service", "Value": operator.stack}]
+    at = datetime.now(UTC).replace(second=0) - timedelta(minutes=3)
+    cloudwatch.put_metric_data(
+        Namespace="ReplyCourier",
+        MetricData=[{"MetricName": "RepliesSent", "Dimensions": service, "Timestamp": at, "Value": 540}],
+    )
+    assert "Sent in the last 5 minutes: 540, 90% of sendRate." in operator.did("status")
+    assert json.loads(operator.did("status", "--json"))["share_used"] == 0.9
+
+
+def test_a_pause_needs_a_stack_that_names_its_mapping(operator: Operator) -> None:
+    outputs = {name: {"Value": {"Ref": "Q"}} for name in ("QueueUrl", "DeadLetterQueueUrl")}
+    template = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": outputs}
+    name = f"old-{os.urandom(4).hex()}"
+    operator.aws.stacks.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    ended = operator.courier("--stack", name, "pause")
+    assert ended.returncode == 2
+    assert "has no output 'MappingId'" in ended.stderr
+    assert "replies" in operator.did("--stack", name, "status")
 
 
 # Errors
@@ -613,6 +685,10 @@ def test_another_ones_stack_is_told_from_ours(operator: Operator) -> None:
 
 
 def test_wrong_usage_exits_with_2(operator: Operator) -> None:
-    for arguments in (["dlq", "list", "--older-than", "7"], ["dlq", "replay", "--rate", "0"], ["dlq", "nonsense"]):
+    for arguments in (
+        ["dlq", "list", "--older-than", "7"],
+        ["dlq", "replay", "--all", "--rate", "0"],
+        ["dlq", "nonsense"],
+    ):
         assert operator.courier(*arguments).returncode == 2
     assert operator.courier("send", "/nowhere/at/all").returncode == 2

@@ -124,7 +124,7 @@ def test_an_edit_that_outgrows_a_message_goes_into_s3(operator: Operator, tmp_pa
     assert json.loads(operator.payload(message)) == large_reply()
 
 
-@pytest.mark.parametrize("command", [("export",), ("discard", "--because", "test", "--yes", "--to")])
+@pytest.mark.parametrize("command", [("export",), ("discard", "--all", "--because", "test", "--yes", "--to")])
 def test_what_is_written_to_a_file_is_whole_and_comes_back_when_s3_has_forgotten_it(
     operator: Operator, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
@@ -143,7 +143,7 @@ def test_what_is_written_to_a_file_is_whole_and_comes_back_when_s3_has_forgotten
 def test_a_letter_whose_body_is_gone_can_be_discarded(operator: Operator, tmp_path: Path) -> None:
     operator.large_letter()
     gone(operator)
-    operator.did("dlq", "discard", "--because", "gone", "--yes", "--to", str(tmp_path / "file.jsonl"))
+    operator.did("dlq", "discard", "--all", "--because", "gone", "--yes", "--to", str(tmp_path / "file.jsonl"))
     assert operator.dead_letters == []
 
 
@@ -154,7 +154,7 @@ def test_a_letter_whose_body_cannot_be_read_now_is_neither_discarded_nor_left_ou
     urls = ("--queue-url", operator.queue_url, "--dead-letter-queue-url", operator.dead_letter_queue_url)
     for command in (
         ("export", str(tmp_path / "1")),
-        ("discard", "--because", "x", "--yes", "--to", str(tmp_path / "2")),
+        ("discard", "--all", "--because", "x", "--yes", "--to", str(tmp_path / "2")),
     ):
         ended = operator.courier(*urls, "dlq", *command)
         assert ended.returncode == 1

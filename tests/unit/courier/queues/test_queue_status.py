@@ -15,7 +15,13 @@ DAY = 86_400
 
 def account(queues: FakeSqs) -> Any:
     cloudwatch = SimpleNamespace(get_metric_statistics=lambda **_: {"Datapoints": []})
-    return SimpleNamespace(sqs=queues, queues=Queues("replies", "dead"), cloudwatch=cloudwatch, given_queues=True)
+    return SimpleNamespace(
+        sqs=queues,
+        queues=Queues("replies", "dead"),
+        cloudwatch=cloudwatch,
+        stack="reply-courier",
+        known_output=lambda _name: None,
+    )
 
 
 @pytest.mark.parametrize(("age", "expiring"), [(0, 0), (10.9 * DAY, 0), (11.1 * DAY, 3), (13.9 * DAY, 3)])

@@ -1,0 +1,23 @@
+"""Something that takes its time: a spinner on a terminal, a line elsewhere."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from courier.terminal.view import err
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def waiting(text: str, *, quiet: bool = False) -> Iterator[None]:
+    """Say what is waited for; if quiet, on a terminal only."""
+    if err.is_terminal:
+        with err.status(f"{text} …"):
+            yield
+        return
+    if not quiet:
+        err.print(f"{text} …", soft_wrap=True)
+    yield
