@@ -95,6 +95,7 @@ class Simulation:
         self._connect = Connect(scenario, self._time, self._quota, self.result, sent_at)
         self._idle = list(range(numbers.concurrency))  # environments, the one used last at the end
         self._metrics = Metrics(namespace="Simulation", service="simulation")
+        self._metrics.clear_metrics()  # Powertools keeps what others in this process have counted
         logger = Logger(service="simulation", level="CRITICAL", stream=io.StringIO())
         self._observability = Observability(logger, self._metrics, Tracer(disabled=True))
 

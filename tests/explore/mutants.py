@@ -127,7 +127,7 @@ MUTANTS = [
         "return None",
         "what SQS moved was never tried",
     ),
-    Mutant("courier/queues/selection.py", "if token in self._tokens:", "if False:", "copies go round"),
+    Mutant("courier/queues/selection.py", "if token in self.tokens:", "if False:", "copies go round"),
     Mutant(
         "courier/queues/selection.py", "letter.is_too_old(self.now) and not self.force", "False", "old letters are replayed"
     ),

@@ -35,7 +35,9 @@ def test_the_table_of_surges_is_measured_for_this_project_and_the_peer(tmp_path:
     assert float(calls) > 1  # the outage was met
     assert float(receives) >= 1
     assert float(billed) > 0
-    assert (throttled, dead, other) == (["0.0%", "0.0%"], "0", "-")
+    one_call = 100 / 13  # of the burst after a pause, one may be too many (infra/capacity.py)
+    assert all(float(percent.rstrip("%")) <= one_call for percent in throttled)
+    assert (dead, other) == ("0", "-")
     assert float(peers[1]) > 1
     assert plot.read_bytes().startswith(b"\x89PNG")
 
