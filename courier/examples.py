@@ -15,7 +15,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "dlq replay": (
         "dlq replay --reason NotFound --dry-run",
         "dlq replay --reason RetriesExhausted --rate 2",
-        "dlq replay --all --yes",
+        "dlq replay --all --canary 5 --wait",
     ),
     "dlq edit": ("dlq edit 2f31e353-54e7-4749-890e-5b7b09f3216f",),
     "dlq discard": ('dlq discard --reason InvalidReply --because "sent by hand"',),

@@ -61,6 +61,7 @@ class Policies(Construct):
         queues: Queues,
         payloads: IBucket,
         log_group: ILogGroup,
+        journal: ILogGroup,
         function: IFunction,
         mapping: IEventSourceMapping,
     ) -> None:
@@ -92,6 +93,11 @@ class Policies(Construct):
                 *_operator(settings, queues),
                 *_paused(queues, function, mapping),
                 *_log_searched(log_group),
+                PolicyStatement(
+                    sid="KeepTheJournal",
+                    actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                    resources=[journal.log_group_arn],
+                ),
                 *_payloads_read(payloads),
                 PolicyStatement(
                     sid="PutLargeReplies", actions=["s3:PutObject"], resources=[payloads.arn_for_objects("*")]

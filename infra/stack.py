@@ -8,6 +8,7 @@ from constructs import Construct
 from infra.access import Policies
 from infra.capacity import capacity
 from infra.function import ReplyFunction
+from infra.journal import Journal
 from infra.monitoring.alarm_topic import AlarmTopic
 from infra.monitoring.alarms import Alarms
 from infra.monitoring.dashboard import Queries, ReplyDashboard
@@ -45,6 +46,7 @@ class ReplyCourierStack(Stack):
         )
         ReplyDashboard(self, "Dashboard", metrics=metrics, settings=settings)
         Queries(self, "Queries", log_group=delivery.log_group)
+        journal = Journal(self, "Journal", settings=settings).log_group
         policies = Policies(
             self,
             "Policies",
@@ -52,6 +54,7 @@ class ReplyCourierStack(Stack):
             queues=queues,
             payloads=payloads,
             log_group=delivery.log_group,
+            journal=journal,
             function=delivery.function,
             mapping=delivery.mapping,
         )
@@ -66,5 +69,6 @@ class ReplyCourierStack(Stack):
         CfnOutput(self, "MappingId", value=delivery.mapping.event_source_mapping_id)
         CfnOutput(self, "SendRate", value=f"{settings.send_rate:g}")
         CfnOutput(self, "LogGroupName", value=delivery.log_group.log_group_name)
+        CfnOutput(self, "JournalLogGroupName", value=journal.log_group_name)
         CfnOutput(self, "ProducerPolicyArn", value=policies.producer.managed_policy_arn)
         CfnOutput(self, "OperatorPolicyArn", value=policies.operator.managed_policy_arn)

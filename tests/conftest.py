@@ -1,7 +1,10 @@
 """For every test of the suite: nothing that it makes the project print may hold personal data."""
 
 import json
+import os
 import re
+import shutil
+import tempfile
 from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
@@ -13,6 +16,17 @@ from tests.samples import PERSONAL
 
 EVENTS = Path(__file__).parents[1] / "events"
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
+
+
+_JOURNAL = Path(tempfile.mkdtemp(prefix="reply-courier-journal-")) / "journal.jsonl"
+os.environ["COURIER_JOURNAL"] = str(_JOURNAL)  # of every `courier` that a test starts, and not the developer's own
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_personal_in_the_journal() -> Iterator[None]:
+    yield
+    assert not _JOURNAL.exists() or leaks(_JOURNAL.read_text()) == []
+    shutil.rmtree(_JOURNAL.parent)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

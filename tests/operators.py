@@ -28,6 +28,7 @@ TEMPLATE = {
         "DeadLetters": {"Type": "AWS::SQS::Queue"},
         "Payloads": {"Type": "AWS::S3::Bucket"},
         "Log": {"Type": "AWS::Logs::LogGroup"},
+        "Journal": {"Type": "AWS::Logs::LogGroup"},
         "Role": {
             "Type": "AWS::IAM::Role",
             "Properties": {
@@ -74,6 +75,7 @@ TEMPLATE = {
         "DeadLetterQueueUrl": {"Value": {"Ref": "DeadLetters"}},
         "PayloadBucketName": {"Value": {"Ref": "Payloads"}},
         "LogGroupName": {"Value": {"Ref": "Log"}},
+        "JournalLogGroupName": {"Value": {"Ref": "Journal"}},
         "FunctionName": {"Value": {"Ref": "Function"}},
         "MappingId": {"Value": {"Ref": "Mapping"}},
         "SendRate": {"Value": "2"},
@@ -207,6 +209,11 @@ class Operator:
             for n, line in enumerate(told)
         ]
         self.aws.logs.put_log_events(**stream, logEvents=events)  # type: ignore[arg-type]  # it is what AWS takes
+
+    def output(self, name: str) -> str:
+        """What the stack names so."""
+        outputs = self.aws.stacks.describe_stacks(StackName=self.stack)["Stacks"][0]["Outputs"]
+        return next(each["OutputValue"] for each in outputs if each["OutputKey"] == name)
 
     def visible(self, url: str) -> list[dict[str, Any]]:
         """What can be received of a queue now; it stays visible."""

@@ -63,6 +63,10 @@ Since = Annotated[
 Limit = Annotated[int | None, typer.Option(min=1, help="No more letters than this.")]
 All = Annotated[bool, typer.Option("--all", help="All letters: without ids and filters it has to be said.")]
 Rate = Annotated[float | None, typer.Option(min=0.1, help="No more letters a second than this.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until each is sent or back, and say which.")]
+Timeout = Annotated[
+    float | None, typer.Option(parser=_age, metavar="AGE", help="Wait no longer than this; 15m by default.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs, a line each.")]
 

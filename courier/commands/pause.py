@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from courier.commands.options import SOME_NOT_DONE, Json
+from courier.journal import journal
 from courier.mapping import Sending, StuckError, Switch
 from courier.queues.letter_json import json_line
 from courier.terminal import view
@@ -29,12 +30,14 @@ def pause(context: typer.Context, *, as_json: Json = False) -> None:
     account: Account = context.obj
     switch = Switch(account, time.monotonic, time.sleep)
     try:
-        with waiting("Lambda is told to stop receiving"):
-            sending = switch.pause(time.time())
-        seconds = switch.longest_invocation()
-        view.warn(EXPIRING)
-        with waiting(f"No more replies are received. What is in flight may still be sent, for {seconds} s"):
-            switch.wait_for_invocations(seconds)
+        with journal(account, time.time, view.warn, "pause") as action:
+            with waiting("Lambda is told to stop receiving"):
+                sending = switch.pause(time.time())
+            action.outcome = sending.to_json()
+            seconds = switch.longest_invocation()
+            view.warn(EXPIRING)
+            with waiting(f"No more replies are received. What is in flight may still be sent, for {seconds} s"):
+                switch.wait_for_invocations(seconds)
     except StuckError as stuck:
         view.fail(str(stuck))
         raise typer.Exit(SOME_NOT_DONE) from None
@@ -43,10 +46,12 @@ def pause(context: typer.Context, *, as_json: Json = False) -> None:
 
 def resume(context: typer.Context, *, as_json: Json = False) -> None:
     """Go on sending after a pause. The replies that wait are sent at the usual pace."""
-    switch = Switch(context.obj, time.monotonic, time.sleep)
+    account: Account = context.obj
+    switch = Switch(account, time.monotonic, time.sleep)
     try:
-        with waiting("Lambda is told to go on"):
+        with journal(account, time.time, view.warn, "resume") as action, waiting("Lambda is told to go on"):
             sending = switch.resume()
+            action.outcome = sending.to_json()
     except StuckError as stuck:
         view.fail(str(stuck))
         raise typer.Exit(SOME_NOT_DONE) from None

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.client_token import CLIENT_TOKEN, MESSAGE_ID
+from contract.message_attributes import text_of
 from courier.commands.options import DONE, SOME_NOT_DONE
 from courier.queues import sending
 from courier.terminal import view
@@ -14,10 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from courier.aws import Account
+    from courier.journal import Action
     from courier.queues.sending import NotDone, Outgoing
 
 
-def put(account: Account, queue_url: str, messages: Iterable[Outgoing], done: str, after_a_stop: str = "") -> int:
+def put(  # noqa: PLR0913, PLR0917 - each is another one's business
+    account: Account, queue_url: str, messages: Iterable[Outgoing], done: str, action: Action, after_a_stop: str = ""
+) -> int:
     """Send messages to a queue, in their order; name those that it did not take, and return the exit code.
 
     Args:
@@ -25,6 +30,7 @@ def put(account: Account, queue_url: str, messages: Iterable[Outgoing], done: st
         queue_url: The queue.
         messages: What to send.
         done: What was done with them, in a word.
+        action: The journal's.
         after_a_stop: What to do if it is cut off.
 
     Raises:
@@ -35,6 +41,7 @@ def put(account: Account, queue_url: str, messages: Iterable[Outgoing], done: st
     batch: list[Outgoing] = []
     try:
         for batch in sending.batches(messages):
+            action.takes_tokens([_token(message) for message in batch])
             refused = sending.send(account.sqs, queue_url, batch)
             taken += len(batch) - len(refused)
             not_done += refused
@@ -44,6 +51,11 @@ def put(account: Account, queue_url: str, messages: Iterable[Outgoing], done: st
         )
         raise
     finally:
+        action.outcome = {done: taken, "not_done": len(not_done)}
         view.say(f"{taken} {done}.")
         view.not_done(not_done)
     return SOME_NOT_DONE if not_done else DONE
+
+
+def _token(message: Outgoing) -> str | None:
+    return text_of(message.attributes, CLIENT_TOKEN) or text_of(message.attributes, MESSAGE_ID)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from contract.message_attributes import string
 from contract.payload import MAX_PAYLOAD_BYTES
 from courier.commands.options import DONE, SOME_NOT_DONE, Json
 from courier.commands.put import put
+from courier.journal import journal
 from courier.queues.letter_json import json_line
 from courier.queues.sending import NotDone, Outgoing, sendable
 from courier.replies.reply_faults import faults
@@ -72,7 +74,9 @@ def send(
             _in_s3(account, message) if through_s3 or isinstance(sendable(message), NotDone) else message
             for message in _outgoing(replies_of(content), lambda body: token or f"{prefix}.{digest(body)}")
         )
-        raise typer.Exit(put(account, account.queues.replies, messages, "on the queue", after_a_stop))
+        with journal(account, time.time, view.warn, "send") as action:
+            code = put(account, account.queues.replies, messages, "on the queue", action, after_a_stop)
+        raise typer.Exit(code)
 
 
 def _check(content: IO[bytes], *, as_json: bool, quiet: bool = False) -> int:

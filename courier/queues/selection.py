@@ -70,6 +70,7 @@ class Selection:
         past_draft: Letters taken that are older than a draft lives.
         reasons: How many were taken for each reason.
         tokens: The client tokens of those that are to be sent again.
+        left: The letters not taken although they match: a second look at them changes nothing.
     """
 
     filters: Filters
@@ -83,6 +84,7 @@ class Selection:
     past_draft: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     tokens: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
 
     @property
     def most(self) -> float:
@@ -98,7 +100,10 @@ class Selection:
         """Take the letter, if it was asked for and may be taken; return whether it was taken."""
         if self.is_full or not self.filters.match(letter, self.now):
             return False
+        if letter.id in self.left:
+            return False
         if self.to_send and not self._may_be_sent(letter):
+            self.left.add(letter.id)
             return False
         self.ids.add(letter.id)
         self.reasons[printable_identifier(letter.reason) or "(unreadable)"] += 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from courier.queues.letter_json import summary
+from courier.queues.letter_json import json_line, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,8 +62,11 @@ def printable(text: str) -> str:
     return _CONTROL.sub("\ufffd", text)
 
 
-def plan_row(letter: Letter, plan: str) -> None:
+def plan_row(letter: Letter, plan: str, *, as_json: bool = False) -> None:
     """What would happen to a letter."""
+    if as_json:
+        data(json_line({**summary(letter), "plan": plan}))
+        return
     line = f"{letter.id:36} {summary(letter)['reason'] or '?':18} {plan}"
     if out.is_terminal:
         out.print(line, no_wrap=True, overflow="ellipsis", crop=True)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NAMES = ("client_token", "message_id", "contact_id")
 """The fields by which a reply is known."""
+ENDS = ("reply_sent", "reply_already_sent", "reply_dead_lettered")
+"""The events with which a reply leaves the queue."""
 MAX_ROWS = 10_000
 """Of one query (StartQuery, `limit`)."""
 MAX_NAME_CHARACTERS = 3_000
@@ -91,6 +93,12 @@ class LogSearch:
         if answer["status"] != "Complete":
             raise LogSearchError(f"CloudWatch ended the search of the log ({answer['status']}). Run it again.")
         return answer
+
+
+def ended_query() -> str:
+    """The query for the lines with which replies leave the queue."""
+    events = ", ".join(f'"{event}"' for event in ENDS)
+    return f"fields @timestamp, @message | filter message in [{events}] | sort @timestamp desc | limit {MAX_ROWS}"
 
 
 def query(names: Collection[str] | None = None) -> str:

@@ -20,8 +20,8 @@ from courier import payloads as courier_payloads
 from courier.aws import Queues
 from courier.commands.dlq import edit as edit_command
 from courier.commands.dlq.edited_reply import edited
-from courier.commands.dlq.replay import Replay
 from courier.queues.held_letters import HeldLetters
+from courier.queues.replaying import Replay
 from courier.queues.selection import Filters, Selection
 from courier.queues.sending import renewed
 from handler.batch import deliver_all
@@ -287,7 +287,8 @@ def edit(script: Script, letter_id: str, now: int) -> End:
     """`courier dlq edit`: "bad" becomes "one"."""
     account: Any = ScriptedAccount(script)
     letter = edit_command.find_and_hold(account, letter_id)
-    edit_command._send(account, letter, edited(letter, BODIES["one"], now))  # noqa: SLF001 - the part after the editor
+    message: Any = edited(letter, BODIES["one"], now)
+    edit_command._send(account, letter, message)  # noqa: SLF001 - the part after the editor
     return End(())
 
 

@@ -36,7 +36,7 @@ def put_large_replies(template: Template) -> Any:
 def test_the_role_allows_exactly_what_the_handler_does(template: Template) -> None:
     role = the_one(template, "AWS::IAM::Role")
     queue, dead_letters = referred(template, "QueueArn"), referred(template, "DeadLetterQueueArn")
-    (log_group,) = resources(template, "AWS::Logs::LogGroup")
+    log_group = referred(template, "LogGroupName")
 
     assert set(role) == {"AssumeRolePolicyDocument", "Policies"}
     assert role["AssumeRolePolicyDocument"]["Statement"] == [
@@ -164,6 +164,12 @@ def test_an_operator_may_do_what_courier_does(template: Template) -> None:
             "Resource": {"Fn::GetAtt": [referred(template, "LogGroupName"), "Arn"]},
         },
         {"Sid": "ReadWhatIsFound", "Effect": "Allow", "Action": "logs:GetQueryResults", "Resource": "*"},
+        {
+            "Sid": "KeepTheJournal",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": {"Fn::GetAtt": [referred(template, "JournalLogGroupName"), "Arn"]},
+        },
         *read_large_replies(template),
         put_large_replies(template),
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from handler import observability
 from local.aws import ROOT
-from tests.infra.conftest import Synthesise, Template, resources, the_one
+from tests.infra.conftest import Synthesise, Template, referred, resources, the_one
 
 QUESTIONS = [
     "Are replies going out?",
@@ -60,7 +60,7 @@ def test_the_backlogs_end_counts_with_the_rate(synthesise: Synthesise) -> None:
 
 
 def test_saved_queries_read_the_functions_log_by_fields_that_it_has(template: Template) -> None:
-    (log_group,) = resources(template, "AWS::Logs::LogGroup")
+    log_group = referred(template, "LogGroupName")
     queries = resources(template, "AWS::Logs::QueryDefinition").values()
     assert {query["Name"] for query in queries} == {
         "reply-courier/One reply's story",

@@ -3,7 +3,7 @@ from tests.infra.conftest import ARN, Synthesise, Template, referred, resources,
 
 def test_the_function_is_set_up_as_the_handler_expects(template: Template) -> None:
     function = the_one(template, "AWS::Lambda::Function")
-    (log_group,) = resources(template, "AWS::Logs::LogGroup")
+    log_group = referred(template, "LogGroupName")
 
     assert function["Runtime"] == "python3.13"
     assert function["Architectures"] == ["arm64"]
@@ -62,10 +62,11 @@ def test_the_settings_reach_the_function(synthesise: Synthesise) -> None:
     assert function["Environment"]["Variables"]["SEND_RATE_SHARE"] == "0.25"
     assert function["Environment"]["Variables"]["RETRY_SECONDS"] == "3600"
     assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (1, {"MaximumConcurrency": 2})
-    assert the_one(template, "AWS::Logs::LogGroup")["RetentionInDays"] == 30
+    log_group = resources(template, "AWS::Logs::LogGroup")[referred(template, "LogGroupName")]
+    assert log_group["RetentionInDays"] == 30
 
 
 def test_the_log_is_kept_ninety_days_and_outlives_the_stack(template: Template) -> None:
-    (log_group,) = (part for part in template["Resources"].values() if part["Type"] == "AWS::Logs::LogGroup")
+    log_group = template["Resources"][referred(template, "LogGroupName")]
     assert log_group["Properties"] == {"RetentionInDays": 90}
     assert log_group["DeletionPolicy"] == "RetainExceptOnCreate"

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -25,6 +26,7 @@ from courier.commands.options import (
     confirm,
     filters_of,
 )
+from courier.journal import journal
 from courier.queues.held_letters import HeldLetters
 from courier.queues.letter import Letter
 from courier.queues.letter_json import json_line, with_body
@@ -65,13 +67,15 @@ def discard(  # noqa: PLR0913 - the command's options
         raise typer.Exit(SOME_NOT_DONE if missing else 0)
     confirm(f"Discard {view.letters(len(selection.ids))} ({counted(selection.reasons)})?", yes=yes)
     path = to or Path(time.strftime("courier-discarded-%Y%m%dT%H%M%SZ.jsonl", time.gmtime()))
-    with private_file(path) as file:
+    asked = asdict(filters) | {"limit": limit, "all": every}
+    with private_file(path) as file, journal(account, time.time, view.warn, "dlq discard", **asked) as action:
         view.say(f"What is discarded is written to {path}.")
         not_done = work_through(
             account,
             selection,
             "Discarded",
             lambda held, letters: write_then_delete(held, file, letters, because),
+            action,
             read_payloads=True,
         )
     view.not_done(not_done)

@@ -13,27 +13,30 @@ from typing import Annotated, NoReturn
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.client_token import ClientTokenError, client_token
+from contract.client_token import client_token
 from contract.dead_letter import DETAIL, Reason
 from contract.payload import PAYLOAD_SIZES
 from courier.aws import Account
 from courier.commands.dlq.edited_reply import compact, edited, open_editor, pretty
-from courier.commands.options import SOME_NOT_DONE, OneId, Yes, confirm
+from courier.commands.dlq.outcome import in_words, listen, more
+from courier.commands.options import SOME_NOT_DONE, OneId, Timeout, Wait, Yes, confirm
+from courier.journal import journal
 from courier.payloads import UnreadableError
 from courier.queues import sending
 from courier.queues.held_letters import HeldLetters
-from courier.queues.letter import Letter, printable_identifier
+from courier.queues.letter import Letter
 from courier.queues.selection import NOT_THERE, Filters, choose
 from courier.queues.sending import NotDone, Outgoing, unread
 from courier.replies.reply_faults import faults
 from courier.terminal import view
+from courier.tracing.outcomes import Outcomes
 
 EDIT_SECONDS = 3_600
 """How long nobody else gets the letter while it is edited."""
 SEND_SECONDS = 60
 
 
-def edit(
+def edit(  # noqa: PLR0913 - the command's options
     context: typer.Context,
     letter_id: OneId,
     *,
@@ -44,6 +47,8 @@ def edit(
     force: Annotated[
         bool, typer.Option("--force", help="Also if it was first tried more than 7 days ago: it may be sent twice.")
     ] = False,
+    wait: Wait = False,
+    timeout: Timeout = None,
     yes: Yes = False,
 ) -> None:
     """Mend a letter in $EDITOR and put it on the queue of replies.
@@ -64,10 +69,23 @@ def edit(
             risk = " under a new client token? If the first was sent, the customer gets both." if new_token else "?"
             confirm(f"Send the edited reply{risk}", yes=yes)
             message = _message(account, letter, body, new_token=new_token, force=force)
-            _send(account, letter, message)
+            if isinstance(message, NotDone):
+                _stop(message)
+            since = time.time()
+            with journal(account, time.time, view.warn, "dlq edit", new_token=new_token, force=force) as action:
+                action.takes([letter])
+                left = _send(account, letter, message)
+                action.outcome = {"edited": 0 if left else 1}
+            if left:
+                _stop(left)
     view.say("1 edited and on the queue.")
-    if token := _token(letter, message):
-        view.warn(f"What became of it: courier trace {token}")
+    outcomes = Outcomes({client_token(letter.id, message.attributes): letter.sent_at})
+    if wait:
+        listen(account, outcomes, since, wait=True, timeout=timeout)
+        view.say(f"{in_words(outcomes)}.")
+    more(outcomes, since)
+    if wait and not outcomes.all_sent:
+        raise typer.Exit(SOME_NOT_DONE)
 
 
 def find_and_hold(account: Account, letter_id: str) -> Letter:
@@ -154,39 +172,23 @@ def _message(account: Account, letter: Letter, body: str, *, new_token: bool, fo
     return edited(replace(letter, attributes=own | size), pointing, time.time(), new_token=new_token, force=force)
 
 
-def _send(account: Account, letter: Letter, message: Outgoing | NotDone) -> None:
-    """Send the edited reply, then delete the letter.
-
-    Raises:
-        typer.Exit: Some of it was not done, and the operator was told.
-    """
-    if isinstance(message, NotDone):
-        _stop(message)
+def _send(account: Account, letter: Letter, message: Outgoing) -> NotDone | None:
+    """Send the edited reply, then delete the letter; return what was not done."""
     try:
         _hide(account, letter, SEND_SECONDS)
     except ClientError:
         # Somebody else may have replayed it meanwhile, under its old token: then both would be sent.
-        _stop(
-            NotDone(letter.id, "was held for an hour, and that is over: it may be gone. Look for it, and edit it again")
-        )
+        why = "was held for an hour, and that is over: it may be gone. Look for it, and edit it again"
+        return NotDone(letter.id, why)
     if refused := sending.send(account.sqs, account.queues.replies, [message]):
-        _stop(refused[0])
+        return refused[0]
     try:
         kept = sending.delete(account.sqs, account.queues.dead_letters, [letter])
     except (BotoCoreError, ClientError):
         kept = [NotDone(letter.id, "")]
     if kept:
-        _stop(NotDone(letter.id, "the edited reply is on the queue, but the letter could not be deleted: discard it"))
-
-
-def _token(letter: Letter, message: Outgoing | NotDone) -> str | None:
-    """The token under which it is sent, if it may be printed."""
-    if isinstance(message, NotDone):
-        return None
-    try:
-        return printable_identifier(client_token(letter.id, message.attributes))
-    except ClientTokenError:
-        return None
+        return NotDone(letter.id, "the edited reply is on the queue, but the letter could not be deleted: discard it")
+    return None
 
 
 def _hide(account: Account, letter: Letter, seconds: int) -> None:

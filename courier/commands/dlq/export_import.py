@@ -12,6 +12,7 @@ import typer
 from contract.payload import PAYLOAD_SIZES
 from courier.commands.options import SOME_NOT_DONE, Contacts, Limit, NewerThan, OlderThan, Reasons, filters_of
 from courier.commands.put import put
+from courier.journal import journal
 from courier.queues.held_letters import HeldLetters
 from courier.queues.letter_json import Exported, ImportLineError, json_line, read_exported, with_body
 from courier.queues.selection import choose
@@ -85,7 +86,9 @@ def import_letters(
             raise typer.Exit(SOME_NOT_DONE)
         lines.seek(0)
         messages = (_outgoing(account, each) for each in _read(lines) if not isinstance(each, NotDone))
-        raise typer.Exit(put(account, account.queues.dead_letters, messages, "imported"))
+        with journal(account, time.time, view.warn, "dlq import") as action:
+            code = put(account, account.queues.dead_letters, messages, "imported", action)
+        raise typer.Exit(code)
 
 
 def _outgoing(account: "Account", line: tuple[str, Exported]) -> Outgoing:

@@ -1,43 +1,41 @@
-"""`courier dlq replay`: sent before deleted, under the token that each letter has always had."""
+"""`courier dlq replay`: which letters, shown and confirmed. `put_back.py` does it."""
 
 import time
-from collections.abc import Callable
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from contract.client_token import is_first_life
 from contract.dead_letter import producers_own
 from courier.aws import Account
+from courier.commands.dlq.put_back import Way, put_back
 from courier.commands.options import (
     DONE,
     SOME_NOT_DONE,
     All,
     Contacts,
     Ids,
+    Json,
     Limit,
     NewerThan,
     OlderThan,
     Rate,
     Reasons,
+    Timeout,
+    Wait,
     Yes,
     all_or_some,
     confirm,
     filters_of,
 )
-from courier.interrupts import uninterrupted
-from courier.queues.held_letters import BATCH, HeldLetters
-from courier.queues.letter import Letter, printable_identifier
+from courier.queues.held_letters import HeldLetters
+from courier.queues.letter import Letter
+from courier.queues.letter_json import json_line
 from courier.queues.selection import Filters, Selection
 from courier.queues.sending import NotDone, resent
 from courier.terminal import view
 from courier.terminal.letter_list import counted
-from courier.terminal.progress import progress
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 
 def replay(  # noqa: PLR0913 - the command's options
@@ -51,11 +49,17 @@ def replay(  # noqa: PLR0913 - the command's options
     limit: Limit = None,
     every: All = False,
     rate: Rate = None,
+    canary: Annotated[
+        int | None, typer.Option(min=1, help="So many first; the others only if each of these is sent.")
+    ] = None,
+    wait: Wait = False,
+    timeout: Timeout = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen, and do nothing.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Also those first tried more than 7 days ago: they may be sent twice.")
     ] = False,
     yes: Yes = False,
+    as_json: Json = False,
 ) -> None:
     """Put letters back on the queue of replies. Each keeps its own token.
 
@@ -66,75 +70,27 @@ def replay(  # noqa: PLR0913 - the command's options
     if every or not dry_run:
         all_or_some(filters, limit, every=every)
     selection = Selection(filters, time.time(), limit, to_send=True, force=force)
+    not_done: list[NotDone] = []
     if dry_run or not yes:
-        not_done = _report(selection, _survey(account, selection, show=dry_run))
-        if dry_run:
-            view.say(f"{len(selection.ids)} would be replayed{_at(rate)}, {len(not_done)} would not. Nothing was done.")
-        elif not selection.ids:
-            view.say("No letters to replay.")
-        else:
-            counts = f"{view.letters(len(selection.ids))} ({counted(selection.reasons)})"
-            confirm(f"Replay {counts}{_at(rate)}?{_past_draft(selection)}", yes=yes)
-            ids_confirmed = Filters(ids=frozenset(selection.ids))
-            confirmed = Selection(ids_confirmed, time.time(), to_send=True, force=force)
-            not_done = not_done + _replay(account, confirmed, rate)
-    else:
-        not_done = _replay(account, selection, rate)
-    raise typer.Exit(SOME_NOT_DONE if not_done else DONE)
+        not_done = _survey(account, selection, show=dry_run, as_json=as_json)
+        _report(selection, not_done)
+        if dry_run or not selection.ids:
+            if not as_json:
+                view.say(_nothing_done(selection, rate, len(not_done), dry_run=dry_run))
+            raise typer.Exit(SOME_NOT_DONE if not_done else DONE)
+        confirm(_question(selection, rate, canary), yes=yes)
+        ids_confirmed = Filters(ids=frozenset(selection.ids))
+        selection = Selection(ids_confirmed, time.time(), to_send=True, force=force)
+    way = Way(rate, canary, wait=wait, timeout=timeout)
+    done = put_back(account, selection, way, asdict(filters) | {"limit": limit, "all": every}, quiet=as_json)
+    _report(selection, done.not_done)
+    if as_json:
+        view.data(json_line(done.to_json()))
+    raise typer.Exit(DONE if done.is_done and not not_done else SOME_NOT_DONE)
 
 
-@dataclass
-class Replay:
-    """Replays the letters of a selection, batch by batch.
-
-    Attributes:
-        sqs: The client.
-        replies_url: The queue of replies.
-        rate: Letters a second, at the most; None is as many as SQS takes.
-        clock: Seconds, never going back.
-        sleep: Waits a number of seconds.
-        now: Seconds since the epoch.
-        force: Whether to send letters whose tokens are too old.
-        done: How many letters were replayed.
-        not_done: What was not replayed, or not deleted afterwards.
-    """
-
-    sqs: "SQSClient"
-    replies_url: str
-    rate: float | None = None
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    now: Callable[[], float] = time.time
-    force: bool = False
-    done: int = 0
-    not_done: list[NotDone] = field(default_factory=list)
-
-    def run(self, held: HeldLetters, selection: Selection, advance: Callable[[int], None]) -> None:
-        """Replay until the queue's end or the selection's limit; `advance` gets each batch's number of letters.
-
-        Cut off at any point, every letter is on at least one of the two queues, under one token: Connect sends it once.
-
-        Raises:
-            botocore.exceptions.ClientError, BotoCoreError: A call failed. What was sent has been sent: running it
-                again sends a copy with the same token.
-        """
-        next_turn = self.clock()
-        # A second's worth at once, so that a slow pace is an even one.
-        most = BATCH if self.rate is None else max(1, min(BATCH, int(self.rate)))
-        for letters in selection.chosen(held.batches(most)):
-            if self.rate is not None:
-                self.sleep(max(0.0, next_turn - self.clock()))
-                next_turn = max(next_turn, self.clock()) + len(letters) / self.rate
-            with uninterrupted():
-                offers = [resent(letter, self.now(), force=self.force) for letter in letters]
-                not_done = held.move(self.replies_url, letters, offers)
-            self.not_done += not_done
-            self.done += len(letters) - len(not_done)
-            advance(len(letters))
-
-
-def _survey(account: Account, selection: Selection, *, show: bool) -> list[NotDone]:
-    """Select what would be replayed; return what to tell of letters that somebody else holds."""
+def _survey(account: Account, selection: Selection, *, show: bool, as_json: bool) -> list[NotDone]:
+    """Select what would be replayed; return what cannot be, and what is not seen."""
     with HeldLetters(
         account.sqs,
         account.queues.dead_letters,
@@ -144,45 +100,28 @@ def _survey(account: Account, selection: Selection, *, show: bool) -> list[NotDo
     ) as held:
         for letters in selection.chosen(held.batches()):
             for letter in letters if show else ():
-                view.plan_row(letter, _plan(letter, selection.now))
-    return held.not_seen()
+                view.plan_row(letter, _plan(letter, selection.now), as_json=as_json)
+    return [*held.not_seen(), *selection.not_done, *selection.missing()]
 
 
-def _replay(account: Account, selection: Selection, rate: float | None) -> list[NotDone]:
-    replayed = Replay(account.sqs, account.queues.replies, rate, force=selection.force)
-    with HeldLetters(
-        account.sqs,
-        account.queues.dead_letters,
-        view.warn,
-        rate,
-        payloads=account.payloads,
-        read_payloads=bool(selection.filters.contacts),
-    ) as held:
-        try:
-            with progress("Replayed", int(min(selection.most, held.depth))) as advance:
-                replayed.run(held, selection, advance)
-        finally:
-            view.say(f"{replayed.done} replayed.")
-    if replayed.done:
-        tokens = {printable_identifier(token) for token in selection.tokens}
-        view.warn(f"What became of {'it' if replayed.done == 1 else 'them'}: {_what_tells(tokens)}")
-    return _report(selection, [*replayed.not_done, *([] if selection.filters.ids else held.not_seen())])
-
-
-def _what_tells(tokens: AbstractSet[str | None]) -> str:
-    """The command that tells what became of the replies with these tokens."""
-    one = next(iter(tokens)) if len(tokens) == 1 else None
-    return f"courier trace {one}" if one else "courier status; those that came back: courier dlq list --newer-than 1h"
-
-
-def _report(selection: Selection, not_done: list[NotDone]) -> list[NotDone]:
-    """Say what was asked for and is not done, and return it. Copies of what is replayed count as done."""
-    not_done = [*not_done, *selection.not_done, *selection.missing()]
+def _report(selection: Selection, not_done: list[NotDone]) -> None:
+    """Say what was asked for and is not done. Copies of what is replayed count as done."""
     view.not_done(not_done)
     if selection.copies:
         stay = "1 stays" if selection.copies == 1 else f"{selection.copies} stay"
-        view.say(f"{stay} for now, having the token of another letter. Replay them when that one is sent.")
-    return not_done
+        view.warn(f"{stay} for now, having the token of another letter. Replay them when that one is sent.")
+
+
+def _nothing_done(selection: Selection, rate: float | None, not_done: int, *, dry_run: bool) -> str:
+    if not dry_run:
+        return "No letters to replay."
+    return f"{len(selection.ids)} would be replayed{_at(rate)}, {not_done} would not. Nothing was done."
+
+
+def _question(selection: Selection, rate: float | None, canary: int | None) -> str:
+    counts = f"{view.letters(len(selection.ids))} ({counted(selection.reasons)})"
+    first = "" if canary is None else f", {canary} first"
+    return f"Replay {counts}{first}{_at(rate)}?{_past_draft(selection)}"
 
 
 def _plan(letter: Letter, now: float) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from courier.aws import Account
 from courier.interrupts import uninterrupted
+from courier.journal import Action
 from courier.queues.held_letters import HeldLetters
 from courier.queues.letter import Letter
 from courier.queues.selection import Filters, Selection
@@ -31,11 +32,12 @@ def note(account: Account, selection: Selection) -> list[NotDone]:
     return [*selection.missing(), *held.not_seen()]
 
 
-def work_through(
+def work_through(  # noqa: PLR0913 - the last by name
     account: Account,
     noted: Selection,
     done: str,
     act: Callable[[HeldLetters, Sequence[Letter]], list[NotDone]],
+    action: Action,
     *,
     read_payloads: bool = False,
 ) -> list[NotDone]:
@@ -46,6 +48,7 @@ def work_through(
         noted: The selection of the first pass.
         done: What has happened to a letter afterwards, like "Renewed".
         act: Is not interrupted; returns those of the letters that it left.
+        action: The journal's.
         read_payloads: Whether it needs the bodies that are in S3.
     """
     count = 0
@@ -58,10 +61,12 @@ def work_through(
             with progress(done, len(noted.ids)) as advance:
                 for letters in selection.chosen(held.batches()):
                     with uninterrupted():
+                        action.takes(letters)
                         left = act(held, letters)
                     not_done += left
                     count += len(letters) - len(left)
                     advance(len(letters))
         finally:
+            action.outcome = {done.lower(): count, "not_done": len(not_done)}
             view.say(f"{count} {done.lower()}.")
     return [*not_done, *selection.missing()]

@@ -49,7 +49,8 @@ def asked_for(request: Any, operator: Operator) -> tuple[str, str]:
         return f"sqs:{BATCHES.get(action, action)}", queue
     if target.startswith("Logs_"):
         action = target.rpartition(".")[2]
-        return f"logs:{action}", "log group" if json.loads(body).get("logGroupName") == operator.log_group else "*"
+        name = json.loads(body).get("logGroupName")
+        return f"logs:{action}", {None: "*", operator.log_group: "log group"}.get(name, "journal")
     if asked := _asked_by_path(request, operator):
         return asked
     (action,) = urllib.parse.parse_qs(body).get("Action") or re.findall(r"operation/(\w+)", request["url"]) or [target]
@@ -79,6 +80,7 @@ def allowed(folder: Path) -> set[tuple[str, str]]:
         str({"Fn::GetAtt": [referred(template, "DeadLetterQueueArn"), "Arn"]}): "dead letters",
         "arn:aws:cloudformation:eu-central-1:111122223333:stack/reply-courier/*": "stack",
         str({"Fn::GetAtt": [referred(template, "LogGroupName"), "Arn"]}): "log group",
+        str({"Fn::GetAtt": [referred(template, "JournalLogGroupName"), "Arn"]}): "journal",
         str(every_object): "objects",
         str(bucket): "bucket",
         str({"Fn::GetAtt": [referred(template, "FunctionName"), "Arn"]}): "function",

@@ -128,7 +128,10 @@ def test_a_replay_asks_and_shows_a_bar_with_rate_and_time_left(operator: Operato
         terminal.read_until(r"Replayed .*\d+/30 +\d+\.\d/s +\d+:\d\d")
         assert terminal.exit_code() == 0
         assert "30/30" in terminal.screen
-        assert re.search(r"30 replayed\.\s+What became of them: courier status", terminal.screen)
+        assert re.search(
+            r"30 replayed\.\s+0 sent, 0 came back, 30 not known yet\.\s+What becomes of them: courier status",
+            terminal.screen,
+        )
         assert max(map(len, re.split(r"[\r\n]+", terminal.screen))) <= COLUMNS
     assert operator.dead_letters == []
 
@@ -205,7 +208,7 @@ def test_the_fault_stays_until_enter_opens_the_editor(operator: Operator, tmp_pa
         terminal.read_until(r"Send the edited reply\? \[y/N\]:")
         terminal.type("y\r")
         assert terminal.exit_code() == 0
-        assert "What became of it: courier trace" in terminal.screen
+        assert "What becomes of it: courier trace" in terminal.screen
 
 
 def test_nobody_is_told_aborted_and_nothing_is_broken_inside_a_word(operator: Operator) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from courier.commands.dlq.replay import Replay
 from courier.queues.held_letters import HeldLetters
+from courier.queues.replaying import Replay
 from courier.queues.selection import Filters, Selection
 from tests.fakes.faults import refusal
 from tests.fakes.function import FakeClock
@@ -48,7 +48,7 @@ def test_a_replay_moves_every_letter(count: int, misses: bool) -> None:
     queues = letters(count, misses=misses)
     with holding(queues) as held:
         work = replay(queues, held)
-    assert (work.done, work.not_done) == (count, [])
+    assert (len(work.replayed), work.not_done) == (count, [])
     assert tokens(queues, "replies") == Counter(f"t-{n}" for n in range(count))
     assert not queues.queues.get("dead")
 
@@ -75,7 +75,7 @@ def test_a_batch_that_half_fails_loses_and_doubles_nothing(seed: int) -> None:
     assert tokens(queues, "replies") == Counter(f"t-{n}" for n in range(95) if str(n) not in refused)
     assert tokens(queues, "dead") == Counter(f"t-{body}" for body in refused | kept)
     assert len(work.not_done) == len(refused | kept)
-    assert work.done == 95 - len(work.not_done)
+    assert len(work.replayed) == 95 - len(work.not_done)
 
     fails.clear()
     queues.refuse = lambda *_: False
@@ -120,7 +120,7 @@ def test_a_limit_holds() -> None:
     queues = letters(100)
     with holding(queues) as held:
         work = replay(queues, held, limit=25)
-    assert work.done == 25
+    assert len(work.replayed) == 25
     assert len(queues.queues["dead"]) == 75
     assert not queues.hidden
 
@@ -135,7 +135,7 @@ def test_a_reply_that_fails_again_at_once_does_not_go_round() -> None:
 
     with holding(queues) as held:
         work = replay(queues, held, advance=and_back)
-    assert work.done == 30
+    assert len(work.replayed) == 30
     assert tokens(queues, "dead") == Counter(f"t-{n}" for n in range(30))
     assert not queues.hidden
 
