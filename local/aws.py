@@ -87,7 +87,10 @@ class LocalAws:
         return self.session.client("logs", endpoint_url=self.endpoint)
 
     def skip(self, seconds: float) -> None:
-        """Skip SQS's clock ahead: delays and visibility timeouts within these seconds end (sqs/clock.py)."""
+        """Skip SQS's clock ahead: delays and visibility timeouts within these seconds end (sqs/clock.py).
+
+        A negative number skips it back: what is put then is so much older afterwards.
+        """
         body = json.dumps({"seconds": seconds}).encode()
         urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/_local/skip", body, method="POST")).close()
 

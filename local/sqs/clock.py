@@ -1,6 +1,9 @@
-"""SQS's clock in local AWS. It can be skipped ahead, so that nobody waits for backoffs and visibility timeouts."""
+"""SQS's clock in local AWS. It can be skipped ahead, so that nobody waits for backoffs and visibility timeouts,
+and back, so that a message that is put then is an old one afterwards.
+"""
 
 import json
+import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -24,7 +27,7 @@ class SqsClock:
         self._skipped = 0.0
 
     def skip(self, seconds: float) -> None:
-        """Skip ahead."""
+        """Skip ahead; with a negative number back."""
         self._skipped += seconds
 
     def seconds(self) -> float:
@@ -52,9 +55,9 @@ class Skippable:
     def _skip(self, environ: "WSGIEnvironment") -> Response:
         try:
             match json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))):
-                case {"seconds": int() | float() as seconds} if seconds >= 0:
+                case {"seconds": int() | float() as seconds} if math.isfinite(seconds):
                     self._clock.skip(seconds)
                     return Response("{}", content_type="application/json")
         except ValueError:
             pass  # what is not JSON gets the same answer as JSON of another form
-        return Response('Send {"seconds": N}, where N is a number, 0 or more.\n', status=400)
+        return Response('Send {"seconds": N}, where N is a number.\n', status=400)

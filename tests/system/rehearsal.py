@@ -1,0 +1,117 @@
+"""A section of the runbook, rehearsed on the deployed whole: its own commands, run as they stand there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from local.aws import ROOT
+from local.connect.control_client import ConnectControl
+from local.drain import wait_until_empty
+from local.waiting import until
+from tests.operators import Operator, lines
+from tests.samples import reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from local.system import LocalCourier
+
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+ASKS = ("replay", "edit", "discard", "renew")
+"""Commands that ask: a rehearsal says --yes."""
+
+
+def sections() -> dict[str, list[str]]:
+    """The commands of each section that has any, in their order, by its heading."""
+    parts = re.split(r"^##+ (.*)$", RUNBOOK, flags=re.MULTILINE)
+    found = {}
+    for heading, text in zip(parts[1::2], parts[2::2], strict=True):
+        if "- **First:**" in text:
+            code = re.findall(r"`((?:courier|aws) [^`]+)`", text)
+            found[heading] = list(dict.fromkeys(" ".join(command.split()) for command in code))
+    return found
+
+
+@dataclass
+class Rehearsal:
+    """Runs the commands of one section, and no others.
+
+    Args:
+        heading: The section's.
+        courier: The deployed whole.
+        operator: Who runs them.
+        folder: For the files of an edit or a discard.
+    """
+
+    heading: str
+    courier: LocalCourier
+    operator: Operator
+    folder: Path
+    ran: set[str] = field(default_factory=set)
+    files: int = 0
+
+    @property
+    def connect(self) -> ConnectControl:
+        return ConnectControl(self.courier.connect_url)
+
+    def run(self, command: str, **names: str) -> str:
+        """Run one of the section's commands, with names in the place of ID and TOKEN; return what it says.
+
+        Raises:
+            AssertionError: The section does not have it, or it did not end in 0.
+        """
+        ended = self.tried(command, **names)
+        assert ended.returncode == 0, (command, ended.returncode, ended.stdout, ended.stderr)
+        return ended.stdout
+
+    def tried(self, command: str, **names: str) -> subprocess.CompletedProcess[str]:
+        """The same, whatever its exit code."""
+        assert command in sections()[self.heading]
+        self.ran.add(command)
+        program, *words = shlex.split(command)
+        words = [names.get(word, word) for word in words]
+        if program == "aws":
+            environment = self.operator.env
+            return subprocess.run([program, *words], env=environment, capture_output=True, text=True, check=False)
+        if any(asks in words for asks in ASKS):
+            words.append("--yes")
+        if "discard" in words:
+            self.files += 1
+            words += ["--to", str(self.folder / f"discarded-{self.files}.jsonl")]
+        return self.operator.courier(*words)
+
+    def put(self, contact: str, body: Any = None, **attributes: str) -> str:
+        """A producer puts a reply on the queue; return its client token."""
+        token = attributes.setdefault("ClientToken", f"{contact}-token")
+        self.operator.put(self.courier.queue_url, reply(ContactId=contact) if body is None else body, **attributes)
+        return token
+
+    def letter(self, reason: str) -> Mapping[str, str]:
+        """The one dead letter with this reason, once it is there, and once the queue of replies is empty."""
+        found: list[Mapping[str, str]] = []
+
+        def is_there() -> bool:
+            found[:] = lines(self.operator.courier("dlq", "list", "--json", "--reason", reason).stdout)
+            return len(found) == 1
+
+        until(is_there, f"a letter with {reason}", 60)
+        return found[0]
+
+    def sent_once(self, *contacts: str) -> None:
+        """Wait until nothing is on the way, and see that each of these was sent, once, and that no letter is left."""
+        wait_until_empty(self.courier)
+        assert sorted(email["contact_id"] for email in self.connect.sent) == sorted(contacts)
+        assert self.operator.counts(self.courier.dead_letter_queue_url) == (0, 0)
+
+    def older(self, seconds: float, put: Any) -> None:
+        """Do something as if it were so long ago, by SQS's clock."""
+        self.courier.aws.skip(-seconds)
+        try:
+            put()
+        finally:
+            self.courier.aws.skip(seconds)
