@@ -11,6 +11,7 @@ from courier.doctor.watch import Alarm
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from mypy_boto3_connect import ConnectClient
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sns import SNSClient
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 HOUR = 3_600
 AT_ONCE = 100
-"""So many alarms DescribeAlarms takes by their names."""
+"""The most that DescribeAlarms takes, and SearchEmailAddresses gives."""
 
 
 def resources(account: Account) -> list[tuple[str, str]]:
@@ -94,6 +95,16 @@ def the_rate(quotas: ServiceQuotasClient, *, is_default: bool) -> Quota | None:
         for each in page["Quotas"]
     )
     return next((each for each in listed if each.is_the_rate), None)
+
+
+def email_addresses(connect: ConnectClient, instance_id: str) -> int:
+    """How many email addresses the instance has; boto3 has no paginator for this call."""
+    answer = connect.search_email_addresses(InstanceId=instance_id, MaxResults=AT_ONCE)
+    count = len(answer["EmailAddresses"])
+    while following := answer.get("NextToken"):
+        answer = connect.search_email_addresses(InstanceId=instance_id, MaxResults=AT_ONCE, NextToken=following)
+        count += len(answer["EmailAddresses"])
+    return count
 
 
 def _seconds(period: Mapping[str, object]) -> float | None:

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from courier.aws import NotOurStackError
 from courier.doctor import limits, parts, watch
-from courier.doctor.asking import alarms, counted, named, resources, subscribed, the_rate
+from courier.doctor.asking import alarms, counted, email_addresses, named, resources, subscribed, the_rate
 from courier.doctor.finding import unknown
 from courier.mapping import sending_now
 from courier.queues.queue_status import Status, status
@@ -127,8 +127,7 @@ class Examination:
             yield parts.instance(found["Instance"].get("InstanceStatus", "without a status"))
 
     def _email(self) -> Iterator[Finding]:
-        pages = self.clients.connect.get_paginator("search_email_addresses").paginate(InstanceId=self.instance_id)
-        yield parts.email_addresses(sum(len(page["EmailAddresses"]) for page in pages))
+        yield parts.email_addresses(email_addresses(self.clients.connect, self.instance_id))
 
     @cached_property
     def _configuration(self) -> FunctionConfigurationResponseTypeDef:

@@ -18,6 +18,10 @@ def answer_to(connect: EmulatedConnect, method: str, url: str, body: bytes) -> A
             return connect.start_outbound_email_contact(body)
         case "PUT", ["contact", "create-contact"]:
             return connect.create_contact(body)
+        case "GET", ["instance", instance_id]:
+            return connect.describe_instance(instance_id)
+        case "POST", ["search-email-addresses"]:
+            return connect.search_email_addresses(body)
         case _, ["_local", *call] if call:
             return control_answer(connect, method, call, query.get("since", "0"), body)
         case "GET", _:
