@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from botocore.exceptions import ClientError
 
 from courier.aws import Account
-from courier.commands.options import SOME_NOT_DONE, Json
+from courier.commands.options import SOME_NOT_DONE, Json, Yes
+from courier.commands.send_test import send_test
 from courier.doctor.clients import clients_of
 from courier.doctor.examination import Examination
 from courier.doctor.finding import Finding, Verdict
@@ -17,14 +20,37 @@ from courier.terminal.doctor_page import show_findings
 from courier.terminal.errors import NOT_ALLOWED, explain
 
 
-def doctor(context: typer.Context, *, as_json: Json = False) -> None:
-    """Look whether all is well: stack, function, alarms, queues, quotas, instance; and say what to do.
+def doctor(
+    context: typer.Context,
+    *,
+    test: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--send-test",
+            metavar="CONTACT-ID ADDRESS",
+            help="Instead, send a test email and see how Connect answers where AWS does not document it. The contact, "
+            "a draft, is used up.",
+        ),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="The new file for a test's answers; or one named by the time.")
+    ] = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Look whether all is well: stack, function, alarms, queues, quotas, instance. Says what to do where it is not.
 
-    Exits with 0 only if everything is good; with 1 if something is bad, or cannot be known.
+    Exits with 0 only if everything is good; with 1 if something is bad, or is not known. A test exits with 0 only if
+    all it asks for is settled.
     """
     account: Account = context.obj
     if account.given_queues:
         raise typer.BadParameter("doctor looks at a stack: name it with --stack, and leave the queues' URLs out")
+    if to and not test:
+        raise typer.BadParameter("--to is for --send-test")
+    if test:
+        send_test(account, *test, to, yes=yes, as_json=as_json)
+        return
     _ask_for_the_stack(account)
     examination = Examination(account, clients_of(account), time.time(), lambda error: explain(error, account))
     found: list[Finding] = []

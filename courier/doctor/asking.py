@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from courier.aws import NotOurStackError
 from courier.doctor.limits import Quota
 from courier.doctor.watch import Alarm
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mypy_boto3_connect import ConnectClient
+    from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sns import SNSClient
 
@@ -20,6 +22,32 @@ if TYPE_CHECKING:
 HOUR = 3_600
 AT_ONCE = 100
 """The most that DescribeAlarms takes, and SearchEmailAddresses gives."""
+
+
+def function_configuration(account: Account) -> FunctionConfigurationResponseTypeDef:
+    """The function, as Lambda has it."""
+    return account.functions.get_function_configuration(FunctionName=account.output("FunctionName"))
+
+
+def instance_id(account: Account) -> str:
+    """The Connect instance that the stack sends for.
+
+    Raises:
+        NotOurStackError: The stack or its function is another one's.
+        botocore.exceptions.ClientError, BotoCoreError: AWS does not tell.
+    """
+    return instance_of(function_configuration(account))
+
+
+def instance_of(configuration: FunctionConfigurationResponseTypeDef) -> str:
+    """The same, of a function: its environment names it.
+
+    Raises:
+        NotOurStackError: It does not.
+    """
+    if arn := configuration.get("Environment", {}).get("Variables", {}).get("CONNECT_INSTANCE_ARN"):
+        return arn.rpartition("/")[2]
+    raise NotOurStackError("The function's environment has no CONNECT_INSTANCE_ARN: it is another one's function.")
 
 
 def resources(account: Account) -> list[tuple[str, str]]:

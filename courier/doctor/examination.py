@@ -10,7 +10,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from courier.aws import NotOurStackError
 from courier.doctor import limits, parts, watch
-from courier.doctor.asking import alarms, counted, email_addresses, named, resources, subscribed, the_rate
+from courier.doctor.asking import (
+    alarms,
+    counted,
+    email_addresses,
+    function_configuration,
+    instance_of,
+    named,
+    resources,
+    subscribed,
+    the_rate,
+)
 from courier.doctor.finding import unknown
 from courier.mapping import sending_now
 from courier.queues.queue_status import Status, status
@@ -118,7 +128,7 @@ class Examination:
 
     def _instance(self) -> Iterator[Finding]:
         try:
-            found = self.clients.connect.describe_instance(InstanceId=self.instance_id)
+            found = self.clients.connect.describe_instance(InstanceId=self._instance_id)
         except ClientError as refused:
             if refused.response["Error"].get("Code") != NOT_FOUND:
                 raise
@@ -127,24 +137,15 @@ class Examination:
             yield parts.instance(found["Instance"].get("InstanceStatus", "without a status"))
 
     def _email(self) -> Iterator[Finding]:
-        yield parts.email_addresses(email_addresses(self.clients.connect, self.instance_id))
+        yield parts.email_addresses(email_addresses(self.clients.connect, self._instance_id))
 
     @cached_property
     def _configuration(self) -> FunctionConfigurationResponseTypeDef:
-        return self.account.functions.get_function_configuration(FunctionName=self.account.output("FunctionName"))
+        return function_configuration(self.account)
 
-    @property
-    def instance_id(self) -> str:
-        """The Connect instance that the function sends for.
-
-        Raises:
-            NotOurStackError: The function does not name one.
-            botocore.exceptions.ClientError, BotoCoreError: Lambda does not tell.
-        """
-        environment = self._configuration.get("Environment", {}).get("Variables", {})
-        if arn := environment.get("CONNECT_INSTANCE_ARN"):
-            return arn.rpartition("/")[2]
-        raise NotOurStackError("The function's environment has no CONNECT_INSTANCE_ARN: it is another one's function.")
+    @cached_property
+    def _instance_id(self) -> str:
+        return instance_of(self._configuration)
 
     @cached_property
     def _queues(self) -> tuple[Status, Sequence[str]]:

@@ -28,7 +28,9 @@ def show_findings(findings: Iterable[Finding]) -> None:
             _show(finding)
         else:
             advice = f" | {finding.advice}" if finding.advice else ""
-            out.print(f"{finding.verdict:{MARK}}{finding.check:{CHECK}}{printable(finding.seen + advice)}", soft_wrap=True)
+            out.print(
+                f"{finding.verdict:{MARK}}{finding.check:{CHECK}}{printable(finding.seen + advice)}", soft_wrap=True
+            )
 
 
 def _show(finding: Finding) -> None:

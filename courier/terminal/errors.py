@@ -59,7 +59,14 @@ _NAMED_BY_THE_STACK = {
     "GetEventSourceMapping": "an event source mapping",
     "UpdateEventSourceMapping": "an event source mapping",
 }
-_NAMES = {"lambda": "Lambda", "connect": "Connect", "sns": "SNS", "logs": "CloudWatch", "cloudwatch": "CloudWatch", "sqs": "SQS"}
+_NAMES = {
+    "lambda": "Lambda",
+    "connect": "Connect",
+    "sns": "SNS",
+    "logs": "CloudWatch",
+    "cloudwatch": "CloudWatch",
+    "sqs": "SQS",
+}
 _SERVER_ERROR = 500
 
 LOG_IN = "Log in again (aws sso login), or set AWS_PROFILE, or name a profile with --profile."
@@ -106,7 +113,7 @@ def permission(operation: str) -> str:
 
 def _refusal(error: ClientError, account: Account) -> str:  # noqa: PLR0911 - one answer for each cause
     answer = error.response["Error"]
-    code, text, operation = answer.get("Code", ""), answer.get("Message", ""), error.operation_name
+    code, operation = answer.get("Code", ""), error.operation_name
     where = f"in the Region {account.session.region_name}"
     if code in NOT_ALLOWED:
         return (
@@ -134,6 +141,12 @@ def _refusal(error: ClientError, account: Account) -> str:  # noqa: PLR0911 - on
         return f"The stack {account.stack} {where} names {what} that does not exist: somebody has deleted it by hand."
     if operation == "StartQuery" and code == TOO_MANY_QUERIES:
         return "CloudWatch lets a number of log queries run at once, and so many do. Wait, and run it again."
+    return _other_refusal(error, where)
+
+
+def _other_refusal(error: ClientError, where: str) -> str:
+    answer, operation = error.response["Error"], error.operation_name
+    code, text = answer.get("Code", ""), answer.get("Message", "")
     if code.isdecimal() and not passes(error):  # botocore found no error code of AWS's in the answer
         return f"What answers at this address does not know {operation} ({code}). Is it AWS? See --endpoint-url."
     if passes(error):

@@ -22,7 +22,9 @@ def main() -> None:
     settings = settings_as_observed(chosen.answers) if chosen.answers else {}
     # Epoch seconds that never decrease, unlike the machine's clock.
     started = time.time() - time.monotonic()
-    connect = EmulatedConnect(clock=lambda: started + time.monotonic(), new_id=lambda: str(uuid.uuid4()), settings=settings)
+    connect = EmulatedConnect(
+        clock=lambda: started + time.monotonic(), new_id=lambda: str(uuid.uuid4()), settings=settings
+    )
     with ConnectServer((chosen.host, chosen.port), connect, time.sleep) as server:
         signal.signal(signal.SIGTERM, _end)
         signal.signal(signal.SIGINT, _end)

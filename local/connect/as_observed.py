@@ -8,7 +8,8 @@ from typing import Any
 
 from local.connect.instance.settings import Case
 
-_OK = 200
+_OK, _SERVER_ERROR = 200, 500
+_PASSING = {402, 403, 408, 429}
 _MASKED_NUMBER = re.compile(r"\bN\b")
 """The file has N in place of each number: played, a number stands there again, so that it is masked alike."""
 
@@ -60,4 +61,5 @@ def _words(case: Case, answer: Mapping[str, Any]) -> dict[str, object]:
 
 def _settles(answer: Mapping[str, Any]) -> bool:
     """Whether it is an answer of Connect's own: no time-out, and no trouble that passes."""
-    return answer["status"] is not None and answer["status"] < 500 and answer["status"] not in {402, 403, 408, 429}
+    status = answer["status"]
+    return status is not None and status < _SERVER_ERROR and status not in _PASSING

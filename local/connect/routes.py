@@ -8,7 +8,9 @@ from local.connect.page.page import page_answer
 from local.connect.service import EmulatedConnect
 
 
-def answer_to(connect: EmulatedConnect, method: str, url: str, body: bytes) -> Answer:
+def answer_to(  # noqa: PLR0911 - one for each route
+    connect: EmulatedConnect, method: str, url: str, body: bytes
+) -> Answer:
     """Answer any HTTP request: Connect's operations, control calls, or the page."""
     parts = urlsplit(url)
     path = [unquote(part) for part in parts.path.strip("/").split("/")]

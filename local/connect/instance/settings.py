@@ -1,7 +1,7 @@
 """Settings that can be changed while it runs (PUT /_local/settings)."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -27,7 +27,7 @@ _WORDS: Mapping[Case, tuple[str, str]] = {
     Case.SPENT_CONTACT: ("InvalidRequestException", "The email of this contact has been sent already."),
     Case.WRONG_CONTACT: ("ResourceNotFoundException", "Contact not found"),
 }
-_IS_ANSWER = {
+_IS_ANSWER: Mapping[str, Callable[[object], bool]] = {
     "status": whole_number(400, 599),
     "error": text,
     "message": lambda value: isinstance(value, str),
