@@ -59,6 +59,8 @@ def send_test(  # noqa: PLR0913 - the command's options
                 "conclusions": [conclusion.to_json() for conclusion in proved],
             }
             file.write(json.dumps(kept, indent=2) + "\n")
+            if not trial.answers:
+                path.unlink()
     if as_json:
         view.data(json_line(kept))
     else:

@@ -31,8 +31,8 @@ def show_conclusions(conclusions: Iterable[Conclusion], emails: Iterable[str]) -
         say(each.question)
         say(each.so)
         line = Text(each.proof, style=STYLES[each.proof])
-        out.print(line.append(f": {each.sentence.document}, “{each.sentence.text}”"), soft_wrap=not out.is_terminal)
+        out.print(line.append(f': {each.sentence.document}, "{each.sentence.text}"'), soft_wrap=not out.is_terminal)
     out.print()
-    if subjects := ", ".join(f"“{email}”" for email in emails):
+    if subjects := ", ".join(f'"{email}"' for email in emails):
         say(f"Look into the mailbox: the test email {subjects} must be there once each.")
         say("One that is there twice was sent again by its repeat, whatever Connect answered: then tokens do not hold.")

@@ -1,4 +1,4 @@
-"""A boto3 client that answers as it is told, and checks requests and answers against botocore's model of the service."""
+"""A boto3 client that answers as told, and checks requests and answers against botocore's model of the service."""
 
 from typing import Any
 

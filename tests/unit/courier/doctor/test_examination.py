@@ -77,7 +77,11 @@ def denied(operation: str = "AnyOperation") -> ClientError:
 @pytest.mark.parametrize("error", [denied(), EndpointConnectionError(endpoint_url="x")])
 def test_whatever_one_call_fails_with_every_other_check_is_made(error: Exception) -> None:
     found = examined(refused(error), refused(error))
-    assert {name for name, finding in found.items() if finding.verdict == "good"} == {"stack", "replies", "dead letters"}
+    assert {name for name, finding in found.items() if finding.verdict == "good"} == {
+        "stack",
+        "replies",
+        "dead letters",
+    }
     assert all(found[name].advice for name in CHECKS if found[name].verdict == "unknown")
 
 
