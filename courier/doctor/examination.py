@@ -99,7 +99,7 @@ class Examination:
     def _replies(self) -> Iterator[Finding]:
         queues, told = self._queues
         waiting = queues.replies.all
-        not_known = next((text for text in told if "oldest" in text), None)
+        not_known = next((text.partition(": ")[2] for text in told if "oldest" in text), None)
         yield limits.replies(waiting, queues.replies.oldest, queues.outlook.gone_in(waiting), not_known)
 
     def _dead_letters(self) -> Sequence[Finding]:
