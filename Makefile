@@ -13,6 +13,8 @@ LOCK := cd requirements && ../$(UV) pip compile --quiet --upgrade --universal --
 	--custom-compile-command "make lock" --python-version
 # Settings instead of those in cdk.json, for once: CONTEXT="-c sendRate=5"
 CONTEXT ?=
+# For make local: Connect answers as in this file of `courier doctor --send-test`
+ANSWERS ?=
 # A part of the tests, e.g. TESTS="tests/unit -k token"
 TESTS ?=
 
@@ -25,7 +27,7 @@ demo: $(SETUP) ## send sample replies through the whole of it on this machine, m
 	@python -m local demo
 
 local: $(SETUP) ## keep the whole of it running on this machine until Ctrl-C
-	@python -m local up
+	@python -m local up $(if $(ANSWERS),--answers "$(ANSWERS)")
 
 test: $(SETUP) ## run all tests, two at a time
 	@python -m pytest -n 2 $(TESTS)

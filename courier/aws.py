@@ -14,6 +14,7 @@ from courier.payloads import Payloads
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_lambda import LambdaClient
@@ -123,6 +124,15 @@ class Account:
         """
         return self.output("LogGroupName")
 
+    @property
+    def stack_status(self) -> str:
+        """The stack's status, as CloudFormation names it.
+
+        Raises:
+            botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
+        """
+        return self._described["StackStatus"]
+
     def output(self, name: str) -> str:
         """What the stack names so.
 
@@ -141,9 +151,13 @@ class Account:
         return None if self.given_queues else _outputs(self._described).get(name)
 
     @cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        """The client of the stack."""
+        return self.session.client("cloudformation", endpoint_url=self.endpoint_url, config=CALLS)
+
+    @cached_property
     def _described(self) -> StackTypeDef:
-        cloudformation = self.session.client("cloudformation", endpoint_url=self.endpoint_url, config=CALLS)
-        (stack,) = cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
+        (stack,) = self.cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
         return stack
 
 

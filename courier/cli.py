@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from courier.aws import STACK, Account, NotOurStackError, Queues
-from courier.commands import pause, send, status, trace
+from courier.commands import doctor, pause, send, status, trace
 from courier.commands.dlq import discard, edit, export_import, groups, list_letters, renew, replay, show
 from courier.commands.dlq.edited_reply import EditorError
 from courier.commands.options import NO_ACCESS, SOME_NOT_DONE
@@ -58,6 +58,7 @@ COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
         "pause": pause.pause,
         "resume": pause.resume,
         "trace": trace.trace,
+        "doctor": doctor.doctor,
     },
     dlq: {
         "list": list_letters.list_letters,

@@ -9,6 +9,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "pause": ("pause",),
     "resume": ("resume",),
     "trace": ("trace 5f0c9a1e-8f0b-4f0e-9d55-3e8a0d1c2b7a", "trace order-4711 --since 2d"),
+    "doctor": ("doctor", "doctor --send-test c0ffee00-0000-4711 me@example.com"),
     "dlq list": ("dlq list", "dlq list --reason NotFound --newer-than 12h --details"),
     "dlq groups": ("dlq groups", "dlq groups --older-than 5d"),
     "dlq show": ("dlq show 2f31e353-54e7-4749-890e-5b7b09f3216f",),

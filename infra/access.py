@@ -7,6 +7,7 @@ from aws_cdk.aws_iam import IRole, ManagedPolicy, PolicyDocument, PolicyStatemen
 from aws_cdk.aws_lambda import IEventSourceMapping, IFunction
 from aws_cdk.aws_logs import ILogGroup
 from aws_cdk.aws_s3 import CfnBucket, IBucket
+from aws_cdk.aws_sns import ITopic
 from constructs import Construct
 
 from infra.queues import Queues
@@ -64,6 +65,7 @@ class Policies(Construct):
         journal: ILogGroup,
         function: IFunction,
         mapping: IEventSourceMapping,
+        alarm_topic: ITopic,
     ) -> None:
         super().__init__(scope, construct_id)
         self.producer = ManagedPolicy(
@@ -98,6 +100,7 @@ class Policies(Construct):
                     actions=["logs:CreateLogStream", "logs:PutLogEvents"],
                     resources=[journal.log_group_arn],
                 ),
+                *_examined(settings, function, alarm_topic),
                 *_payloads_read(payloads),
                 PolicyStatement(
                     sid="PutLargeReplies", actions=["s3:PutObject"], resources=[payloads.arn_for_objects("*")]
@@ -108,7 +111,12 @@ class Policies(Construct):
         Validations.of(self.operator).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-IAM5[Resource::*]",
-                reason="GetMetricStatistics and GetQueryResults support no resource-level permissions.",
+                reason="GetMetricStatistics, GetQueryResults, GetAccountSettings and what lists quotas support no "
+                "resource-level permissions; DescribeAlarms asks for alarms whose names no deployment knows before.",
+            ),
+            Acknowledgment(
+                id=f"AwsSolutions-IAM5[Resource::{settings.instance_arn}/*]",
+                reason="SearchEmailAddresses finds the instance's email addresses, which have ARNs below its own.",
             ),
             Acknowledgment(
                 id=f"AwsSolutions-IAM5[Resource::{_stack_arn(settings)}]",
@@ -172,6 +180,37 @@ def _log_searched(log_group: ILogGroup) -> list[PolicyStatement]:
     return [
         PolicyStatement(sid="SearchTheLog", actions=["logs:StartQuery"], resources=[log_group.log_group_arn]),
         PolicyStatement(sid="ReadWhatIsFound", actions=["logs:GetQueryResults"], resources=["*"]),
+    ]
+
+
+def _examined(settings: Settings, function: IFunction, alarm_topic: ITopic) -> list[PolicyStatement]:
+    """What `courier doctor` asks besides; its --send-test is for whoever may call StartOutboundEmailContact."""
+    return [
+        PolicyStatement(
+            sid="FindTheAlarms", actions=["cloudformation:ListStackResources"], resources=[_stack_arn(settings)]
+        ),
+        PolicyStatement(
+            sid="SeeWhoIsTold", actions=["sns:ListSubscriptionsByTopic"], resources=[alarm_topic.topic_arn]
+        ),
+        PolicyStatement(
+            sid="SeeWhatIsReserved", actions=["lambda:GetFunctionConcurrency"], resources=[function.function_arn]
+        ),
+        PolicyStatement(sid="SeeTheInstance", actions=["connect:DescribeInstance"], resources=[settings.instance_arn]),
+        PolicyStatement(
+            sid="CountEmailAddresses",
+            actions=["connect:SearchEmailAddresses"],
+            resources=[settings.instance_arn, f"{settings.instance_arn}/*"],
+        ),
+        PolicyStatement(
+            sid="SeeAlarmsAndQuotas",
+            actions=[
+                "cloudwatch:DescribeAlarms",
+                "lambda:GetAccountSettings",
+                "servicequotas:ListAWSDefaultServiceQuotas",
+                "servicequotas:ListServiceQuotas",
+            ],
+            resources=["*"],
+        ),
     ]
 
 

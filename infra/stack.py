@@ -36,13 +36,14 @@ class ReplyCourierStack(Stack):
             self, "Delivery", settings=settings, capacity=numbers, queues=queues, payloads=payloads, code=code
         )
         metrics = Metrics(settings.stack_name, queues.queue, queues.dead_letters, delivery.function)
+        topic = AlarmTopic(self, "AlarmTopic", settings=settings).topic
         Alarms(
             self,
             "Alarms",
             metrics=metrics,
             settings=settings,
             capacity=numbers,
-            topic=AlarmTopic(self, "AlarmTopic", settings=settings).topic,
+            topic=topic,
         )
         ReplyDashboard(self, "Dashboard", metrics=metrics, settings=settings)
         Queries(self, "Queries", log_group=delivery.log_group)
@@ -57,6 +58,7 @@ class ReplyCourierStack(Stack):
             journal=journal,
             function=delivery.function,
             mapping=delivery.mapping,
+            alarm_topic=topic,
         )
 
         # Operators' and producers' tools find the parts by these names.

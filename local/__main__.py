@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from local.aws import REGION
@@ -41,14 +42,14 @@ Ctrl-C ends it. The function's log:
 """
 
 
-def up() -> None:
+def up(answers: Path | None) -> None:
     """Run until interrupted."""
-    with running(print_line, print_summary) as courier:
+    with running(print_line, print_summary, answers=answers) as courier:
         print_line(how_to(courier))
         threading.Event().wait()
 
 
-def demo() -> None:
+def demo(_: Path | None) -> None:
     """Run the demonstration."""
     from local.demo import main  # noqa: PLC0415 (`up` does not need it)
 
@@ -82,14 +83,16 @@ def interrupt(_signal: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-COMMANDS: dict[str, Callable[[], None]] = {"up": up, "demo": demo}
+COMMANDS: dict[str, Callable[[Path | None], None]] = {"up": up, "demo": demo}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("--answers", type=Path, help="for up: Connect answers as in this file of doctor --send-test")
     for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell starts background jobs with SIGINT ignored
         signal.signal(ending, interrupt)
     try:
-        COMMANDS[parser.parse_args().command]()
+        chosen = parser.parse_args()
+        COMMANDS[chosen.command](chosen.answers)
     except KeyboardInterrupt:
         print_line("Stopped.")

@@ -15,6 +15,7 @@ from local.processes import ProcessGroup
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -85,6 +86,11 @@ class LocalAws:
     def logs(self) -> "CloudWatchLogsClient":
         """The log groups."""
         return self.session.client("logs", endpoint_url=self.endpoint)
+
+    @cached_property
+    def alarms(self) -> "CloudWatchClient":
+        """The stacks' alarms."""
+        return self.session.client("cloudwatch", endpoint_url=self.endpoint)
 
     def skip(self, seconds: float) -> None:
         """Skip SQS's clock ahead: delays and visibility timeouts within these seconds end (sqs/clock.py).

@@ -62,6 +62,7 @@ def running(  # noqa: PLR0913 - all but the first by name
     around: Callable[[ExecutionEnvironment], Environment] = lambda environment: environment,
     app: CdkApp = REPLY_COURIER,
     beside: LocalCourier | None = None,
+    answers: Path | None = None,
 ) -> Iterator[LocalCourier]:
     """Start everything afresh, and stop it at the end.
 
@@ -71,6 +72,7 @@ def running(  # noqa: PLR0913 - all but the first by name
         context: CDK context for the deployment, such as ``{"sendRate": "5"}``.
         around: wraps each execution environment, for tests that interfere.
         app: what to deploy, for comparisons of this project with another.
+        answers: a file of ``courier doctor --send-test``; Connect answers as it did there.
         beside: another stack, in whose AWS this one is deployed, and whose Connect it uses.
     """
     logs: list[LogLine] = []
@@ -89,7 +91,7 @@ def running(  # noqa: PLR0913 - all but the first by name
         processes = started.enter_context(ProcessGroup())
         synthesis = synthesise(processes, folder / "cdk.out", app, context or {})
         xray = started.enter_context(XRayDaemon(traces.append))
-        connect_url = beside.connect_url if beside else start_connect(processes, folder)
+        connect_url = beside.connect_url if beside else start_connect(processes, folder, answers)
         aws = beside.aws if beside else start_aws(processes, folder)
         outputs = deploy(aws, processes, synthesis, print_line)
 
@@ -130,7 +132,11 @@ def running(  # noqa: PLR0913 - all but the first by name
         )
 
 
-def start_connect(processes: ProcessGroup, folder: Path) -> str:
-    """Start the emulated Connect, and return its address; its log goes to ``folder``."""
+def start_connect(processes: ProcessGroup, folder: Path, answers: Path | None = None) -> str:
+    """Start the emulated Connect, and return its address; its log goes to ``folder``.
+
+    With ``answers``, a file of ``courier doctor --send-test``, it answers as the real one did there.
+    """
     log = folder / "connect.log"
-    return processes.start_server("local.connect", "--port", "0", env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=log)
+    options = ["--answers", str(answers.resolve())] if answers else []
+    return processes.start_server("local.connect", "--port", "0", *options, env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=log)

@@ -46,7 +46,7 @@ def main() -> None:
     """Fork for each line of standard input: arguments, environment, and the folder of the three streams."""
     from courier import cli  # noqa: PLC0415 - whoever imports `run` has no need of it
 
-    for service in ("cloudformation", "cloudwatch", "lambda", "logs", "sqs", "sts"):
+    for service in ("cloudformation", "cloudwatch", "connect", "lambda", "logs", "service-quotas", "sns", "sqs", "sts"):
         boto3.client(service, region_name="eu-central-1")  # imports more, as does the next line
     CliRunner().invoke(cli.app, ["status", "--help"])
     for line in sys.stdin:

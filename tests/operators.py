@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from contract.payload import point_to
 from contract.token_age import iso
 from tests.forking import run
-from tests.samples import long_names, reply, short_names
+from tests.samples import ADDRESS, INSTANCE_ARN, long_names, reply, short_names
 
 if TYPE_CHECKING:
     import subprocess
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from local.aws import LocalAws
 
+TOPIC = {"TopicArn": {"Ref": "Topic"}}
 TEMPLATE = {
     "Resources": {
         "DeadLetters": {"Type": "AWS::SQS::Queue"},
@@ -51,6 +52,7 @@ TEMPLATE = {
                 "Role": {"Fn::GetAtt": ["Role", "Arn"]},
                 "Runtime": "python3.13",
                 "Timeout": 1,
+                "Environment": {"Variables": {"CONNECT_INSTANCE_ARN": INSTANCE_ARN}},
             },
         },
         "Mapping": {
@@ -58,6 +60,23 @@ TEMPLATE = {
             "Properties": {
                 "EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]},
                 "FunctionName": {"Ref": "Function"},
+                "ScalingConfig": {"MaximumConcurrency": 2},
+            },
+        },
+        "Topic": {"Type": "AWS::SNS::Topic"},
+        "Watch": {"Type": "AWS::SNS::Subscription", "Properties": {**TOPIC, "Protocol": "email", "Endpoint": ADDRESS}},
+        "Alarm": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmDescription": "Replies wait. Runbook: DeadLettersWaiting.",
+                "AlarmActions": list(TOPIC.values()),
+                "ComparisonOperator": "GreaterThanThreshold",
+                "EvaluationPeriods": 1,
+                "MetricName": "ApproximateNumberOfMessagesVisible",
+                "Namespace": "AWS/SQS",
+                "Period": 60,
+                "Statistic": "Maximum",
+                "Threshold": 0,
             },
         },
         "Queue": {

@@ -23,7 +23,7 @@ from botocore.exceptions import (
 if TYPE_CHECKING:
     from courier.aws import Account
 
-NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 BAD_CREDENTIALS = {
     *("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException"),
     *("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure", "InvalidSecurity"),
@@ -33,7 +33,17 @@ PASSING = {"RequestThrottled", "Throttling", "ThrottlingException", "ServiceUnav
 TOO_MANY_QUERIES = "LimitExceededException"
 IN_FLIGHT_LIMIT = "OverLimit"
 _SERVICES = {
+    "DescribeAlarms": "cloudwatch",
+    "DescribeInstance": "connect",
     "DescribeStacks": "cloudformation",
+    "GetAccountSettings": "lambda",
+    "GetFunctionConcurrency": "lambda",
+    "ListAWSDefaultServiceQuotas": "servicequotas",
+    "ListServiceQuotas": "servicequotas",
+    "ListStackResources": "cloudformation",
+    "ListSubscriptionsByTopic": "sns",
+    "SearchEmailAddresses": "connect",
+    "StartOutboundEmailContact": "connect",
     "GetMetricStatistics": "cloudwatch",
     "GetCallerIdentity": "sts",
     "GetEventSourceMapping": "lambda",
@@ -44,11 +54,19 @@ _SERVICES = {
 }
 _NAMED_BY_THE_STACK = {
     "StartQuery": "a log group",
+    "GetFunctionConcurrency": "a function",
     "GetFunctionConfiguration": "a function",
     "GetEventSourceMapping": "an event source mapping",
     "UpdateEventSourceMapping": "an event source mapping",
 }
-_NAMES = {"lambda": "Lambda", "logs": "CloudWatch", "cloudwatch": "CloudWatch", "sqs": "SQS"}
+_NAMES = {
+    "lambda": "Lambda",
+    "connect": "Connect",
+    "sns": "SNS",
+    "logs": "CloudWatch",
+    "cloudwatch": "CloudWatch",
+    "sqs": "SQS",
+}
 _SERVER_ERROR = 500
 
 LOG_IN = "Log in again (aws sso login), or set AWS_PROFILE, or name a profile with --profile."
@@ -95,7 +113,7 @@ def permission(operation: str) -> str:
 
 def _refusal(error: ClientError, account: Account) -> str:  # noqa: PLR0911 - one answer for each cause
     answer = error.response["Error"]
-    code, text, operation = answer.get("Code", ""), answer.get("Message", ""), error.operation_name
+    code, operation = answer.get("Code", ""), error.operation_name
     where = f"in the Region {account.session.region_name}"
     if code in NOT_ALLOWED:
         return (
@@ -123,6 +141,14 @@ def _refusal(error: ClientError, account: Account) -> str:  # noqa: PLR0911 - on
         return f"The stack {account.stack} {where} names {what} that does not exist: somebody has deleted it by hand."
     if operation == "StartQuery" and code == TOO_MANY_QUERIES:
         return "CloudWatch lets a number of log queries run at once, and so many do. Wait, and run it again."
+    return _other_refusal(error, where)
+
+
+def _other_refusal(error: ClientError, where: str) -> str:
+    answer, operation = error.response["Error"], error.operation_name
+    code, text = answer.get("Code", ""), answer.get("Message", "")
+    if code.isdecimal() and not passes(error):  # botocore found no error code of AWS's in the answer
+        return f"What answers at this address does not know {operation} ({code}). Is it AWS? See --endpoint-url."
     if passes(error):
         service = _NAMES.get(permission(operation).partition(":")[0], "AWS")
         return f"{service} is busy or out of order ({code} to {operation}). Run the command again in a while."

@@ -4,8 +4,10 @@ import argparse
 import signal
 import time
 import uuid
+from pathlib import Path
 from types import FrameType
 
+from local.connect.as_observed import settings_as_observed
 from local.connect.server import ConnectServer
 from local.connect.service import EmulatedConnect
 
@@ -15,10 +17,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m local.connect", description=__doc__)
     arguments.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     arguments.add_argument("--port", type=int, required=True, help="port to listen on; 0 means any free port")
+    arguments.add_argument("--answers", type=Path, help="answer as in this file of courier doctor --send-test")
     chosen = arguments.parse_args()
+    settings = settings_as_observed(chosen.answers) if chosen.answers else {}
     # Epoch seconds that never decrease, unlike the machine's clock.
     started = time.time() - time.monotonic()
-    connect = EmulatedConnect(clock=lambda: started + time.monotonic(), new_id=lambda: str(uuid.uuid4()))
+    connect = EmulatedConnect(
+        clock=lambda: started + time.monotonic(), new_id=lambda: str(uuid.uuid4()), settings=settings
+    )
     with ConnectServer((chosen.host, chosen.port), connect, time.sleep) as server:
         signal.signal(signal.SIGTERM, _end)
         signal.signal(signal.SIGINT, _end)

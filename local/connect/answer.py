@@ -49,6 +49,6 @@ STATUS_OF = {
 class Refused(Exception):  # noqa: N818 - an answer of Connect's, not an error of this program
     """Connect refuses the request with a documented error."""
 
-    def __init__(self, error: str, message: str) -> None:
+    def __init__(self, error: str, message: str, status: int | None = None) -> None:
         super().__init__(error)
-        self.answer = error_answer(STATUS_OF[error], error, message)
+        self.answer = error_answer(status or STATUS_OF[error], error, message)

@@ -8,7 +8,9 @@ from local.connect.page.page import page_answer
 from local.connect.service import EmulatedConnect
 
 
-def answer_to(connect: EmulatedConnect, method: str, url: str, body: bytes) -> Answer:
+def answer_to(  # noqa: PLR0911 - one for each route
+    connect: EmulatedConnect, method: str, url: str, body: bytes
+) -> Answer:
     """Answer any HTTP request: Connect's operations, control calls, or the page."""
     parts = urlsplit(url)
     path = [unquote(part) for part in parts.path.strip("/").split("/")]
@@ -18,6 +20,10 @@ def answer_to(connect: EmulatedConnect, method: str, url: str, body: bytes) -> A
             return connect.start_outbound_email_contact(body)
         case "PUT", ["contact", "create-contact"]:
             return connect.create_contact(body)
+        case "GET", ["instance", instance_id]:
+            return connect.describe_instance(instance_id)
+        case "POST", ["search-email-addresses"]:
+            return connect.search_email_addresses(body)
         case _, ["_local", *call] if call:
             return control_answer(connect, method, call, query.get("since", "0"), body)
         case "GET", _:

@@ -1,7 +1,7 @@
 """The running Connect: decides one request at a time, and records it with the time."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -20,13 +20,17 @@ class EmulatedConnect:
     Args:
         clock: returns epoch seconds, which never decrease.
         new_id: returns a new id each time.
+        settings: which differ from the defaults, also after a reset.
     """
 
-    def __init__(self, clock: Callable[[], float], new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, clock: Callable[[], float], new_id: Callable[[], str], settings: Mapping[str, object] | None = None
+    ) -> None:
+        self._settings = settings or {}
         self.clock = clock
         self._new_id = new_id
         self._lock = threading.Lock()
-        self._instance = Instance()
+        self.reset()
 
     @contextmanager
     def held(self) -> Iterator[Instance]:
@@ -35,9 +39,10 @@ class EmulatedConnect:
             yield self._instance
 
     def reset(self) -> None:
-        """Start afresh: no drafts, faults, record or token memory, and default settings."""
+        """Start afresh: no drafts, faults, record or token memory, and the first settings."""
         with self._lock:
             self._instance = Instance()
+            self._instance.change_settings(self._settings)
 
     def start_outbound_email_contact(self, raw: bytes) -> Answer:
         """Answer a StartOutboundEmailContact request, given its body, and record the call."""
@@ -68,9 +73,20 @@ class EmulatedConnect:
     def create_contact(self, raw: bytes) -> Answer:
         """Answer a CreateContact request, given its body."""
         request = parsed(raw)
+        return self._answer(lambda instance: instance.create_contact(request, self._new_id(), self.clock()))
+
+    def describe_instance(self, instance_id: str) -> Answer:
+        """Answer a DescribeInstance request."""
+        return self._answer(lambda instance: instance.describe(instance_id))
+
+    def search_email_addresses(self, raw: bytes) -> Answer:
+        """Answer a SearchEmailAddresses request, given its body."""
+        return self._answer(lambda instance: instance.search_email_addresses(parsed(raw)))
+
+    def _answer(self, decide: Callable[[Instance], Answer]) -> Answer:
         with self.held() as instance:
             try:
-                answer = instance.create_contact(request, self._new_id(), self.clock())
+                answer = decide(instance)
             except Refused as refused:
                 answer = refused.answer
             return _finished(answer, instance, self._new_id())

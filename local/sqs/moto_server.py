@@ -21,6 +21,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.sqs import models
 from werkzeug.serving import make_server
 
+import local.monitoring.stack_resources  # noqa: F401 - defines what moto's CloudFormation then makes of templates
 from local.logs.insights import execute_query
 from local.mappings.states import MappingStates, play
 from local.processes import in_background
@@ -79,6 +80,7 @@ def main() -> None:
     models.unix_time = lambda *_: clock.seconds()  # type: ignore[attr-defined]
     models.unix_time_millis = lambda *_: clock.milliseconds()  # type: ignore[attr-defined]
     quicken(clock.milliseconds)
+
     logs.execute_query = execute_query  # type: ignore[attr-defined]  # moto's only hook
     server = make_server("127.0.0.1", 0, SqsGate(application), threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.port)

@@ -223,6 +223,7 @@ def test_an_open_email_is_shown_whole(connect: ConnectControl, client: ConnectCl
 
 def test_nothing_in_an_email_comes_through_as_markup(connect: ConnectControl, client: ConnectClient) -> None:
     address = {"EmailAddress": "<b>@customer.example", "DisplayName": SCRIPT}
+    connect.settings(email_addresses=["<b>@customer.example"])
     send(
         client,
         SCRIPT,

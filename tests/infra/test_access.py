@@ -33,6 +33,32 @@ def put_large_replies(template: Template) -> Any:
     return {"Sid": "PutLargeReplies", "Effect": "Allow", "Action": "s3:PutObject", "Resource": every_object(template)}
 
 
+def what_doctor_asks(template: Template) -> list[Any]:
+    stack = "arn:aws:cloudformation:eu-central-1:111122223333:stack/reply-courier/*"
+    (topic,) = resources(template, "AWS::SNS::Topic")
+    function = {"Fn::GetAtt": [referred(template, "FunctionName"), "Arn"]}
+    allowed: dict[str, tuple[Any, Any]] = {
+        "FindTheAlarms": ("cloudformation:ListStackResources", stack),
+        "SeeWhoIsTold": ("sns:ListSubscriptionsByTopic", {"Ref": topic}),
+        "SeeWhatIsReserved": ("lambda:GetFunctionConcurrency", function),
+        "SeeTheInstance": ("connect:DescribeInstance", ARN),
+        "CountEmailAddresses": ("connect:SearchEmailAddresses", [ARN, f"{ARN}/*"]),
+        "SeeAlarmsAndQuotas": (
+            [
+                "cloudwatch:DescribeAlarms",
+                "lambda:GetAccountSettings",
+                "servicequotas:ListAWSDefaultServiceQuotas",
+                "servicequotas:ListServiceQuotas",
+            ],
+            "*",
+        ),
+    }
+    return [
+        {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
+        for sid, (action, resource) in allowed.items()
+    ]
+
+
 def test_the_role_allows_exactly_what_the_handler_does(template: Template) -> None:
     role = the_one(template, "AWS::IAM::Role")
     queue, dead_letters = referred(template, "QueueArn"), referred(template, "DeadLetterQueueArn")
@@ -170,6 +196,7 @@ def test_an_operator_may_do_what_courier_does(template: Template) -> None:
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
             "Resource": {"Fn::GetAtt": [referred(template, "JournalLogGroupName"), "Arn"]},
         },
+        *what_doctor_asks(template),
         *read_large_replies(template),
         put_large_replies(template),
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from local.connect.answer import Refused
+from local.connect.instance.settings import Case
 
 # An unsent email contact expires after 12 hours, unless CreateContact sets ExpiryDurationInMinutes.
 DEFAULT_EXPIRY_SECONDS = 12 * 3600.0
@@ -30,17 +30,12 @@ class Drafts:
         """Remove a draft. Return whether it existed."""
         return self._drafts.pop(contact_id, None) is not None
 
-    def check(self, contact_id: str, now: float, *, sends_again: bool) -> None:
-        """Check that the contact can be sent now. With `sends_again`, a contact that was sent can be sent again.
-
-        Raises:
-            Refused: ResourceNotFoundException if it is unknown or expired, InvalidRequestException if it was sent.
-        """
+    def obstacle(self, contact_id: str, now: float, *, sends_again: bool) -> Case | None:
+        """Return why the contact cannot be sent now. With `sends_again`, a contact that was sent can be sent again."""
         draft = self._drafts.get(contact_id)
         if draft is not None and draft.is_sent and not sends_again:
-            raise Refused("InvalidRequestException", "The email of this contact has been sent already.")
-        if draft is None or draft.expires_at <= now:
-            raise Refused("ResourceNotFoundException", "Contact not found")
+            return Case.SPENT_CONTACT
+        return Case.WRONG_CONTACT if draft is None or draft.expires_at <= now else None
 
     def mark_sent(self, contact_id: str) -> None:
         """Mark a draft, which was checked, as sent."""

@@ -13,11 +13,10 @@ from local.connect.instance.drafts import DEFAULT_EXPIRY_SECONDS, Drafts
 from local.connect.instance.faults import AFTER, BEFORE, Faults, answer_instead, answer_spoilt
 from local.connect.instance.quota import TokenBucket
 from local.connect.instance.record import Record
-from local.connect.instance.settings import Settings, checked_settings
+from local.connect.instance.settings import Case, Settings, checked_settings
+from local.connect.instance.validation import checked
 
 _ARN = "arn:aws:connect:us-east-1:123456789012:instance/{}"
-
-_CONFLICT = Refused("IdempotencyException", "An entity with the same name already exists.").answer
 
 
 class Decision(NamedTuple):
@@ -43,6 +42,7 @@ class Instance:
         self.record = Record()
         self._sent_tokens = TokenMemory()
         self._created_tokens = TokenMemory()
+        self._refused_tokens: set[str | None] = set()
         self._accepted_at: deque[float] = deque()
         self.settings = Settings()
         self._bucket = TokenBucket(self.settings.rate, self.settings.burst)
@@ -76,9 +76,11 @@ class Instance:
         self._check_instance(valid["InstanceId"])
         repeat = self._sent_tokens.recall(valid, now) is not None
         if repeat and self.settings.repeat == "conflict":
-            return Decision(_CONFLICT, repeat=True)
+            return Decision(self.settings.refusal(Case.REPEAT).answer, repeat=True)
         if not repeat:
-            self.drafts.check(valid["ContactId"], now, sends_again=self.settings.used_draft == "send")
+            if case := self._obstacle(valid, now):
+                self._refused_tokens.add(token)
+                raise self.settings.refusal(case)
             self._check_capacity(now)
             self._accept(valid, now)
         answer = json_answer({"ContactId": contact_id})
@@ -103,10 +105,42 @@ class Instance:
         arn = f"{_ARN.format(self.settings.instance_id)}/contact/{contact_id}"
         return json_answer({"ContactId": contact_id, "ContactArn": arn})
 
+    def describe(self, instance_id: str) -> Answer:
+        """Answer a DescribeInstance request.
+
+        Raises:
+            Refused: it is another instance.
+        """
+        self._check_instance(instance_id)
+        ours = {"Id": self.settings.instance_id, "Arn": _ARN.format(self.settings.instance_id)}
+        return json_answer({"Instance": {**ours, "InstanceStatus": "ACTIVE"}})
+
+    def search_email_addresses(self, request: object) -> Answer:
+        """Answer a SearchEmailAddresses request: a page of all addresses. Criteria are not emulated.
+
+        Raises:
+            Refused: the answer is an error.
+        """
+        valid = checked("SearchEmailAddresses", request)
+        self._check_instance(valid["InstanceId"])
+        first, most = int(valid.get("NextToken") or 0), valid.get("MaxResults") or 100
+        page = self.settings.email_addresses[first : first + most]
+        more = {"NextToken": str(first + most)} if first + most < len(self.settings.email_addresses) else {}
+        return json_answer({"EmailAddresses": [{"EmailAddress": address} for address in page], **more})
+
     def _check_instance(self, instance_id: str) -> None:
         known = re.escape(self.settings.instance_id)
         if not re.fullmatch(rf"(arn:[\w-]+:connect:[\w-]+:\d{{12}}:instance/)?{known}", instance_id):
             raise Refused("ResourceNotFoundException", "Instance not found")
+
+    def _obstacle(self, request: dict[str, Any], now: float) -> Case | None:
+        token, sender = request.get("ClientToken"), request.get("FromEmailAddress")
+        if self.settings.refusals == "remember" and token is not None and token in self._refused_tokens:
+            return Case.REMEMBERED_REFUSAL
+        known = sender is None or sender["EmailAddress"] in self.settings.email_addresses
+        if self.settings.unknown_sender == "refuse" and not known:
+            return Case.UNKNOWN_SENDER
+        return self.drafts.obstacle(request["ContactId"], now, sends_again=self.settings.used_draft == "send")
 
     def _check_capacity(self, now: float) -> None:
         while self._accepted_at and self._accepted_at[0] + self.settings.active_seconds <= now:

@@ -1,10 +1,47 @@
 """Settings that can be changed while it runs (PUT /_local/settings)."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
+from local.connect.answer import Refused
 from local.connect.instance.checked_input import Rule, checked_members, number, one_of, text, whole_number
+
+
+class Case(StrEnum):
+    """Refusals whose words AWS does not document."""
+
+    UNKNOWN_SENDER = "unknown_sender"  # a FromEmailAddress that the instance does not have
+    REMEMBERED_REFUSAL = "remembered_refusal"  # a token under which a request was refused, with a mended one
+    REPEAT = "repeat"  # a token under which an email was sent, with the same request
+    SPENT_CONTACT = "spent_contact"  # a contact that was sent, under another token
+    WRONG_CONTACT = "wrong_contact"  # a contact that does not exist, or is expired
+
+
+_WORDS: Mapping[Case, tuple[str, str]] = {
+    Case.UNKNOWN_SENDER: ("InvalidRequestException", "The from email address does not exist in the instance."),
+    Case.REMEMBERED_REFUSAL: ("IdempotencyException", "An entity with the same name already exists."),
+    Case.REPEAT: ("IdempotencyException", "An entity with the same name already exists."),
+    Case.SPENT_CONTACT: ("InvalidRequestException", "The email of this contact has been sent already."),
+    Case.WRONG_CONTACT: ("ResourceNotFoundException", "Contact not found"),
+}
+_IS_ANSWER: Mapping[str, Callable[[object], bool]] = {
+    "status": whole_number(400, 599),
+    "error": text,
+    "message": lambda value: isinstance(value, str),
+}
+
+
+def _answers(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        case in set(Case)
+        and isinstance(answer, dict)
+        and answer.keys() == _IS_ANSWER.keys()
+        and all(allows(answer[name]) for name, allows in _IS_ANSWER.items())
+        for case, answer in value.items()
+    )
 
 
 @dataclass(frozen=True)
@@ -20,10 +57,20 @@ class Settings:
     latency_ms: float = 0  # from the decision to the answer
     repeat: str = "same_contact"  # the answer to a repeated client token, which AWS does not document
     used_draft: str = "refuse"  # a contact that was sent, called with another token: AWS does not document this
+    unknown_sender: str = "refuse"  # an email from an address that the instance does not have
+    refusals: str = "forget"  # a token under which a request was refused: AWS does not document this
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # other words for refusals, by Case
+    email_addresses: Sequence[str] = ("support@bicycles.example",)  # from which the instance can send
     capacity: int = 1000  # concurrently active emails
     active_seconds: float = 0  # how long an email counts as active; 0: never
     instance_id: str = "11111111-2222-3333-4444-555555555555"
     seed: int = 0  # for the draws of faults with a probability
+
+    def refusal(self, case: Case) -> Refused:
+        """How such a call is refused."""
+        if answer := self.answers.get(case):
+            return Refused(answer["error"], answer["message"], answer["status"])
+        return Refused(*_WORDS[case])
 
 
 _RULES = {
@@ -32,6 +79,10 @@ _RULES = {
     "latency_ms": Rule(number(0), "a number of milliseconds, from 0"),
     "repeat": Rule(one_of("same_contact", "conflict"), '"same_contact" or "conflict"'),
     "used_draft": Rule(one_of("refuse", "send"), '"refuse" or "send"'),
+    "unknown_sender": Rule(one_of("refuse", "send"), '"refuse" or "send"'),
+    "refusals": Rule(one_of("forget", "remember"), '"forget" or "remember"'),
+    "answers": Rule(_answers, f"status, error and message for each of {', '.join(Case)}"),
+    "email_addresses": Rule(lambda value: isinstance(value, list) and all(map(text, value)), "a list of addresses"),
     "capacity": Rule(whole_number(0), "a whole number of emails, from 0"),
     "active_seconds": Rule(number(0), "a number of seconds, from 0"),
     "instance_id": Rule(text, "an instance's id, a string"),

@@ -258,3 +258,12 @@ def test_status_is_watched_until_ctrl_c(operator: Operator) -> None:
         terminal.read_until(r"dead letters +12 +0 +0 ")
         terminal.read_until(r"Asked at \d\d:\d\d:\d\d, and again every 5 s")
         terminal.is_ended_by_ctrl_c()
+
+
+def test_the_doctor_has_colours_and_keeps_within_the_terminal(operator: Operator) -> None:
+    with Terminal(operator, "doctor") as terminal:
+        assert terminal.exit_code() == 1
+        assert "\x1b[32mgood" in terminal.written
+        assert "\x1b[1;31mbad" in terminal.written
+        assert re.search(r"→ open the link in the mail", terminal.screen)
+        assert max(map(len, re.split(r"[\r\n]+", terminal.screen))) <= COLUMNS

@@ -32,6 +32,7 @@ def account() -> Account:
         (refusal(403, "OverLimit"), "120,000"),
         (refusal(500, "Odd"), "again in a while"),
         (refusal(400, "Odd", "odd words"), "odd words"),
+        (refusal(404, "404", "<html>"), "does not know AnyOperation (404). Is it AWS?"),
     ],
 )
 def test_an_error_says_what_to_do(error: Any, told: str) -> None:
@@ -46,7 +47,15 @@ def test_only_what_passes_by_itself_is_worth_another_try() -> None:
 
 
 def test_permissions_are_named_as_iam_names_them() -> None:
-    operations = ("SendMessageBatch", "ReceiveMessage", "DescribeStacks", "GetMetricStatistics")
-    assert [permission(operation) for operation in operations] == [
-        *("sqs:SendMessage", "sqs:ReceiveMessage", "cloudformation:DescribeStacks", "cloudwatch:GetMetricStatistics")
-    ]
+    named = {
+        "SendMessageBatch": "sqs:SendMessage",
+        "ReceiveMessage": "sqs:ReceiveMessage",
+        "DescribeStacks": "cloudformation:DescribeStacks",
+        "GetMetricStatistics": "cloudwatch:GetMetricStatistics",
+        "DescribeAlarms": "cloudwatch:DescribeAlarms",
+        "DescribeInstance": "connect:DescribeInstance",
+        "GetAccountSettings": "lambda:GetAccountSettings",
+        "ListAWSDefaultServiceQuotas": "servicequotas:ListAWSDefaultServiceQuotas",
+        "ListSubscriptionsByTopic": "sns:ListSubscriptionsByTopic",
+    }
+    assert {operation: permission(operation) for operation in named} == named

@@ -1,0 +1,1 @@
+"""Settles on a real account how Connect answers where AWS does not document it."""

@@ -1,0 +1,1 @@
+"""What moto's CloudFormation leaves out of a stack's monitoring."""
