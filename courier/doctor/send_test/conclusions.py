@@ -63,7 +63,7 @@ REFUSED_IS_UNUSED = Sentence("docs/design.md", "An edit keeps the token, too: a 
 REPEAT_IS_200 = Sentence("docs/design.md", "If a repeat is answered with 200 and the first ContactId, all is simple.")
 REPEAT_IS_409 = Sentence("docs/design.md", "If it is answered with 409, that can be this very reply")
 BOTH_COME = Sentence("docs/courier.md", "if the first one was sent, the customer gets both")
-WRONG_IS_404 = Sentence("docs/runbook.md", "Connect does not know the contact, template or instance (404)")
+WRONG_IS_404 = Sentence("docs/runbook.md", "Connect does not know the contact, the template or the instance (404)")
 SENTENCES = (REFUSED_IS_UNUSED, REPEAT_IS_200, REPEAT_IS_409, BOTH_COME, WRONG_IS_404)
 NO_ANSWER = Answer(None)
 
