@@ -19,7 +19,10 @@ def main() -> None:
     arguments.add_argument("--port", type=int, required=True, help="port to listen on; 0 means any free port")
     arguments.add_argument("--answers", type=Path, help="answer as in this file of courier doctor --send-test")
     chosen = arguments.parse_args()
-    settings = settings_as_observed(chosen.answers) if chosen.answers else {}
+    try:
+        settings = settings_as_observed(chosen.answers) if chosen.answers else {}
+    except (OSError, ValueError) as wrong:
+        arguments.error(str(wrong))
     # Epoch seconds that never decrease, unlike the machine's clock.
     started = time.time() - time.monotonic()
     connect = EmulatedConnect(
