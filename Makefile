@@ -15,6 +15,8 @@ LOCK := cd requirements && ../$(UV) pip compile --quiet --upgrade --universal --
 CONTEXT ?=
 # For make local: Connect answers as in this file of `courier doctor --send-test`
 ANSWERS ?=
+# Options of cdk bootstrap, such as --cloudformation-execution-policies (docs/deploy.md)
+BOOTSTRAP ?=
 # A part of the tests, e.g. TESTS="tests/unit -k token"
 TESTS ?=
 
@@ -50,7 +52,7 @@ storm: $(SETUP) ## send 300 replies through every fault at once, twice; CHAOS_SE
 	@python -m bench storm
 
 bootstrap: $(SETUP) ## prepare the AWS account and Region of your credentials for CDK, once
-	@cd requirements && cdk bootstrap "$$(python -c 'import boto3, os; session = boto3.Session(region_name=os.environ.get("AWS_REGION")); \
+	@cd requirements && cdk bootstrap $(BOOTSTRAP) "$$(python -c 'import boto3, os; session = boto3.Session(region_name=os.environ.get("AWS_REGION")); \
 		print(f"aws://{session.client("sts").get_caller_identity()["Account"]}/{session.region_name}")')"
 
 synth: $(SETUP) ## write the CloudFormation template to cdk.out/
