@@ -83,12 +83,14 @@ clean: ## remove everything that make has put here
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(UV): requirements/uv.txt
+	@! test -L .tools -o -L .venv || { echo "Setting up would empty another checkout: .tools or .venv is a link."; exit 1; }
 	@echo "Setting up: uv, Python packages, node and the CDK command line, all inside this folder …"
 	@python3 -m venv --clear .tools
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
 $(SETUP): $(UV) .python-version requirements/dev.txt package.json package-lock.json
+	@! test -L .venv || { echo "Setting up would empty another checkout: .venv is a link."; exit 1; }
 	@$(UV) venv --quiet --clear .venv
 	@$(UV) pip sync --quiet --require-hashes requirements/dev.txt
 	@npm ci --silent

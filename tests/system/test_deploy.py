@@ -60,7 +60,7 @@ def test_every_command_of_the_document_is_run() -> None:
 
 
 STRICT_BOOTSTRAP = commands_with("ACCOUNT=", "create-policy", "POLICY=", "make bootstrap BOOTSTRAP")
-ALARM = commands_with("output()", "list-subscriptions", "ALARM=", "set-alarm-state", "describe-alarm-history")
+ALARM = commands_with("output()", "list-subscriptions", "ALARM=", "set-alarm-state")
 STATUS, *SEEN = commands_with("courier status", "courier trace")
 (DRAFT,) = commands_with("create-contact")
 (SEND,) = commands_with("courier send")
