@@ -40,7 +40,7 @@ def test_dead_letters_of_the_deployed_function_are_mended_and_sent_once(
     (misspelt,) = operator.did("dlq", "list", "--json", "--contact", "misspelt").splitlines()
     operator.edits_with(tmp_path, "text = text.replace('misspelt', 'spelt')")
     operator.did("dlq", "edit", json.loads(misspelt)["id"], "--yes")
-    assert operator.did("dlq", "replay", "--all", "--yes", "--rate", "20") .startswith("8 replayed.\n")
+    assert operator.did("dlq", "replay", "--all", "--yes", "--rate", "20").startswith("8 replayed.\n")
     wait_until_empty(courier)
 
     sent = {email["client_token"]: email["contact_id"] for email in connect.sent}
