@@ -15,6 +15,8 @@ LOCK := cd requirements && ../$(UV) pip compile --quiet --upgrade --universal --
 CONTEXT ?=
 # For make local: Connect answers as in this file of `courier doctor --send-test`
 ANSWERS ?=
+# Options of cdk bootstrap, such as --cloudformation-execution-policies (docs/deploy.md)
+BOOTSTRAP ?=
 # A part of the tests, e.g. TESTS="tests/unit -k token"
 TESTS ?=
 
@@ -50,7 +52,7 @@ storm: $(SETUP) ## send 300 replies through every fault at once, twice; CHAOS_SE
 	@python -m bench storm
 
 bootstrap: $(SETUP) ## prepare the AWS account and Region of your credentials for CDK, once
-	@cd requirements && cdk bootstrap "$$(python -c 'import boto3, os; session = boto3.Session(region_name=os.environ.get("AWS_REGION")); \
+	@cd requirements && cdk bootstrap $(BOOTSTRAP) "$$(python -c 'import boto3, os; session = boto3.Session(region_name=os.environ.get("AWS_REGION")); \
 		print(f"aws://{session.client("sts").get_caller_identity()["Account"]}/{session.region_name}")')"
 
 synth: $(SETUP) ## write the CloudFormation template to cdk.out/
@@ -81,12 +83,14 @@ clean: ## remove everything that make has put here
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(UV): requirements/uv.txt
+	@! test -L .tools -o -L .venv || { echo "Setting up would empty another checkout: .tools or .venv is a link."; exit 1; }
 	@echo "Setting up: uv, Python packages, node and the CDK command line, all inside this folder …"
 	@python3 -m venv --clear .tools
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
 $(SETUP): $(UV) .python-version requirements/dev.txt package.json package-lock.json
+	@! test -L .venv || { echo "Setting up would empty another checkout: .venv is a link."; exit 1; }
 	@$(UV) venv --quiet --clear .venv
 	@$(UV) pip sync --quiet --require-hashes requirements/dev.txt
 	@npm ci --silent

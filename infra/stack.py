@@ -37,14 +37,7 @@ class ReplyCourierStack(Stack):
         )
         metrics = Metrics(settings.stack_name, queues.queue, queues.dead_letters, delivery.function)
         topic = AlarmTopic(self, "AlarmTopic", settings=settings).topic
-        Alarms(
-            self,
-            "Alarms",
-            metrics=metrics,
-            settings=settings,
-            capacity=numbers,
-            topic=topic,
-        )
+        Alarms(self, "Alarms", metrics=metrics, settings=settings, capacity=numbers, topic=topic)
         ReplyDashboard(self, "Dashboard", metrics=metrics, settings=settings)
         Queries(self, "Queries", log_group=delivery.log_group)
         journal = Journal(self, "Journal", settings=settings).log_group
@@ -72,5 +65,6 @@ class ReplyCourierStack(Stack):
         CfnOutput(self, "SendRate", value=f"{settings.send_rate:g}")
         CfnOutput(self, "LogGroupName", value=delivery.log_group.log_group_name)
         CfnOutput(self, "JournalLogGroupName", value=journal.log_group_name)
+        CfnOutput(self, "AlarmTopicArn", value=topic.topic_arn)
         CfnOutput(self, "ProducerPolicyArn", value=policies.producer.managed_policy_arn)
         CfnOutput(self, "OperatorPolicyArn", value=policies.operator.managed_policy_arn)

@@ -88,8 +88,8 @@ class LocalAws:
         return self.session.client("logs", endpoint_url=self.endpoint)
 
     @cached_property
-    def alarms(self) -> "CloudWatchClient":
-        """The stacks' alarms."""
+    def cloudwatch(self) -> "CloudWatchClient":
+        """The metrics, and the stacks' alarms."""
         return self.session.client("cloudwatch", endpoint_url=self.endpoint)
 
     def skip(self, seconds: float) -> None:

@@ -96,7 +96,7 @@ def running(  # noqa: PLR0913 - all but the first by name
         outputs = deploy(aws, processes, synthesis, print_line)
 
         if name := outputs.get("LogGroupName"):
-            log_group = started.enter_context(LogGroup(aws.logs, name))
+            log_group = started.enter_context(LogGroup(aws.logs, name, aws.cloudwatch, outputs["FunctionName"]))
         log_format = deployed_log_format(aws, app.stack)
         function = fetch_function(aws, outputs["FunctionName"], folder / "task", log_format)
         install_runtime(folder / "runtime")

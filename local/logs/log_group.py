@@ -1,4 +1,7 @@
-"""Puts what the function writes into its log group, as Lambda does: a little later, and many lines at once."""
+"""Puts what the function writes into its log group, as Lambda does: a little later, and many lines at once.
+
+CloudWatch then makes metrics of those lines (local/logs/metrics.py).
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,19 @@ import queue
 import threading
 import time
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.logs import metrics
 from local.processes import in_background
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_logs.type_defs import InputLogEventTypeDef
 
@@ -43,11 +49,15 @@ class LogGroup:
     Args:
         logs: The client.
         name: The log group, which has to be there.
+        cloudwatch: Where the lines' metrics go.
+        function: The name of the function that writes them.
     """
 
-    def __init__(self, logs: CloudWatchLogsClient, name: str) -> None:
+    def __init__(self, logs: CloudWatchLogsClient, name: str, cloudwatch: CloudWatchClient, function: str) -> None:
         self._logs = logs
         self.name = name
+        self._cloudwatch = cloudwatch
+        self._function = function
         self._lines: queue.SimpleQueue[Line] = queue.SimpleQueue()
         self._writing = threading.Lock()
         self._ended = threading.Event()
@@ -70,14 +80,15 @@ class LogGroup:
             self._lines.put(Line(int(time.time() * 1000), text))
 
     def flush(self) -> None:
-        """Write all lines taken so far, so that a query finds them."""
+        """Write all lines taken so far, and their metrics, so that a query finds them."""
         with self._writing:
             taken = [self._lines.get() for _ in range(self._lines.qsize())]
-            for events in batches(sorted(taken, key=lambda line: line.timestamp)):
-                try:
+            with suppress(BotoCoreError, ClientError):  # moto is gone, or was reset by a test
+                for events in batches(sorted(taken, key=lambda line: line.timestamp)):
                     self._logs.put_log_events(logGroupName=self.name, logStreamName=STREAM, logEvents=events)
-                except (BotoCoreError, ClientError):  # moto is gone, or was reset by a test
-                    return
+                made = (metrics.metrics_of(line.text, self._function, line.timestamp / 1000) for line in taken)
+                for namespace, data in metrics.batches(chain.from_iterable(made)):
+                    self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
 
     def _write_now_and_then(self) -> None:
         while not self._ended.wait(EVERY):

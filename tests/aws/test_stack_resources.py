@@ -48,7 +48,7 @@ def stack(aws: LocalAws) -> Iterator[str]:
 
 
 def alarms(aws: LocalAws, stack: str) -> list[Any]:
-    return [*aws.alarms.describe_alarms(AlarmNamePrefix=stack)["MetricAlarms"]]
+    return [*aws.cloudwatch.describe_alarms(AlarmNamePrefix=stack)["MetricAlarms"]]
 
 
 def test_an_alarm_begins_without_data_and_changes_only_when_told(aws: LocalAws, stack: str) -> None:
@@ -61,7 +61,7 @@ def test_an_alarm_begins_without_data_and_changes_only_when_told(aws: LocalAws, 
     listed = aws.stacks.list_stack_resources(StackName=stack)["StackResourceSummaries"]
     assert alarm["AlarmName"] in {resource["PhysicalResourceId"] for resource in listed}
     assert len(alarm["AlarmActions"]) == 1
-    aws.alarms.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="ALARM", StateReason="a test")
+    aws.cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="ALARM", StateReason="a test")
     assert alarms(aws, stack)[0]["StateValue"] == "ALARM"
 
 

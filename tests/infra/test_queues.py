@@ -69,6 +69,7 @@ def test_tools_find_the_parts_by_the_names_of_the_outputs(template: Template) ->
     others = {
         "FunctionName",
         "JournalLogGroupName",
+        "AlarmTopicArn",
         "LogGroupName",
         "MappingId",
         "PayloadBucketName",

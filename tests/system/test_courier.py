@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from local.aws import ROOT
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.system import LocalCourier
+from local.waiting import until
 from tests.operators import Operator
 from tests.samples import reply
 
@@ -47,6 +49,43 @@ def test_dead_letters_of_the_deployed_function_are_mended_and_sent_once(
     }
     assert len(connect.sent) == 9
     assert operator.dead_letters == []
+
+
+def test_cloudwatch_counts_what_was_sent_and_invoked(courier: LocalCourier) -> None:
+    """By metrics that it makes of the function's lines, as `courier status` and the alarms read them."""
+
+    def total(namespace: str, metric: str, dimension: str, value: str) -> float:
+        now = datetime.now(UTC)
+        points = courier.aws.cloudwatch.get_metric_statistics(
+            Namespace=namespace,
+            MetricName=metric,
+            Dimensions=[{"Name": dimension, "Value": value}],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(minutes=1),
+            Period=60,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        return sum(point["Sum"] for point in points)
+
+    def sent() -> float:
+        return total("ReplyCourier", "RepliesSent", "service", STACK)
+
+    def invoked() -> float:
+        return total("AWS/Lambda", "Invocations", "FunctionName", courier.function.name)
+
+    def reports() -> int:
+        return sum('"platform.report"' in line.line for line in courier.logs)
+
+    until(lambda: courier.poller.is_idle and invoked() == reports(), "CloudWatch has counted all before this")
+    sent_before, connect = sent(), ConnectControl(courier.connect_url)
+    for n in range(7):
+        connect.draft(f"counted-{n}")
+        courier.aws.sqs.send_message(
+            QueueUrl=courier.queue_url, MessageBody=json.dumps(reply(ContactId=f"counted-{n}"))
+        )
+    wait_until_empty(courier)
+    until(lambda: sent() == sent_before + 7, "RepliesSent is the number sent")
+    until(lambda: invoked() == reports(), "each invocation is counted")
 
 
 def test_the_command_installs_as_documented_and_without_the_rest_of_the_project(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from local.aws import ROOT, LocalAws
 from local.cdk import INSTANCE_ARN
+from tests.documents import shown
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 INSTALL = "test_the_command_installs_as_documented_and_without_the_rest_of_the_project"
@@ -53,12 +54,26 @@ def test_the_commands_work_in_the_order_of_the_documents(empty_aws: LocalAws) ->
     """
     environment = {**MAKE, **empty_aws.program_environment, "CONTEXT": f"-c instanceArn={INSTANCE_ARN}"}
     stacks: dict[str, set[str]] = {}
+    output = {each.command: each for each in shown("docs/deploy.md")}
     for command in commands():
         if command not in RUN_ELSEWHERE:
-            subprocess.run(["bash", "-ec", command], cwd=ROOT, env=environment, check=True, input=b"y\n")
+            ended = subprocess.run(
+                ["bash", "-ec", command],
+                cwd=ROOT,
+                env=environment,
+                check=False,
+                input="y\n",
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            assert ended.returncode == 0, ended.stdout
+            if command in output:
+                assert output.pop(command).missing(ended.stdout) == [], ended.stdout
             stacks[command] = {stack["StackName"] for stack in empty_aws.stacks.describe_stacks()["Stacks"]}
     assert stacks["make deploy"] == {"CDKToolkit", "reply-courier"}
     assert stacks["make destroy"] == {"CDKToolkit"}
+    assert not output.keys() & {"make bootstrap", "make deploy"}
 
 
 def test_what_runs_elsewhere_does() -> None:

@@ -608,10 +608,9 @@ def arn_of(operator: Operator) -> str:
 
 
 def test_status_says_how_much_of_the_rate_is_used(operator: Operator) -> None:
-    cloudwatch = operator.aws.session.client("cloudwatch", endpoint_url=operator.aws.endpoint)
     service: Any = [{"Name": "service", "Value": operator.stack}]
     at = datetime.now(UTC).replace(second=0) - timedelta(minutes=3)
-    cloudwatch.put_metric_data(
+    operator.aws.cloudwatch.put_metric_data(
         Namespace="ReplyCourier",
         MetricData=[{"MetricName": "RepliesSent", "Dimensions": service, "Timestamp": at, "Value": 540}],
     )

@@ -78,15 +78,15 @@ def test_a_pause_is_bad_and_says_by_whom(operator: Operator) -> None:
 
 def test_an_alarm_that_goes_off_is_bad_by_its_name_in_the_runbook(operator: Operator) -> None:
     name = of_the_stack(operator, "AWS::CloudWatch::Alarm")
-    operator.aws.alarms.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
+    operator.aws.cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
     found = examined(operator)["alarms"]
     assert (found["seen"], found["next"]) == (
         "DeadLettersWaiting is in ALARM",
         "docs/runbook.md, DeadLettersWaiting",
     )
-    operator.aws.alarms.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test")
+    operator.aws.cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test")
     assert examined(operator)["alarms"]["verdict"] == "good"
-    operator.aws.alarms.delete_alarms(AlarmNames=[name])
+    operator.aws.cloudwatch.delete_alarms(AlarmNames=[name])
     assert examined(operator)["alarms"]["seen"] == "1 of 1 are gone: deleted by hand"
 
 

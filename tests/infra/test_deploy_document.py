@@ -1,0 +1,146 @@
+"""What docs/deploy.md says of settings, permissions and costs is what the code says."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from fnmatch import fnmatchcase
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from infra.function import MEMORY_MB
+from infra.monitoring.dashboard import PRICES
+from infra.settings import SETTINGS, Settings
+from tests.documents import ROOT
+from tests.infra.conftest import Synthesise, resources
+
+TEXT = (ROOT / "docs" / "deploy.md").read_text()
+POLICY = json.loads((ROOT / "infra" / "deployer-policy.json").read_text())
+ALL: dict[str, object] = {"alarmEmail": "oncall@example.com", "eventBusName": "default", "producers": "222233334444"}
+NOT_NEEDED = {
+    *("iam:AttachGroupPolicy", "iam:AttachUserPolicy", "iam:DetachGroupPolicy", "iam:DetachUserPolicy"),
+    *("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
+}
+"""What CloudFormation calls for properties that the stack does not set."""
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of each row of the table under a heading, or after a line that ends in a colon."""
+    table = TEXT.partition(f"{heading}\n")[2].partition("\n|")[2].partition("\n\n")[0]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+
+
+def as_shown(default: object) -> str:
+    if default is MISSING:
+        return "required"
+    if default in (None, ()):
+        return "none"
+    return f"`{json.dumps(default)}`".replace('"', "")
+
+
+def test_the_table_of_settings_has_each_one_and_its_default() -> None:
+    defaults = {field.name: as_shown(field.default) for field in fields(Settings)}
+    of_code = {name: defaults[field] for name, (field, _, _) in SETTINGS.items()}
+    of_code["allowedRecipients"] = "all"
+    assert {row[0].strip("`"): row[1] for row in rows("## Settings")} == of_code
+
+
+def test_cdk_json_has_each_setting_with_its_default() -> None:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    for name, (field, _, _) in SETTINGS.items():
+        default = next(each.default for each in fields(Settings) if each.name == field)
+        assert context[name] == ([] if default == () else None if default is MISSING else default)
+
+
+def test_the_table_of_outputs_has_each_one(synthesise: Synthesise) -> None:
+    named = {name for row in rows("### 3. Deploy") for name in re.findall(r"`(\w+)`", row[0])}
+    assert named == synthesise()["Outputs"].keys()
+
+
+def called(kinds: set[str]) -> Iterator[tuple[str, str]]:
+    """What CloudFormation calls for each kind of resource, by its own registry, as cfn-lint ships it."""
+    for file in files("cfnlint").joinpath("data/schemas/resources").iterdir():
+        if not file.name.endswith(".json"):
+            continue
+        schema: dict[str, Any] = json.loads(file.read_text())
+        if schema["typeName"] in kinds:
+            for handler in ("create", "read", "update", "delete"):
+                for action in schema["handlers"].get(handler, {}).get("permissions", ()):
+                    yield schema["typeName"], action
+
+
+def test_the_deployers_policy_allows_what_cloudformation_calls(synthesise: Synthesise) -> None:
+    kinds = {part["Type"] for part in synthesise(**ALL)["Resources"].values()}
+    found = set(called(kinds))
+    assert {kind for kind, _ in found} == kinds
+    allowed = [
+        action
+        for statement in POLICY["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    ]
+    # Of other services than its own a resource needs something only where its properties name them.
+    own = {action for kind, action in found if kind.split("::")[1].lower() == action.partition(":")[0]}
+    refused = {action for action in own if not any(fnmatchcase(action, pattern) for pattern in allowed)}
+    assert refused == NOT_NEEDED
+    assert {"iam:PassRole", "s3:GetObject"} <= set(allowed)  # the function's role, and its zip
+
+
+def test_every_name_that_the_stack_chooses_itself_begins_with_its_own(synthesise: Synthesise) -> None:
+    """As CloudFormation's own do: the policy goes by them."""
+    template = synthesise(**ALL)
+    (dashboard,) = resources(template, "AWS::CloudWatch::Dashboard").values()
+    names = [queue["QueueName"] for queue in resources(template, "AWS::SQS::Queue").values() if "QueueName" in queue]
+    assert [dashboard["DashboardName"], *names] == ["reply-courier-eu-central-1", "reply-courier"]
+    for kind, name in [("Lambda::Function", "FunctionName"), ("Logs::LogGroup", "LogGroupName")]:
+        assert all(name not in part for part in resources(template, f"AWS::{kind}").values())
+
+
+def number(cell: str) -> float:
+    return float(cell.strip("*").replace(",", ""))
+
+
+@pytest.mark.parametrize("table", ["Idle, a month:", "A million replies, small ones, at 2 a second:"])
+def test_the_costs_are_counted_right(table: str) -> None:
+    total = 0.0
+    for what, many, price, dollars in rows(table):
+        if "**all" in what:
+            assert round(total, 2) == number(dollars)
+            continue
+        assert round(number(many) * number(price) + 1e-9, 2) == number(dollars), what
+        total += number(dollars)
+
+
+def test_the_costs_count_what_the_stack_has(synthesise: Synthesise) -> None:
+    template = synthesise()
+    alarms = resources(template, "AWS::CloudWatch::Alarm").values()
+    metrics = sum(sum("MetricStat" in each for each in alarm.get("Metrics", ())) or 1 for alarm in alarms)
+    idle = {what.split()[0]: number(many) for what, many, _, _ in rows("Idle, a month:")[:-1]}
+    assert idle["alarms,"] == metrics
+    assert idle["dashboard"] == len(resources(template, "AWS::CloudWatch::Dashboard"))
+    assert idle["KMS"] == len(resources(template, "AWS::KMS::Key"))
+    assert idle["SQS"] == 5 * 30 * 86_400 / 20
+
+    busy = rows("A million replies, small ones, at 2 a second:")
+    counts = {what.partition(":")[0]: (number(many), price) for what, many, price, _ in busy if many}
+    seconds = 1_000_000 * 0.99
+    traced_at_least = 1_000_000 / 2
+    assert counts["Lambda, GB-seconds"] == (seconds * MEMORY_MB / 1024, f"{PRICES['gb_second']:.10f}")
+    assert counts["Lambda, invocations"] == (1_000_000, f"{PRICES['invocation']:.7f}")
+    assert counts["SQS requests"] == (3_000_000, f"{PRICES['sqs_request']:.7f}")
+    assert counts["X-Ray, traces"][0] == traced_at_least + 0.05 * (1_000_000 - traced_at_least)
+    assert counts["log, GB-months kept"][0] == pytest.approx(3 * counts["log, GB written"][0])
+    assert "| 2/s, 150 ms (300 s) | 0.996 / 0.997 | 1.000 / 2.037 | 1.000 / 1.073 | 0.990 /" in (
+        (ROOT / "bench" / "results" / "surge.md").read_text()
+    )
+
+
+def test_a_duplicate_costs_as_much_as_is_said() -> None:
+    busy = {
+        what.strip("*"): number(dollars)
+        for what, _, _, dollars in rows("A million replies, small ones, at 2 a second:")
+    }
+    said = re.search(r"as much as ([\d,]+) replies of this stack", " ".join(TEXT.split()))
+    assert said is not None
+    assert number(said[1]) < busy["Amazon Connect, emails sent"] / busy["all of this stack"] < 1.1 * number(said[1])
