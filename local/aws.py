@@ -92,13 +92,15 @@ class LocalAws:
         """The metrics, and the stacks' alarms."""
         return self.session.client("cloudwatch", endpoint_url=self.endpoint)
 
-    def skip(self, seconds: float) -> None:
+    def skip(self, seconds: float) -> float:
         """Skip SQS's clock ahead: delays and visibility timeouts within these seconds end (sqs/clock.py).
 
-        A negative number skips it back: what is put then is so much older afterwards.
+        A negative number skips it back: what is put then is so much older afterwards. Returns how far it is ahead.
         """
         body = json.dumps({"seconds": seconds}).encode()
-        urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/_local/skip", body, method="POST")).close()
+        request = urllib.request.Request(f"{self.endpoint}/_local/skip", body, method="POST")
+        with urllib.request.urlopen(request) as answer:
+            return float(json.load(answer)["ahead"])
 
 
 def start_aws(processes: ProcessGroup, folder: Path, *options: str) -> LocalAws:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -174,14 +175,12 @@ class Demo:
         print_line("   replays it: the reply gets a new message id and keeps its token")
         mended = next(sample for sample in samples() if sample.label == UNKNOWN_CONTACT)
         connect.draft(contact_of(mended) or "")
-        courier.poller.pause()
         run_courier(courier, "status")
         run_courier(courier, "dlq", "list")
         waiting, _ = counts_of(courier.aws.sqs, courier.dead_letter_queue_url)
-        run_courier(courier, "dlq", "replay", "--reason", "NotFound", "--yes")
-        still_waiting, _ = counts_of(courier.aws.sqs, courier.dead_letter_queue_url)
-        courier.poller.resume()
+        run_courier(courier, "dlq", "replay", "--reason", "NotFound", "--yes", "--wait")
         wait_until_empty(courier)
+        still_waiting, _ = counts_of(courier.aws.sqs, courier.dead_letter_queue_url)
         return waiting - still_waiting
 
     def account(self, courier: LocalCourier, connect: ConnectControl, replayed: int) -> None:
@@ -252,8 +251,10 @@ def run_courier(courier: LocalCourier, *arguments: str) -> None:
     """
     print_line(f"   $ courier {' '.join(arguments)}")
     command = [sys.executable, "-m", "courier", *arguments]
-    environment = {**courier.aws.program_environment, "COLUMNS": "100"}
-    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory(prefix="reply-courier-") as journal:  # and not the one of whoever runs this
+        own = {"COLUMNS": "100", "COURIER_JOURNAL": f"{journal}/journal.jsonl"}
+        environment = {**courier.aws.program_environment, **own}
+        run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     for line in (run.stdout + run.stderr).splitlines():
         print_line(f"   | {line}")
     if run.returncode:

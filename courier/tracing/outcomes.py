@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from courier.aws import Account
     from courier.tracing.log_line import LogLine
 
-LOOK_SECONDS = 5
-"""Between two looks at the log. CloudWatch has a line some seconds after it was written."""
+PAUSES = (1.0, 2.0, 5.0)
+"""Seconds between looks at the log, then the last one again and again. CloudWatch has a line some seconds after it was
+written."""
 CLOCKS_SECONDS = 600
 """How far this machine's clock may be from AWS's: so much more of the log is searched."""
 
@@ -116,8 +117,9 @@ class Watch:
         Raises what `look` does.
         """
         ends = self.clock() + seconds
+        pauses = iter(PAUSES)
         there_is_a_log = self.look(outcomes, since)
         while there_is_a_log and outcomes.not_known - outcomes.withheld and self.clock() < ends:
-            self.sleep(min(LOOK_SECONDS, max(0.0, ends - self.clock())))
+            self.sleep(min(next(pauses, PAUSES[-1]), max(0.0, ends - self.clock())))
             # A look finds the newest lines, as many as an answer has room for: those before have been heard.
             self.look(outcomes, max(since, self.now() - CLOCKS_SECONDS))

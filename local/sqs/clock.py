@@ -1,6 +1,4 @@
-"""SQS's clock in local AWS. It can be skipped ahead, so that nobody waits for backoffs and visibility timeouts,
-and back, so that a message that is put then is an old one afterwards.
-"""
+"""SQS's clock in local AWS: it skips ahead, so that nobody waits, and back: what is put then is old afterwards."""
 
 import json
 import math
@@ -26,9 +24,10 @@ class SqsClock:
         self._now = now
         self._skipped = 0.0
 
-    def skip(self, seconds: float) -> None:
-        """Skip ahead; with a negative number back."""
+    def skip(self, seconds: float) -> float:
+        """Skip ahead, or with a negative number back; return how far it is ahead then."""
         self._skipped += seconds
+        return self._skipped
 
     def seconds(self) -> float:
         """Seconds since the epoch."""
@@ -56,8 +55,7 @@ class Skippable:
         try:
             match json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))):
                 case {"seconds": int() | float() as seconds} if math.isfinite(seconds):
-                    self._clock.skip(seconds)
-                    return Response("{}", content_type="application/json")
+                    return Response(json.dumps({"ahead": self._clock.skip(seconds)}), content_type="application/json")
         except ValueError:
             pass  # what is not JSON gets the same answer as JSON of another form
         return Response('Send {"seconds": N}, where N is a number.\n', status=400)

@@ -28,6 +28,7 @@ from local.processes import in_background
 from local.sqs.clock import Skippable, SqsClock
 from local.sqs.gate import SqsGate
 from local.sqs.long_queue import quicken
+from local.sqs.visibility import count_from_the_receive
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -80,6 +81,7 @@ def main() -> None:
     models.unix_time = lambda *_: clock.seconds()  # type: ignore[attr-defined]
     models.unix_time_millis = lambda *_: clock.milliseconds()  # type: ignore[attr-defined]
     quicken(clock.milliseconds)
+    count_from_the_receive(clock.milliseconds)
 
     logs.execute_query = execute_query  # type: ignore[attr-defined]  # moto's only hook
     server = make_server("127.0.0.1", 0, SqsGate(application), threaded=True, request_handler=MotoRequestHandler)

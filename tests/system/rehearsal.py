@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,7 @@ from tests.operators import Operator, lines
 from tests.samples import reply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from local.system import LocalCourier
@@ -87,7 +89,7 @@ class Rehearsal:
 
     def put(self, contact: str, body: Any = None, **attributes: str) -> str:
         """A producer puts a reply on the queue; return its client token."""
-        token = attributes.setdefault("ClientToken", f"{contact}-token")
+        token = attributes.setdefault("ClientToken", str(uuid.uuid4()))
         self.operator.put(self.courier.queue_url, reply(ContactId=contact) if body is None else body, **attributes)
         return token
 
@@ -99,7 +101,7 @@ class Rehearsal:
             found[:] = lines(self.operator.courier("dlq", "list", "--json", "--reason", reason).stdout)
             return len(found) == 1
 
-        until(is_there, f"a letter with {reason}", 60)
+        until(is_there, f"a letter with {reason}", 60, every=0.5)
         return found[0]
 
     def sent_once(self, *contacts: str) -> None:
@@ -108,10 +110,11 @@ class Rehearsal:
         assert sorted(email["contact_id"] for email in self.connect.sent) == sorted(contacts)
         assert self.operator.counts(self.courier.dead_letter_queue_url) == (0, 0)
 
-    def older(self, seconds: float, put: Any) -> None:
-        """Do something as if it were so long ago, by SQS's clock."""
+    @contextmanager
+    def ago(self, seconds: float) -> Iterator[None]:
+        """What is put meanwhile was put so long ago. The poller pauses: a long poll would go on until now."""
+        self.courier.poller.pause()
         self.courier.aws.skip(-seconds)
-        try:
-            put()
-        finally:
-            self.courier.aws.skip(seconds)
+        yield
+        self.courier.aws.skip(seconds)
+        self.courier.poller.resume()

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from local.aws import ROOT
+from tests.documents import shown
 
 
 def test_the_demo_deploys_for_real_and_accounts_for_every_reply() -> None:
@@ -18,4 +19,5 @@ def test_the_demo_deploys_for_real_and_accounts_for_every_reply() -> None:
         "   $ cdk deploy …",
     ]
     assert "   27 outcomes in all" in demo.stdout
+    assert shown("README.md")[0].missing(demo.stdout) == []
     assert "\ndemo: sent=20 dead_lettered=6 replayed=1 duplicates=0 lost=0\n" in demo.stdout

@@ -1,5 +1,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from local.aws import LocalAws
 
 
@@ -39,3 +41,19 @@ def test_a_skip_ends_delays_and_visibility_timeouts_that_nobody_waits_for(empty_
     first = int(again["Attributes"]["ApproximateFirstReceiveTimestamp"])
     sent = int(again["Attributes"]["SentTimestamp"])
     assert 601_000 <= first - sent < 660_000  # the timestamps are of the same clock
+
+
+def test_twelve_hours_of_visibility_count_from_the_receive_and_not_from_when_it_was_sent(empty_aws: LocalAws) -> None:
+    sqs = empty_aws.sqs
+    url = sqs.create_queue(QueueName="old")["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": "1209600"})
+    sqs.send_message(QueueUrl=url, MessageBody="old")
+    empty_aws.skip(13 * 86_400)
+    (message,) = sqs.receive_message(QueueUrl=url, VisibilityTimeout=60)["Messages"]
+    handle = message["ReceiptHandle"]
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=40_000)
+    empty_aws.skip(39_000)
+    with pytest.raises(sqs.exceptions.ClientError, match="beyond the limit"):
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=40_000)
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+    assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1

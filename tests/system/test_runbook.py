@@ -7,21 +7,24 @@ Slow (some two minutes), since every section goes all the way through the deploy
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract.message_attributes import string
+from contract.payload import point_to
 from contract.token_age import iso
 from courier.aws import STACK
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.outcomes import subscribe
-from local.sqs.redrive import counts_of
 from local.system import LocalCourier, running
 from local.waiting import until
 from tests.operators import Operator
@@ -31,6 +34,8 @@ from tests.system.rehearsal import Rehearsal, sections
 DAY = 86_400
 WINDOW = 4
 """Seconds for which a reply is tried."""
+TIMES = itertools.count(70, 70)
+"""SQS purges a queue once in 60 s: for each purge its clock is skipped further ahead."""
 NOT_ALLOWED = "ada.lovelace@elsewhere.example"
 
 type Rehearse = Callable[[str], Rehearsal]
@@ -55,9 +60,12 @@ def rehearse(deployed: LocalCourier, tmp_path: Path) -> Iterator[Rehearse]:
     connect.reset()
     connect.settings(rate=1000, burst=1000)
     deployed.sqs_faults.clear()
-    deployed.aws.skip(60)  # SQS purges a queue once in 60 s
+    deployed.poller.pause()  # a long poll would go on until the clock is where it was
+    deployed.aws.skip(next(TIMES) - deployed.aws.skip(0))
     for url in (deployed.queue_url, deployed.dead_letter_queue_url):
         deployed.aws.sqs.purge_queue(QueueUrl=url)
+    deployed.aws.skip(-deployed.aws.skip(0))  # back: the retry window ends by real time
+    deployed.poller.resume()
     logged = len(deployed.logs)
     operator = Operator(
         deployed.aws, STACK, deployed.queue_url, deployed.dead_letter_queue_url, deployed.payload_bucket
@@ -76,9 +84,7 @@ def rehearse(deployed: LocalCourier, tmp_path: Path) -> Iterator[Rehearse]:
 
 
 def test_every_section_is_rehearsed() -> None:
-    rehearsed = re.findall(r'rehearse\(\s*"([\w ]+)"\s*\)', Path(__file__).read_text())
-    rehearsed += [name for names in re.findall(r"# rehearsed: (.*)", Path(__file__).read_text()) for name in names.split()]
-    assert sorted(set(rehearsed)) == sorted(sections())
+    assert set(sections()) <= set(re.findall(r'"([\w ]+)"', Path(__file__).read_text()))
 
 
 def edits(rehearsal: Rehearsal, before: str, after: str) -> None:
@@ -93,52 +99,51 @@ def writes(rehearsal: Rehearsal, body: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "fault", "replay"),
-    [  # rehearsed: AccessDenied ConnectUnavailable ConnectTimesOut RetriesExhausted
-        ("AccessDenied", "access_denied", "courier dlq replay --reason RetriesExhausted --canary 5"),
-        ("ConnectUnavailable", "internal_error", "courier dlq replay --reason RetriesExhausted --rate 2"),
-        ("ConnectTimesOut", "drop_before", "courier dlq replay --reason RetriesExhausted --rate 2"),
-        ("RetriesExhausted", "unavailable", "courier dlq replay --reason RetriesExhausted --canary 5 --rate 2"),
+    ("heading", "trouble", "over"),
+    [
+        ("AccessDenied", lambda connect: connect.fail("access_denied", times=None), ConnectControl.clear_faults),
+        ("ConnectUnavailable", lambda connect: connect.fail("internal_error", times=None), ConnectControl.clear_faults),
+        ("ConnectTimesOut", lambda connect: connect.fail("drop_before", times=None), ConnectControl.clear_faults),
+        ("ConnectFull", lambda connect: connect.settings(capacity=0), lambda connect: connect.settings(capacity=1000)),
     ],
 )
-def test_connect_refuses_or_fails(rehearse: Rehearse, heading: str, fault: str, replay: str) -> None:
+def test_connect_does_not_take_replies(
+    rehearse: Rehearse, heading: str, trouble: Callable[[ConnectControl], None], over: Callable[[ConnectControl], None]
+) -> None:
+    """One reply waits until it is over; another one is as if it had waited for the whole retry window."""
     rehearsal = rehearse(heading)
-    rehearsal.connect.draft("contact-1")
-    rehearsal.connect.fail(fault, times=None)
+    rehearsal.connect.draft("contact-1", "contact-2")
+    trouble(rehearsal.connect)
+    rehearsal.operator.letter(reply(ContactId="contact-2"), Reason="RetriesExhausted")
     rehearsal.put("contact-1")
-    seconds_pass(rehearsal)
+    until(lambda: rehearsal.connect.calls, "it is tried")
     for command in sections()[heading]:
         if "replay" not in command:
             rehearsal.tried(command)
-    rehearsal.connect.clear_faults()
-    rehearsal.run(replay)
-    rehearsal.sent_once("contact-1")
-
-
-def test_connect_is_full(rehearse: Rehearse) -> None:
-    rehearsal = rehearse("ConnectFull")
-    rehearsal.connect.draft("contact-1")
-    rehearsal.connect.settings(capacity=0)
-    rehearsal.put("contact-1")
-    seconds_pass(rehearsal)
     assert "RetriesExhausted" in rehearsal.run("courier status")
-    rehearsal.connect.settings(capacity=1000)
-    rehearsal.run("courier dlq replay --reason RetriesExhausted --rate 2")
+    over(rehearsal.connect)
+    (replay,) = (command for command in sections()[heading] if "replay" in command)
+    rehearsal.run(replay)
+    wait_until_empty(rehearsal.courier)
+    if rehearsal.operator.dead_letters:  # its retry window of a few seconds was over first
+        rehearsal.run(replay)
+    rehearsal.sent_once("contact-1", "contact-2")
+
+
+def test_a_reply_fails_for_the_whole_retry_window(rehearse: Rehearse) -> None:
+    rehearsal = rehearse("RetriesExhausted")
+    rehearsal.connect.draft("contact-1")
+    rehearsal.connect.fail("unavailable", times=None)
+    rehearsal.put("contact-1")
+    rehearsal.letter("RetriesExhausted")
+    assert "RetriesExhausted" in rehearsal.run("courier dlq groups")
+    rehearsal.connect.clear_faults()
+    rehearsal.run("courier dlq replay --reason RetriesExhausted --canary 5 --rate 2")
+    assert "RetriesExhausted" not in rehearsal.run("courier status")
     rehearsal.sent_once("contact-1")
 
 
-def seconds_pass(rehearsal: Rehearsal) -> None:
-    """Until the retry window of the reply is over, and it is dead-lettered."""
-
-    def is_dead() -> bool:
-        rehearsal.courier.aws.skip(60)  # it waits for its backoff
-        return counts_of(rehearsal.courier.aws.sqs, rehearsal.courier.dead_letter_queue_url) == (1, 0)
-
-    until(is_dead, "the reply is dead-lettered", 120, every=0.5)
-    rehearsal.letter("RetriesExhausted")
-
-
-@pytest.mark.parametrize("heading", ["Throttled", "SlowerThanSendRate"])  # rehearsed: Throttled SlowerThanSendRate
+@pytest.mark.parametrize("heading", ["Throttled", "SlowerThanSendRate"])
 def test_another_caller_uses_the_quota(rehearse: Rehearse, heading: str) -> None:
     rehearsal = rehearse(heading)
     contacts = [f"contact-{n}" for n in range(8)]
@@ -168,7 +173,7 @@ def test_s3_does_not_give_large_bodies(rehearse: Rehearse) -> None:
     """Local AWS has no S3 that fails: the letter is as the function would leave it."""
     rehearsal = rehearse("PayloadsUnavailable")
     rehearsal.connect.draft("contact-1")
-    rehearsal.operator.large_letter(Reason="RetriesExhausted", ClientToken="t-1")
+    rehearsal.operator.large_letter(Reason="RetriesExhausted")
     assert "RetriesExhausted" in rehearsal.run("courier status")
     rehearsal.run("courier dlq replay --reason RetriesExhausted --rate 2")
     rehearsal.sent_once("contact-1")
@@ -223,14 +228,16 @@ def test_the_function_fails(rehearse: Rehearse) -> None:
 @pytest.mark.parametrize("heading", ["FunctionThrottled", "RepliesWaitLong", "RepliesSentLate"])
 def test_nothing_is_invoked_for_a_while(rehearse: Rehearse, heading: str) -> None:
     """Local AWS's Lambda refuses nothing: nothing is invoked, which is what the queue sees."""
-    # rehearsed: FunctionThrottled RepliesWaitLong RepliesSentLate
+
     rehearsal = rehearse(heading)
     rehearsal.connect.draft("contact-1")
     rehearsal.courier.poller.pause()
-    rehearsal.older(7 * 3600, lambda: rehearsal.put("contact-1"))
+    rehearsal.courier.aws.skip(-7 * 3600)
+    rehearsal.put("contact-1")
+    rehearsal.courier.aws.skip(7 * 3600)
     for command in sections()[heading]:
-        said = rehearsal.tried(command).stdout
-    assert re.search(r"replies +1 ", said)
+        rehearsal.tried(command)
+    assert re.search(r"replies +1 ", rehearsal.run("courier status"))
     rehearsal.courier.poller.resume()
     rehearsal.sent_once("contact-1")
 
@@ -270,8 +277,9 @@ def test_the_function_fails_at_a_reply(rehearse: Rehearse) -> None:
     """No reply is known at which it does: the letter is as the function would leave it."""
     rehearsal = rehearse("Unexpected")
     rehearsal.connect.draft("contact-1")
-    rehearsal.operator.letter(Reason="RetriesExhausted", ClientToken="t-1")
-    assert "RetriesExhausted" in rehearsal.tried("courier trace TOKEN", TOKEN="t-1").stdout
+    token = str(uuid.uuid4())
+    rehearsal.operator.letter(Reason="RetriesExhausted", ClientToken=token)
+    assert "RetriesExhausted" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout
     rehearsal.run("courier dlq replay --reason RetriesExhausted")
     rehearsal.sent_once("contact-1")
 
@@ -281,13 +289,15 @@ def test_the_function_fails_at_a_reply(rehearse: Rehearse) -> None:
 
 @pytest.mark.parametrize("heading", ["DeadLettersWaiting", "MoreDeadLetters"])
 def test_letters_wait(rehearse: Rehearse, heading: str) -> None:
-    # rehearsed: DeadLettersWaiting MoreDeadLetters
+
     rehearsal = rehearse(heading)
     rehearsal.put("contact-1")
     letter = rehearsal.letter("NotFound")["id"]
     for command in sections()[heading]:
         assert "NotFound" in rehearsal.run(command)
-    rehearsal.operator.did("dlq", "discard", letter, "--because", "a test", "--to", str(rehearsal.folder / "x"), "--yes")
+    rehearsal.operator.did(
+        "dlq", "discard", letter, "--because", "a test", "--to", str(rehearsal.folder / "x"), "--yes"
+    )
     for command in sections()[heading]:
         assert "NotFound" not in rehearsal.run(command)
 
@@ -296,7 +306,8 @@ def test_a_letter_nears_seven_days(rehearse: Rehearse) -> None:
     rehearsal = rehearse("DeadLetterNears7Days")
     rehearsal.connect.draft("contact-1")
     tried = iso(time.time() - 6.2 * DAY)
-    rehearsal.older(6 * DAY, lambda: rehearsal.operator.letter(ClientToken="t-1", FirstTriedAt=tried))
+    with rehearsal.ago(6 * DAY):
+        rehearsal.operator.letter(ClientToken=str(uuid.uuid4()), FirstTriedAt=tried)
     assert "first tried 6 days ago or more" in rehearsal.run("courier status")
     assert "NotFound" in rehearsal.run("courier dlq list --older-than 5d")
     rehearsal.run("courier dlq replay --older-than 5d")
@@ -306,7 +317,8 @@ def test_a_letter_nears_seven_days(rehearse: Rehearse) -> None:
 
 def test_a_letter_nears_its_end(rehearse: Rehearse) -> None:
     rehearsal = rehearse("DeadLetterNearsItsEnd")
-    rehearsal.older(12 * DAY, lambda: rehearsal.operator.letter(ClientToken="t-1"))
+    with rehearsal.ago(12 * DAY):
+        rehearsal.operator.letter()
     assert "deleted by SQS within 3 days" in rehearsal.run("courier status")
     assert rehearsal.run("courier dlq renew") == "1 renewed.\n"
     assert "deleted by SQS" not in rehearsal.run("courier status")
@@ -346,7 +358,8 @@ def test_a_recipient_is_not_allowed(rehearse: Rehearse) -> None:
 def test_a_pointer_cannot_be_followed(rehearse: Rehearse) -> None:
     rehearsal = rehearse("InvalidPayload")
     rehearsal.connect.draft("contact-1")
-    token = rehearsal.put("contact-1", points_to("another-bucket"))
+    pointer, _ = point_to("another-bucket", "key", 100)
+    token = rehearsal.put("contact-1", pointer)
     letter = rehearsal.letter("InvalidPayload")["id"]
     rehearsal.run("courier dlq show ID", ID=letter)
     writes(rehearsal, reply())
@@ -358,18 +371,19 @@ def test_a_pointer_cannot_be_followed(rehearse: Rehearse) -> None:
 def test_an_object_is_gone(rehearse: Rehearse) -> None:
     rehearsal = rehearse("PayloadNotFound")
     rehearsal.connect.draft("contact-1")
-    token = rehearsal.put("contact-1", points_to(rehearsal.courier.payload_bucket))
+    token = str(uuid.uuid4())
+    pointer, size = point_to(rehearsal.courier.payload_bucket, "gone-key", 100)
+    rehearsal.operator.sqs.send_message(
+        QueueUrl=rehearsal.courier.queue_url,
+        MessageBody=pointer,
+        MessageAttributes={**size, "ClientToken": string(token)},
+    )
     letter = rehearsal.letter("PayloadNotFound")["id"]
     assert "gone-key" in rehearsal.run("courier dlq show ID", ID=letter)
     rehearsal.put("contact-1", ClientToken=token)
     rehearsal.run('courier dlq discard ID --because "sent again"', ID=letter)
     rehearsal.sent_once("contact-1")
     until(lambda: "Sent at" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout, "it is told")
-
-
-def points_to(bucket: str) -> str:
-    pointer = {"s3BucketName": bucket, "s3Key": "gone-key"}
-    return json.dumps(["software.amazon.payloadoffloading.PayloadS3Pointer", pointer])
 
 
 def test_a_token_cannot_be_used(rehearse: Rehearse) -> None:
@@ -417,7 +431,7 @@ def test_connect_has_seen_the_token(rehearse: Rehearse) -> None:
     rehearsal.connect.settings(repeat="conflict")
     token = rehearsal.put("contact-1")
     wait_until_empty(rehearsal.courier)
-    rehearsal.put("contact-1")  # its producer sends it again
+    rehearsal.put("contact-1", ClientToken=token)  # its producer sends it again
     letter = rehearsal.letter("TokenAlreadyUsed")["id"]
     until(lambda: "Sent at" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout, "it is told")
     rehearsal.run('courier dlq discard ID --because "the customer has it"', ID=letter)
