@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from courier.doctor.clients import connect_asked_once
 from courier.doctor.send_test.answer import Step
 from courier.doctor.send_test.conclusions import Proof, conclusions, emails
 from courier.doctor.send_test.trial import Trial, email
+from courier.journal import Action, journal
 from courier.queues.letter_json import json_line
 from courier.replies.reply_faults import faults
 from courier.terminal import view
@@ -45,8 +47,8 @@ def send_test(  # noqa: PLR0913 - the command's options
     confirm(QUESTION, yes=yes)
     now = time.time()
     path = to or Path(f"connect-answers-{time.strftime('%Y%m%dT%H%M%S', time.gmtime(now))}.json")
-    trial = Trial(connect_asked_once(account), instance, lambda: str(uuid.uuid4()), time.sleep)
-    with private_file(path) as file:
+    with private_file(path) as file, journal(account, time.time, view.warn, "doctor --send-test") as action:
+        trial = Trial(connect_asked_once(account), instance, partial(_new_id, action), time.sleep)
         try:
             for step, answer in trial.run(contact_id, address):
                 if not as_json:
@@ -58,6 +60,7 @@ def send_test(  # noqa: PLR0913 - the command's options
                 "answers": {step: answer.to_json() for step, answer in trial.answers.items()},
                 "conclusions": [conclusion.to_json() for conclusion in proved],
             }
+            action.outcome = {step: answer.status for step, answer in trial.answers.items()}
             file.write(json.dumps(kept, indent=2) + "\n")
             if not trial.answers:
                 path.unlink()
@@ -68,3 +71,10 @@ def send_test(  # noqa: PLR0913 - the command's options
     view.warn(f"The answers are in {path}; local AWS gives the same ones: make local ANSWERS={path}")
     if any(conclusion.proof is Proof.OPEN for conclusion in proved):
         raise typer.Exit(SOME_NOT_DONE)
+
+
+def _new_id(action: Action) -> str:
+    """A client token, or a contact id that is nobody's; the journal has it before Connect does."""
+    made = str(uuid.uuid4())
+    action.takes_tokens([made])
+    return made

@@ -100,7 +100,8 @@ class PutBack:
             payloads=self.account.payloads,
             read_payloads=bool(self.selection.filters.contacts),
         ) as held:
-            with progress("Replayed", int(min(self.selection.most, held.depth))) as advance:
+            left = self.selection.most - len(self.selection.ids)
+            with progress("Replayed", int(min(left, held.depth))) as advance:
                 self.work.run(held, self.selection, advance)
             self.not_seen = held.not_seen()
 

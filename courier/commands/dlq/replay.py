@@ -120,7 +120,7 @@ def _nothing_done(selection: Selection, rate: float | None, not_done: int, *, dr
 
 def _question(selection: Selection, rate: float | None, canary: int | None) -> str:
     counts = f"{view.letters(len(selection.ids))} ({counted(selection.reasons)})"
-    first = "" if canary is None else f", {canary} first"
+    first = "" if canary is None else f", {canary} first{',' if rate else ''}"
     return f"Replay {counts}{first}{_at(rate)}?{_past_draft(selection)}"
 
 
