@@ -5,38 +5,52 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
 from local.aws import REGION
 from local.function.execution_environment import LogLine
 from local.function.log_summary import summary
-from local.system import LocalCourier, running
+from local.processes import free_port
+from local.system import LocalCourier, Ports, running
 
+AWS_PORT, CONNECT_PORT = 4566, 4510
+"""Where they are free; so what was pasted yesterday works today."""
 HOW_TO = """
 Ready. What was sent is shown on {page}
 
+In another terminal, in this folder:
+
+    unset AWS_PROFILE
+    export AWS_ENDPOINT_URL={endpoint} AWS_ENDPOINT_URL_CONNECT={page}
+    export AWS_REGION={region} AWS_DEFAULT_REGION={region} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
+    export PATH=$PWD/.venv/bin:$PATH
+
 Send a reply (the draft first, then the message):
 
-.venv/bin/python - <<'END'
-import json, os, boto3
-os.environ |= {{"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": "{region}"}}
-draft = boto3.client("connect", endpoint_url="{page}").create_contact(
-    InstanceId="11111111-2222-3333-4444-555555555555", Channel="EMAIL", InitiationMethod="OUTBOUND",
-    UserInfo={{"UserId": "agent"}})
-boto3.client("sqs", endpoint_url="{endpoint}").send_message(
-    QueueUrl="{queue}",
-    MessageBody=json.dumps({{
-        "ContactId": draft["ContactId"],
-        "DestinationEmailAddress": {{"EmailAddress": "ana@example.com"}},
-        "EmailMessage": {{"MessageSourceType": "RAW", "RawMessage": {{
-            "Subject": "Your order", "Body": "It is on its way.", "ContentType": "text/plain"}}}},
-    }}))
-END
+    CONTACT=$(aws connect create-contact --channel EMAIL --initiation-method OUTBOUND --user-info UserId=agent \
+        --instance-id 11111111-2222-3333-4444-555555555555 --query ContactId --output text)
+    python -m courier send - <<END
+    {{"ContactId": "$CONTACT",
+     "DestinationEmailAddress": {{"EmailAddress": "ana@example.com"}},
+     "EmailMessage": {{"MessageSourceType": "RAW", "RawMessage": {{
+       "Subject": "Your order", "Body": "It is on its way.", "ContentType": "text/plain"}}}}}}
+    END
 
-For other tools: --endpoint-url {endpoint} --region {region}, any access key,
-queue {queue}
-dead-letter queue {dead_letter_queue}
+Look after it (docs/courier.md has all commands):
+
+    python -m courier status
+    python -m courier trace $CONTACT
+    python -m courier dlq list
+
+Have Connect fail (local/connect/instance/faults.py has all that it can do), and have it well again:
+
+    curl -X POST {page}/_local/faults -d '{{"fault": "internal_error", "times": null}}'
+    curl -X DELETE {page}/_local/faults
+
+The queue is {queue}
+and the dead-letter queue {dead_letter_queue}
 
 Ctrl-C ends it. The function's log:
 """
@@ -44,7 +58,8 @@ Ctrl-C ends it. The function's log:
 
 def up(answers: Path | None) -> None:
     """Run until interrupted."""
-    with running(print_line, print_summary, answers=answers) as courier:
+    ports = Ports(free_port(AWS_PORT), free_port(CONNECT_PORT))
+    with running(print_line, print_summary, answers=answers, ports=ports) as courier:
         print_line(how_to(courier))
         threading.Event().wait()
 
@@ -69,7 +84,7 @@ def how_to(courier: LocalCourier) -> str:
 
 def print_summary(line: LogLine) -> None:
     """Print a log line, unless a person can do without it."""
-    if text := summary(line):
+    if text := summary(line, datetime.now().astimezone()):
         print_line(text)
 
 

@@ -1,6 +1,7 @@
 """Child processes that never outlive this one."""
 
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -84,6 +85,17 @@ def lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
     with process.stdout as output:
         for line in output:
             yield line.removesuffix(b"\n").decode(errors="replace")
+
+
+def free_port(wanted: int) -> int:
+    """The port that is wanted, if nobody listens on it; else 0, which stands for any free one."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", wanted))
+        except OSError:
+            return 0
+    return wanted
 
 
 def in_background(work: Callable[[], object], *, name: str) -> threading.Thread:

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws, start_aws
 from local.cdk import REPLY_COURIER, CdkApp, deploy, synthesise
@@ -18,6 +18,16 @@ from local.function.xray_daemon import XRayDaemon
 from local.logs.log_group import LogGroup
 from local.processes import ProcessGroup
 from local.sqs.faults import SqsFaults
+
+
+class Ports(NamedTuple):
+    """Where AWS and Connect listen; 0 is any free port."""
+
+    aws: int = 0
+    connect: int = 0
+
+
+ANY_PORTS = Ports()
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,7 @@ def running(  # noqa: PLR0913 - all but the first by name
     app: CdkApp = REPLY_COURIER,
     beside: LocalCourier | None = None,
     answers: Path | None = None,
+    ports: Ports = ANY_PORTS,
 ) -> Iterator[LocalCourier]:
     """Start everything afresh, and stop it at the end.
 
@@ -73,6 +84,7 @@ def running(  # noqa: PLR0913 - all but the first by name
         around: wraps each execution environment, for tests that interfere.
         app: what to deploy, for comparisons of this project with another.
         answers: a file of ``courier doctor --send-test``; Connect answers as it did there.
+        ports: where AWS and Connect listen.
         beside: another stack, in whose AWS this one is deployed, and whose Connect it uses.
     """
     logs: list[LogLine] = []
@@ -91,8 +103,8 @@ def running(  # noqa: PLR0913 - all but the first by name
         processes = started.enter_context(ProcessGroup())
         synthesis = synthesise(processes, folder / "cdk.out", app, context or {})
         xray = started.enter_context(XRayDaemon(traces.append))
-        connect_url = beside.connect_url if beside else start_connect(processes, folder, answers)
-        aws = beside.aws if beside else start_aws(processes, folder)
+        connect_url = beside.connect_url if beside else start_connect(processes, folder, answers, ports.connect)
+        aws = beside.aws if beside else start_aws(processes, folder, "--port", str(ports.aws))
         outputs = deploy(aws, processes, synthesis, print_line)
 
         if name := outputs.get("LogGroupName"):
@@ -132,11 +144,12 @@ def running(  # noqa: PLR0913 - all but the first by name
         )
 
 
-def start_connect(processes: ProcessGroup, folder: Path, answers: Path | None = None) -> str:
+def start_connect(processes: ProcessGroup, folder: Path, answers: Path | None = None, port: int = 0) -> str:
     """Start the emulated Connect, and return its address; its log goes to ``folder``.
 
     With ``answers``, a file of ``courier doctor --send-test``, it answers as the real one did there.
     """
     log = folder / "connect.log"
     options = ["--answers", str(answers.resolve())] if answers else []
-    return processes.start_server("local.connect", "--port", "0", *options, env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=log)
+    options += ["--port", str(port)]
+    return processes.start_server("local.connect", *options, env=PROGRAM_ENVIRONMENT, cwd=ROOT, log=log)

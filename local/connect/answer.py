@@ -20,6 +20,12 @@ class Answer:
         """The name of its AWS error, if any."""
         return self.headers.get("x-amzn-ErrorType")
 
+    @property
+    def message(self) -> str | None:
+        """What its AWS error says, if it is one."""
+        message: str | None = json.loads(self.body)["Message"] if self.error else None
+        return message
+
 
 def json_answer(content: object, status: int = 200) -> Answer:
     """Answer with `content` as ASCII JSON, which can hold any text, even lone surrogates."""

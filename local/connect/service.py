@@ -63,6 +63,7 @@ class EmulatedConnect:
                 raw=raw.decode(errors="surrogateescape"),
                 status=decision.answer.status,
                 error=decision.answer.error,
+                message=decision.answer.message,
                 accepted=decision.accepted,
                 repeat=decision.repeat,
                 request_id=request_id,

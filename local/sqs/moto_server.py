@@ -1,4 +1,4 @@
-"""moto's server, answering one request at a time: ``python -m local.sqs.moto_server`` (on a free port).
+"""moto's server, answering one request at a time: ``python -m local.sqs.moto_server``, on a free port or ``--port N``.
 
 With ``--skip-waits`` a long poll that finds nothing skips the clock ahead instead of waiting.
 
@@ -84,7 +84,8 @@ def main() -> None:
     count_from_the_receive(clock.milliseconds)
 
     logs.execute_query = execute_query  # type: ignore[attr-defined]  # moto's only hook
-    server = make_server("127.0.0.1", 0, SqsGate(application), threaded=True, request_handler=MotoRequestHandler)
+    port = int(sys.argv[sys.argv.index("--port") + 1]) if "--port" in sys.argv else 0
+    server = make_server("127.0.0.1", port, SqsGate(application), threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.port)
     # By name: moto recognises the template's S3 URL as its own only with "localhost" in it.
     print(f"moto on http://localhost:{server.port}", flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -208,6 +209,44 @@ def test_the_page_shows_emails_newest_first_and_the_state_of_things(
     assert "cc@customer.example" in html
     assert "throttle" in html
     assert "1000/s, burst 1000" in html
+
+
+def test_a_refused_call_is_shown_with_its_reason_and_its_request_and_a_throttled_one_is_only_counted(
+    connect: ConnectControl, client: ConnectClient
+) -> None:
+    connect.fail("throttle")
+    for _ in range(2):
+        with pytest.raises(ClientError):
+            send(client, "t-1", ContactId="nobody")
+
+    html, _ = page(connect)
+    opened, _ = page(connect, "/?open=2")
+
+    assert html.count('class="refused"') == 1
+    assert "404 ResourceNotFoundException" in html
+    assert "Not sent: Contact not found" in html
+    assert SUBJECT in opened
+    assert "nobody" in opened
+
+
+def test_a_row_has_names_and_the_time_and_many_cc_unfold(connect: ConnectControl, client: ConnectClient) -> None:
+    cc = [{"EmailAddress": f"cc-{n}@customer.example", "DisplayName": f"Person {n}"} for n in range(49)]
+    send(client, "t-1", ContactId="contact-1", AdditionalRecipients={"CcEmailAddresses": cc})
+
+    (row,) = re.findall(r"<a id=.*?</a>", page(connect)[0], re.DOTALL)
+    opened, _ = page(connect, "/?open=1")
+
+    assert "CC Person 0 and 48 more" in row
+    assert "@" not in row
+    assert re.search(r">\d\d:\d\d:\d\d</time>", row)
+    details = opened[opened.index("<details>") : opened.index("</details>")]
+    assert all(f"Person {n} " in details for n in range(49))
+
+
+def test_an_empty_page_says_how_to_send(connect: ConnectControl) -> None:
+    html, _ = page(connect)
+    assert "aws connect create-contact" in html
+    assert "python -m courier send -" in html
 
 
 def test_an_open_email_is_shown_whole(connect: ConnectControl, client: ConnectClient) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from local.aws import ROOT, LocalAws
 from local.cdk import INSTANCE_ARN
+from local.connect.control_client import ConnectControl
+from local.waiting import until
 from tests.documents import shown
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -27,7 +29,7 @@ RUN_ELSEWHERE = {
     "~/courier/bin/pip install --quiet --require-hashes -r requirements/courier.txt": INSTALL,
     "~/courier/bin/pip install --quiet --no-deps --no-build-isolation .": INSTALL,
     "make import": "test_make_import_asks_cloudformation_to_import_what_the_runbook_names",
-    "make local": "test_make_local_runs_until_it_is_interrupted",
+    "make local": "test_make_local_runs_until_it_is_interrupted_and_what_it_says_can_be_pasted",
 }
 MAKE = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
 
@@ -100,8 +102,23 @@ def make_local() -> Iterator[subprocess.Popen[str]]:
             os.killpg(make.pid, signal.SIGKILL)
 
 
-def test_make_local_runs_until_it_is_interrupted(make_local: subprocess.Popen[str]) -> None:
+def test_make_local_runs_until_it_is_interrupted_and_what_it_says_can_be_pasted(
+    make_local: subprocess.Popen[str], tmp_path: Path
+) -> None:
     assert make_local.stdout is not None
-    assert any(line.startswith("Ready. What was sent is shown on http://") for line in make_local.stdout)
+    said = list(iter(make_local.stdout.readline, "Ctrl-C ends it. The function's log:\n"))
+    (page,) = (line.split()[-1] for line in said if line.startswith("Ready. What was sent is shown on http://"))
+    pasted = "".join(line.removeprefix("    ") for line in said if line.startswith("    "))
+    ran = subprocess.run(
+        ["bash", "-ec", pasted],
+        cwd=ROOT,
+        env={**MAKE, "COURIER_JOURNAL": str(tmp_path / "journal.jsonl")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout.startswith("1 on the queue.\n"), ran.stderr
+    until(lambda: len(ConnectControl(page).sent) == 1, "the reply is sent")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  reply_sent  .*\n", next(filter(str.strip, make_local.stdout)))
     os.killpg(make_local.pid, signal.SIGINT)
     assert make_local.stdout.read().endswith("Stopped.\n")

@@ -17,6 +17,7 @@ class Call(TypedDict):
     raw: str  # the request's bytes; those that are not UTF-8 as surrogate escapes
     status: int | None  # None: the connection was closed without an answer
     error: str | None
+    message: str | None  # what the error says
     accepted: bool  # this call caused an email
     repeat: bool  # the same request was accepted before
     request_id: str

@@ -20,6 +20,7 @@ def test_an_accepted_email_is_answered_with_its_contact_and_recorded_as_it_came(
         "instance_id": INSTANCE,
         "status": 200,
         "error": None,
+        "message": None,
         "accepted": True,
         "repeat": False,
         "request_id": answer.headers["x-amzn-RequestId"],
