@@ -95,14 +95,10 @@ class Rehearsal:
 
     def letter(self, reason: str) -> Mapping[str, str]:
         """The one dead letter with this reason, once it is there, and once the queue of replies is empty."""
-        found: list[Mapping[str, str]] = []
-
-        def is_there() -> bool:
-            found[:] = lines(self.operator.courier("dlq", "list", "--json", "--reason", reason).stdout)
-            return len(found) == 1
-
-        until(is_there, f"a letter with {reason}", 60, every=0.5)
-        return found[0]
+        dead_letters = self.courier.dead_letter_queue_url
+        until(lambda: self.operator.counts(dead_letters) == (1, 0), f"a letter with {reason}", 60)
+        (letter,) = lines(self.operator.did("dlq", "list", "--json", "--reason", reason))
+        return letter
 
     def sent_once(self, *contacts: str) -> None:
         """Wait until nothing is on the way, and see that each of these was sent, once, and that no letter is left."""
