@@ -98,7 +98,7 @@ class Rehearsal:
         dead_letters = self.courier.dead_letter_queue_url
         until(lambda: self.operator.counts(dead_letters) == (1, 0), f"a letter with {reason}", 60)
         (letter,) = lines(self.operator.did("dlq", "list", "--json", "--reason", reason))
-        return letter
+        return dict(letter)
 
     def sent_once(self, *contacts: str) -> None:
         """Wait until nothing is on the way, and see that each of these was sent, once, and that no letter is left."""
