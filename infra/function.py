@@ -20,7 +20,7 @@ from aws_cdk.aws_logs import CfnLogGroup, LogGroup
 from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
-from infra.access import handler_role
+from infra.access.function_role import handler_role
 from infra.capacity import Capacity
 from infra.queues import Queues
 from infra.settings import Settings

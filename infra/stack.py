@@ -5,7 +5,7 @@ from pathlib import Path
 from aws_cdk import CfnOutput, Environment, Stack
 from constructs import Construct
 
-from infra.access import Policies
+from infra.access.policies import Policies
 from infra.capacity import capacity
 from infra.function import ReplyFunction
 from infra.journal import Journal
