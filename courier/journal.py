@@ -7,6 +7,7 @@ holds anything of a reply: letters are known by their ids and client tokens.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import uuid
@@ -64,6 +65,8 @@ def journal(
     now: Callable[[], float],
     warn: Callable[[str], None],
     what: str,
+    *,
+    required: bool = True,
     **asked: Any,  # noqa: ANN401 - JSON
 ) -> Iterator[Action]:
     """Keep the journal of one action: its first line is on the disk before anything is changed.
@@ -73,10 +76,11 @@ def journal(
         now: Seconds since the epoch.
         warn: Is told if a later line, or CloudWatch's copy, cannot be written. That stops nothing: it has begun.
         what: The action, such as "dlq replay".
+        required: Whether nothing is done if the file cannot be written. A pause does not wait for a full disk.
         asked: What the operator asked for; values that are None or empty are left out.
 
     Raises:
-        OSError: The file cannot be written; nothing is changed.
+        OSError: The file is required and cannot be written; nothing is changed.
         botocore.exceptions.ClientError, BotoCoreError: AWS does not say who asks, or where; nothing is changed.
     """
     name = str(uuid.uuid4())
@@ -86,7 +90,7 @@ def journal(
         lines.write({"at": iso(now()), "action": name, "event": event, **fields})
 
     begun = {"what": what, "by": account.caller, "stack": account.stack, "region": account.session.region_name}
-    lines.begin({"at": iso(now()), "action": name, "event": "begun", **begun, "asked": _said(asked)})
+    lines.begin({"at": iso(now()), "action": name, "event": "begun", **begun, "asked": _said(asked)}, required=required)
     action = Action(write)
     stopped = None
     try:
@@ -100,11 +104,22 @@ def journal(
 
 
 def journal_file(environment: Mapping[str, str]) -> Path:
-    """The operator's file: as they set it, or among programs' state (XDG Base Directory Specification)."""
+    """The operator's file: as they set it, or among programs' state (XDG Base Directory Specification).
+
+    Raises:
+        OSError: They have neither set one nor a home.
+    """
     if named := environment.get(FILE_VARIABLE):
         return Path(named)
-    state = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "reply-courier" / "journal.jsonl"
+    if named := environment.get("XDG_STATE_HOME"):
+        state = Path(named)
+    else:
+        try:
+            state = Path.home() / ".local" / "state"
+        except RuntimeError:
+            why = f"you have no home folder for it: set {FILE_VARIABLE} to a file"
+            raise OSError(errno.ENOENT, why, "the journal") from None
+    return state / "reply-courier" / "journal.jsonl"
 
 
 class _Lines:
@@ -117,16 +132,24 @@ class _Lines:
         self._kept: list[str] = []
         self._log_group = account.known_output("JournalLogGroupName")
 
-    def begin(self, line: Mapping[str, Any]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._append(line)
+    def begin(self, line: Mapping[str, Any], *, required: bool) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._append(line)
+        except OSError as error:
+            if required:
+                raise
+            self._tell(error)
         self._copy()
 
     def write(self, line: Mapping[str, Any]) -> None:
         try:
             self._append(line)
         except OSError as error:
-            self._warn(f"The journal {self._path} cannot be written: {error.strerror}.")
+            self._tell(error)
+
+    def _tell(self, error: OSError) -> None:
+        self._warn(f"The journal {self._path} cannot be written: {error.strerror}.")
 
     def end(self) -> None:
         self._copy()

@@ -30,7 +30,7 @@ def pause(context: typer.Context, *, as_json: Json = False) -> None:
     account: Account = context.obj
     switch = Switch(account, time.monotonic, time.sleep)
     try:
-        with journal(account, time.time, view.warn, "pause") as action:
+        with journal(account, time.time, view.warn, "pause", required=False) as action:
             with waiting("Lambda is told to stop receiving"):
                 sending = switch.pause(time.time())
             action.outcome = sending.to_json()

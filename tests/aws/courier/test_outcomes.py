@@ -192,3 +192,14 @@ def test_each_action_is_in_the_journal_of_the_operator_and_of_the_stack(operator
     lines = [json.loads(event["message"]) for event in kept]
     assert sorted(map(str, lines)) == sorted(str(each) for of_one in of_action.values() for each in of_one)
     assert "ana" not in str(lines)
+
+
+def test_without_a_journal_nothing_is_replayed_but_sending_can_be_paused(operator: Operator, tmp_path: Path) -> None:
+    operator.environment["COURIER_JOURNAL"] = str(tmp_path)  # a folder
+    operator.letter()
+    ended = operator.courier("dlq", "replay", "--all", "--yes")
+    assert (ended.returncode, ended.stderr) == (2, f"courier: {tmp_path}: Is a directory\n")
+    assert len(operator.dead_letters) == 1
+    paused = operator.courier("pause")
+    assert paused.returncode == 0
+    assert "cannot be written: Is a directory" in paused.stderr

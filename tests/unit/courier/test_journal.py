@@ -144,6 +144,16 @@ def test_without_a_journal_nothing_is_done(file: Path) -> None:
     assert not entered
 
 
+def test_a_pause_does_not_wait_for_a_full_disk(file: Path) -> None:
+    file.mkdir(parents=True)
+    warnings: list[str] = []
+    account = FakeAccount()
+    with journal(account, lambda: NOW, warnings.append, "pause", required=False):  # type: ignore[arg-type]  # as above
+        pass
+    assert len(warnings) == 2
+    assert [line["event"] for line in account.logs.lines] == ["begun", "ended"]
+
+
 def test_a_later_line_that_cannot_be_written_stops_nothing(file: Path) -> None:
     warnings: list[str] = []
     account = FakeAccount()
