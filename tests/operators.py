@@ -229,6 +229,15 @@ class Operator:
         ]
         self.aws.logs.put_log_events(**stream, logEvents=events)  # type: ignore[arg-type]  # it is what AWS takes
 
+    def will_log(self, *told: Mapping[str, Any]) -> None:
+        """Put lines there about messages that come to the queue in a minute: after the letters that a test puts."""
+        stream = {"logGroupName": self.log_group, "logStreamName": uuid.uuid4().hex}
+        self.aws.logs.create_log_stream(**stream)
+        now = time.time()
+        lines = [{"timestamp": iso(now), "enqueued_at": iso(now + 60), **line} for line in told]
+        events = [{"timestamp": int(now * 1000), "message": json.dumps(line)} for line in lines]
+        self.aws.logs.put_log_events(**stream, logEvents=events)  # type: ignore[arg-type]  # it is what AWS takes
+
     def output(self, name: str) -> str:
         """What the stack names so."""
         outputs = self.aws.stacks.describe_stacks(StackName=self.stack)["Stacks"][0]["Outputs"]

@@ -37,7 +37,7 @@ def listen(account: Account, outcomes: Outcomes, since: float, *, wait: bool, ti
         if not wait:
             watch.look(outcomes, since)
             return
-        with waiting(f"Waiting until each is sent or back, {short(seconds)} at the most; Ctrl-C ends the wait alone"):
+        with waiting(f"Waiting until each is sent or back, {short(seconds)} at most; Ctrl-C ends it"):
             watch.wait(outcomes, since, seconds)
     except LogSearchError as failed:
         view.warn(str(failed))

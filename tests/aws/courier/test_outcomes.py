@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import time
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract.token_age import iso
 from tests.log_lines import fields
 from tests.operators import texts
 
 if TYPE_CHECKING:
     from tests.operators import Operator
-
-
-def will_be_told(operator: Operator, *told: dict[str, Any]) -> None:
-    """Lines about messages that come to the queue in a minute: after the letters that a test puts there."""
-    stream = {"logGroupName": operator.log_group, "logStreamName": uuid.uuid4().hex}
-    operator.aws.logs.create_log_stream(**stream)
-    now = time.time()
-    lines = [{"timestamp": iso(now), "enqueued_at": iso(now + 60), **line} for line in told]
-    events = [{"timestamp": int(now * 1000), "message": json.dumps(line)} for line in lines]
-    operator.aws.logs.put_log_events(**stream, logEvents=events)  # type: ignore[arg-type]  # it is what AWS takes
 
 
 def sent(token: str) -> dict[str, Any]:
@@ -46,7 +33,7 @@ def the_journal() -> list[Any]:
 
 def test_a_wait_ends_in_what_became_of_each(operator: Operator) -> None:
     operator.letters(3)
-    will_be_told(operator, sent("token-0"), dead("token-1"), sent("token-2"))
+    operator.will_log(sent("token-0"), dead("token-1"), sent("token-2"))
     ended = operator.courier("dlq", "replay", "--all", "--yes", "--wait")
     assert ended.stdout == "3 replayed.\n2 sent, 1 came back (1 NotFound), 0 not known yet.\n"
     assert ended.returncode == 1
@@ -55,13 +42,13 @@ def test_a_wait_ends_in_what_became_of_each(operator: Operator) -> None:
 
 def test_a_wait_for_what_is_sent_is_a_success(operator: Operator) -> None:
     operator.letter(ClientToken="t-1")
-    will_be_told(operator, sent("t-1"))
+    operator.will_log(sent("t-1"))
     assert operator.did("dlq", "replay", "--all", "--yes", "--wait").endswith("1 sent, 0 came back, 0 not known yet.\n")
 
 
 def test_a_canary_that_came_back_keeps_the_others_where_they_are(operator: Operator) -> None:
     operator.letters(30)
-    will_be_told(operator, *(dead(f"token-{n}", "Refused") for n in range(30)))
+    operator.will_log(*(dead(f"token-{n}", "Refused") for n in range(30)))
     ended = operator.courier("dlq", "replay", "--all", "--yes", "--canary", "4")
     assert ended.returncode == 1
     assert "Of the first 4: 0 sent, 4 came back (4 Refused), 0 not known yet. The others stay." in ended.stderr
@@ -73,7 +60,7 @@ def test_a_canary_that_came_back_keeps_the_others_where_they_are(operator: Opera
 
 def test_a_canary_that_is_sent_lets_the_others_follow(operator: Operator) -> None:
     operator.letters(30)
-    will_be_told(operator, *(sent(f"token-{n}") for n in range(30)))
+    operator.will_log(*(sent(f"token-{n}") for n in range(30)))
     ended = operator.courier("dlq", "replay", "--all", "--canary", "4", stdin="y\n")
     assert "Replay 30 letters (30 RetriesExhausted), 4 first?" in ended.stderr
     assert "Of the first 4: 4 sent, 0 came back, 0 not known yet. The others follow." in ended.stderr
@@ -95,7 +82,7 @@ def test_a_canary_of_which_nothing_is_known_in_time_keeps_the_others(operator: O
 def test_a_limit_holds_for_the_canary_and_the_others_together(operator: Operator) -> None:
     operator.letters(9)
     old = operator.letter(FirstTriedAt="2020-01-01T00:00:00+00:00")
-    will_be_told(operator, *(sent(f"token-{n}") for n in range(9)))
+    operator.will_log(*(sent(f"token-{n}") for n in range(9)))
     ended = operator.courier("dlq", "replay", "--limit", "5", "--yes", "--canary", "2")
     assert ended.stdout.startswith("5 replayed.\n")
     assert ended.stderr.count(old) <= 1  # it is seen by both passes, and told once
@@ -104,7 +91,7 @@ def test_a_limit_holds_for_the_canary_and_the_others_together(operator: Operator
 
 def test_ids_are_found_by_both_passes(operator: Operator) -> None:
     ids = [operator.letter(ClientToken=f"t-{n}") for n in range(4)]
-    will_be_told(operator, *(sent(f"t-{n}") for n in range(4)))
+    operator.will_log(*(sent(f"t-{n}") for n in range(4)))
     assert operator.did("dlq", "replay", "--yes", "--canary", "2", *ids).startswith("4 replayed.\n")
     assert operator.dead_letters == []
 
@@ -112,7 +99,7 @@ def test_ids_are_found_by_both_passes(operator: Operator) -> None:
 def test_a_program_reads_what_became_of_each(operator: Operator) -> None:
     operator.letters(2)
     operator.letter(ClientToken="of ana")  # the log withholds what is not an identifier
-    will_be_told(operator, sent("token-0"), dead("token-1"))
+    operator.will_log(sent("token-0"), dead("token-1"))
     ended = operator.courier("dlq", "replay", "--all", "not-there", "--json", "--yes")
     assert ended.returncode == 2  # ids and --all
     told = json.loads(operator.did("dlq", "replay", "--all", "--json", "--yes"))
@@ -136,7 +123,7 @@ def test_a_dry_run_for_programs_has_a_line_for_each_letter(operator: Operator) -
 
 def test_an_edit_waits_as_well(operator: Operator, tmp_path: Path) -> None:
     operator.edits_with(tmp_path, "text = text.replace('contact-1', 'contact-2')")
-    will_be_told(operator, sent("t-1"), dead("t-2"))
+    operator.will_log(sent("t-1"), dead("t-2"))
     good = operator.courier("dlq", "edit", operator.letter(ClientToken="t-1"), "--yes", "--wait")
     assert (good.returncode, good.stdout) == (0, "1 edited and on the queue.\n1 sent, 0 came back, 0 not known yet.\n")
     bad = operator.courier("dlq", "edit", operator.letter(ClientToken="t-2"), "--yes", "--wait")

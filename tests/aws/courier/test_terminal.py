@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from local.aws import ROOT
+from tests.log_lines import fields
 from tests.operators import Operator, texts
 from tests.samples import reply
 
@@ -209,6 +210,20 @@ def test_the_fault_stays_until_enter_opens_the_editor(operator: Operator, tmp_pa
         terminal.type("y\r")
         assert terminal.exit_code() == 0
         assert "What becomes of it: courier trace" in terminal.screen
+
+
+def test_a_canary_is_told_line_by_line(operator: Operator) -> None:
+    operator.letters(12)
+    operator.will_log(*(fields("reply_sent", client_token=f"token-{n}") for n in range(12)))
+    with Terminal(operator, "dlq", "replay", "--all", "--canary", "3", "--wait") as terminal:
+        terminal.read_until(r"Replay 12 letters \(12 RetriesExhausted\), 3 first\? \[y/N\]:")
+        terminal.type("y\r")
+        assert terminal.exit_code() == 0
+        assert "Of the first 3: 3 sent, 0 came back, 0 not known yet. The others follow." in terminal.screen
+        assert "9/9" in terminal.screen
+        assert "12 replayed." in terminal.screen
+        assert "\r12 sent, 0 came back, 0 not known yet.\r\n" in terminal.screen
+        assert max(map(len, re.split(r"[\r\n]+", terminal.screen))) <= COLUMNS
 
 
 def test_nobody_is_told_aborted_and_nothing_is_broken_inside_a_word(operator: Operator) -> None:
