@@ -3,6 +3,7 @@
 import argparse
 import signal
 import sys
+import textwrap
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from local.aws import REGION
+from local.connect.instance.faults import AFTER, BEFORE
 from local.function.execution_environment import LogLine
 from local.function.log_summary import summary
 from local.processes import free_port
@@ -29,7 +31,7 @@ In another terminal, in this folder:
 
 Send a reply (the draft first, then the message):
 
-    CONTACT=$(aws connect create-contact --channel EMAIL --initiation-method OUTBOUND --user-info UserId=agent \
+    CONTACT=$(aws connect create-contact --channel EMAIL --initiation-method OUTBOUND --user-info UserId=agent \\
         --instance-id 11111111-2222-3333-4444-555555555555 --query ContactId --output text)
     python -m courier send - <<END
     {{"ContactId": "$CONTACT",
@@ -44,10 +46,13 @@ Look after it (docs/courier.md has all commands):
     python -m courier trace $CONTACT
     python -m courier dlq list
 
-Have Connect fail (local/connect/instance/faults.py has all that it can do), and have it well again:
+Make every call to Connect fail, and then end it:
 
     curl -X POST {page}/_local/faults -d '{{"fault": "internal_error", "times": null}}'
     curl -X DELETE {page}/_local/faults
+
+With "times": 3 only the next three calls fail. The faults are:
+{faults}
 
 The queue is {queue}
 and the dead-letter queue {dead_letter_queue}
@@ -75,6 +80,7 @@ def how_to(courier: LocalCourier) -> str:
     """Return how to send a reply, ready to paste."""
     return HOW_TO.format(
         page=courier.connect_url,
+        faults=textwrap.fill(", ".join(sorted(BEFORE | AFTER)) + ".", 100),
         region=REGION,
         endpoint=courier.aws.endpoint,
         queue=courier.queue_url,

@@ -10,6 +10,7 @@ async function refresh() {
     old.innerHTML = now.innerHTML;
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }
+  document.body.className = renewed.body.className; // the first entry ends the layout of an empty page
 }
 
 // While the program is down the page stays as it is; when the program is back, it refreshes again.
