@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from local.aws import ROOT, LocalAws
 from local.cdk import INSTANCE_ARN
 from local.connect.control_client import ConnectControl
+from local.connect.instance.faults import AFTER, BEFORE
 from local.waiting import until
 from tests.documents import shown
 
@@ -106,9 +108,11 @@ def test_make_local_runs_until_it_is_interrupted_and_what_it_says_can_be_pasted(
     make_local: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     assert make_local.stdout is not None
-    said = list(iter(make_local.stdout.readline, "Ctrl-C ends it. The function's log:\n"))
+    said = list(takewhile(lambda line: line != "Ctrl-C ends it. The function's log:\n", make_local.stdout))
     (page,) = (line.split()[-1] for line in said if line.startswith("Ready. What was sent is shown on http://"))
+    assert all(fault in "".join(said) for fault in BEFORE | AFTER)
     pasted = "".join(line.removeprefix("    ") for line in said if line.startswith("    "))
+    assert max(map(len, pasted.splitlines())) <= 120
     ran = subprocess.run(
         ["bash", "-ec", pasted],
         cwd=ROOT,
