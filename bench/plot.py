@@ -22,16 +22,18 @@ class Panel:
         seconds: How much time to show.
         quota: How many emails the quota would have let through, by time.
         accepted: When each email was accepted, by system.
+        costs: What it cost, in words, by system.
     """
 
     title: str
     seconds: float
     quota: Callable[[float], float]
     accepted: Mapping[str, Sequence[float]]
+    costs: Mapping[str, str]
 
 
 def plot(image: Path, headline: str, panels: Sequence[Panel]) -> None:
-    """Draw the panels side by side into one PNG, each line named at its end."""
+    """Draw the panels side by side into one PNG, each line named below it."""
     figure = Figure(figsize=(INCHES[0] * len(panels), INCHES[1]), layout="constrained")
     figure.suptitle(headline, fontsize="large", fontweight="bold", x=0.01, ha="left")
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False).flat, panels, strict=True):
@@ -39,20 +41,12 @@ def plot(image: Path, headline: str, panels: Sequence[Panel]) -> None:
         quota = [panel.quota(at) for at in times]
         axes.fill_between(times, quota, color="#e8e8e8")
         axes.text(panel.seconds * 0.03, quota[-1] * 0.97, "grey: what the quota allows", va="top", color="#666666")
-        for (system, accepted), colour in zip(panel.accepted.items(), COLOURS, strict=False):
+        for n, ((system, accepted), colour) in enumerate(zip(panel.accepted.items(), COLOURS, strict=False)):
             shown = [0.0, *sorted(at for at in accepted if at <= panel.seconds)]
             axes.step([*shown, panel.seconds], [*range(len(shown)), len(shown) - 1], where="post", color=colour, lw=2)
             share = (len(shown) - 1) / quota[-1] if quota[-1] else 0
-            below = colour == COLOURS[1]
-            axes.annotate(
-                f"{system}: {share:.0%}",
-                (panel.seconds, len(shown) - 1),
-                xytext=(-6, -48 if below else 8),
-                textcoords="offset points",
-                ha="right",
-                color=colour,
-                fontweight="bold",
-            )
+            text = f"{system}: {share:.0%} of the quota,\n{panel.costs[system]}"
+            axes.text(0.98, 0.22 - 0.17 * n, text, transform=axes.transAxes, ha="right", color=colour, fontsize="small")
         axes.set_title(panel.title, fontsize="medium", loc="left")
         axes.set_xlabel("seconds since the surge began")
         axes.set_xlim(0, panel.seconds)

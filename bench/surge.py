@@ -190,9 +190,13 @@ def wait_of(kind: str, percentile: int) -> "Figure":
 def panel(pair: Pair) -> Panel:
     """What to draw of a setting."""
     scenario = pair.setting.scenario
-    curves = {"this project": pair.ours.accepted, "plain peer": pair.peers.accepted}
+    results = {"this project": pair.ours, "plain peer": pair.peers}
+    curves = {name: result.accepted for name, result in results.items()}
+    costs = {
+        name: f"{ratio(result.calls, len(result.accepted)):.2f} calls an email" for name, result in results.items()
+    }
     titles = {"none": "alone", "other-caller": "another caller comes halfway", "outage": "Connect fails for a while"}
-    return Panel(titles[pair.setting.trouble], pair.setting.seconds, scenario.left, curves)
+    return Panel(titles[pair.setting.trouble], pair.setting.seconds, scenario.left, curves, costs)
 
 
 type Figure = Callable[[Setting, Result], str]

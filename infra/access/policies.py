@@ -64,8 +64,8 @@ class Policies(Construct):
                 *_paused(queues, function, mapping),
                 *_log_searched(log_group),
                 PolicyStatement(
-                    sid="KeepTheJournal",
-                    actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                    sid="KeepAndReadTheJournal",
+                    actions=["logs:CreateLogStream", "logs:FilterLogEvents", "logs:PutLogEvents"],
                     resources=[journal.log_group_arn],
                 ),
                 *_examined(settings, function, alarm_topic),

@@ -95,6 +95,7 @@ class Rehearsal:
 
     def letter(self, reason: str) -> Mapping[str, str]:
         """The one dead letter with this reason, once it is there, and once the queue of replies is empty."""
+        wait_until_empty(self.courier)
         dead_letters = self.courier.dead_letter_queue_url
         until(lambda: self.operator.counts(dead_letters) == (1, 0), f"a letter with {reason}", 60)
         (letter,) = lines(self.operator.did("dlq", "list", "--json", "--reason", reason))
@@ -105,6 +106,20 @@ class Rehearsal:
         wait_until_empty(self.courier)
         assert sorted(email["contact_id"] for email in self.connect.sent) == sorted(contacts)
         assert self.operator.counts(self.courier.dead_letter_queue_url) == (0, 0)
+
+    @contextmanager
+    def variable(self, name: str, value: str) -> Iterator[None]:
+        """The function has another value of an environment variable meanwhile; no invocation may be under way."""
+        deployed = self.courier.function.environment[name]
+        self._set(name, value)
+        yield
+        self._set(name, deployed)
+
+    def _set(self, name: str, value: str) -> None:
+        variables: Any = self.courier.function.environment
+        variables[name] = value
+        for environment in self.courier.environments:
+            environment.close()  # the next invocation starts a new process
 
     @contextmanager
     def ago(self, seconds: float) -> Iterator[None]:

@@ -27,7 +27,7 @@ from local.drain import wait_until_empty
 from local.outcomes import subscribe
 from local.system import LocalCourier, running
 from local.waiting import until
-from tests.operators import Operator
+from tests.operators import Operator, lines
 from tests.samples import reply
 from tests.system.rehearsal import Rehearsal, sections
 
@@ -84,7 +84,7 @@ def rehearse(deployed: LocalCourier, tmp_path: Path) -> Iterator[Rehearse]:
 
 
 def test_every_section_is_rehearsed() -> None:
-    assert set(sections()) <= set(re.findall(r'"([\w ]+)"', Path(__file__).read_text()))
+    assert set(sections()) <= set(re.findall(r'"([\w ?]+)"', Path(__file__).read_text()))
 
 
 def edits(rehearsal: Rehearsal, before: str, after: str) -> None:
@@ -133,7 +133,7 @@ def test_connect_does_not_take_replies(
 def test_a_reply_fails_for_the_whole_retry_window(rehearse: Rehearse) -> None:
     rehearsal = rehearse("RetriesExhausted")
     rehearsal.connect.draft("contact-1")
-    rehearsal.connect.fail("unavailable", times=None)
+    rehearsal.connect.fail("attachment_not_approved", times=None)  # for it, the function does not slow down
     rehearsal.put("contact-1")
     rehearsal.letter("RetriesExhausted")
     assert "RetriesExhausted" in rehearsal.run("courier dlq groups")
@@ -257,20 +257,57 @@ def test_somebody_has_paused(rehearse: Rehearse) -> None:
 
 
 def test_a_wrong_text_goes_out(rehearse: Rehearse) -> None:
+    """The setting is changed in the function's environment, as a deployment would; here it is not deployed again."""
     rehearsal = rehearse("A wrong text goes out")
-    rehearsal.connect.draft("contact-1")
-    functions, name = rehearsal.courier.aws.functions, rehearsal.courier.function.name
+    rehearsal.connect.draft("contact-wrong", "contact-right")
+    functions, function = rehearsal.courier.aws.functions, rehearsal.courier.function
     # A pause lasts as long as an invocation may: a second, as far as `courier` knows.
-    functions.update_function_configuration(FunctionName=name, Timeout=1)
+    functions.update_function_configuration(FunctionName=function.name, Timeout=1)
     rehearsal.run("courier pause")
-    functions.update_function_configuration(FunctionName=name, Timeout=rehearsal.courier.function.timeout)
-    token = rehearsal.put("contact-1")
+    functions.update_function_configuration(FunctionName=function.name, Timeout=function.timeout)
+    token = rehearsal.put("contact-wrong")
+    rehearsal.put("contact-right")
     assert "PAUSED" in rehearsal.run("courier status")
     assert "Unknown" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout
+
+    with rehearsal.variable("ALLOWED_RECIPIENTS", "nobody@example.invalid"):
+        rehearsal.run("courier resume")
+        until(lambda: rehearsal.operator.counts(rehearsal.courier.dead_letter_queue_url) == (2, 0), "both come", 60)
     assert rehearsal.connect.calls == []
-    rehearsal.run("courier resume")
-    assert "PAUSED" not in rehearsal.run("courier status")
+    letters = rehearsal.folder / "letters.jsonl"
+    rehearsal.run("courier dlq export letters.jsonl", **{"letters.jsonl": str(letters)})
+    assert len(list(lines(letters.read_text()))) == 2
+    rehearsal.run('courier dlq discard --contact CONTACT --because "wrong text"', CONTACT="contact-wrong")
+    rehearsal.run("courier dlq replay --reason RecipientNotAllowed --canary 5")
+    status = rehearsal.run("courier status")
+    assert "PAUSED" not in status
+    assert "RecipientNotAllowed" not in status
+    rehearsal.sent_once("contact-right")
+
+
+def test_a_customer_asks(rehearse: Rehearse) -> None:
+    rehearsal = rehearse("Did a customer get the answer?")
+    rehearsal.connect.draft("contact-1")
+    rehearsal.put("contact-1")
     rehearsal.sent_once("contact-1")
+    trace = "courier trace CONTACT"
+    until(lambda: "Sent at" in rehearsal.tried(trace, CONTACT="contact-1").stdout, "it is told")
+    assert "Unknown" in rehearsal.tried(trace, CONTACT=str(uuid.uuid4())).stdout
+
+
+def test_somebody_asks_who_it_was(rehearse: Rehearse) -> None:
+    rehearsal = rehearse("Who did what")
+    letter = rehearsal.operator.letter()
+    file = rehearsal.folder / "discarded.jsonl"
+    rehearsal.operator.did("dlq", "discard", letter, "--because", "a test", "--to", str(file), "--yes")
+    journal = rehearsal.operator.output("JournalLogGroupName")
+    noted = rehearsal.run(
+        'aws logs filter-log-events --log-group-name JOURNAL --query "events[].message"', JOURNAL=journal
+    )
+    assert letter in noted
+    assert "a test" not in noted
+    rehearsal.run("courier dlq import FILE", FILE=str(file))
+    assert "NotFound" in rehearsal.operator.did("dlq", "list")
 
 
 def test_the_function_fails_at_a_reply(rehearse: Rehearse) -> None:
@@ -318,8 +355,9 @@ def test_a_letter_nears_seven_days(rehearse: Rehearse) -> None:
 def test_a_letter_nears_its_end(rehearse: Rehearse) -> None:
     rehearsal = rehearse("DeadLetterNearsItsEnd")
     with rehearsal.ago(12 * DAY):
-        rehearsal.operator.letter()
+        letter = rehearsal.operator.letter()
     assert "deleted by SQS within 3 days" in rehearsal.run("courier status")
+    assert letter in rehearsal.run("courier dlq list")
     assert rehearsal.run("courier dlq renew") == "1 renewed.\n"
     assert "deleted by SQS" not in rehearsal.run("courier status")
 

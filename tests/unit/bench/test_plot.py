@@ -4,7 +4,9 @@ from bench.plot import Panel, plot
 
 
 def test_all_panels_stand_side_by_side_in_one_picture(tmp_path: Path) -> None:
-    panel = Panel("alone", 10, lambda at: 5 + 2 * at, {"this project": [1.0, 2.0], "plain peer": [3.0]})
+    accepted = {"this project": [1.0, 2.0], "plain peer": [3.0]}
+    costs = dict.fromkeys(accepted, "1.00 calls an email")
+    panel = Panel("alone", 10, lambda at: 5 + 2 * at, accepted, costs)
     for count in (1, 3):
         image = tmp_path / f"{count}.png"
         plot(image, "A surge", [panel] * count)
