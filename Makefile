@@ -31,8 +31,8 @@ demo: $(SETUP) ## send sample replies through the whole of it on this machine, m
 local: $(SETUP) ## keep the whole of it running on this machine until Ctrl-C
 	@python -m local up $(if $(ANSWERS),--answers "$(ANSWERS)")
 
-test: $(SETUP) ## run all tests, two at a time
-	@python -m pytest -n 2 $(TESTS)
+test: $(SETUP) ## run all tests, three at a time
+	@python -m pytest -n 3 $(TESTS)
 
 check: $(SETUP) ## format, lint, types, import rules, synth with cdk-nag, cfn-lint
 	@ruff format --check .

@@ -19,6 +19,7 @@ from bench.simulated import backlog
 from bench.simulated import surge as simulated_surge
 from bench.start import large
 from bench.start import table as start
+from bench.surge_table import Setting, Trouble
 
 RESULTS = Path(__file__).with_name("results")
 
@@ -30,7 +31,7 @@ faults_parser.add_argument("--replies", type=int, default=300, help="replies in 
 surge_parser = tables.add_parser("surge", help="how much of the quota a surge gets, and what it costs")
 surge_parser.add_argument("--rates", type=float, nargs="+", default=[2, 5, 50], help="quotas, in requests a second")
 surge_parser.add_argument("--latencies", type=float, nargs="+", default=[150, 600], help="of a call, in milliseconds")
-troubles = get_args(surge.Trouble.__value__)
+troubles = get_args(Trouble.__value__)
 surge_parser.add_argument("--troubles", nargs="+", choices=troubles, default=troubles, help="what else happens")
 surge_parser.add_argument("--seconds", type=float, help="how long each surge takes up the quota (default: 300, 600)")
 surge_parser.add_argument(
@@ -51,7 +52,7 @@ TABLES: dict[str, Callable[[argparse.Namespace], str]] = {
     "faults": lambda options: faults.table(range(1, options.seeds + 1), options.replies),
     "surge": lambda options: surge.table(
         [
-            surge.Setting(rate, latency / 1000, trouble, options.seconds or surge.SECONDS[trouble])
+            Setting(rate, latency / 1000, trouble, options.seconds or surge.SECONDS[trouble])
             for rate in options.rates
             for trouble in options.troubles  # settings that take equally long are neighbours, and run together
             for latency in options.latencies

@@ -1,23 +1,17 @@
 """A surge played on a deployed system: real messages, real invocations, real calls to the emulated Connect."""
 
-import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Any
 
+from bench.counting import OTHER, Receives, billed_seconds, counted, dead_letters
 from bench.other_caller import other_caller
 from bench.replies import put
 from bench.scenario import Result, Scenario
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
-from local.function.event_source_mapping import Environment
-from local.function.execution_environment import LogLine
-from local.function.runtime_api import Failed, Returned
-from local.sqs.redrive import counts_of
 from local.system import LocalCourier
 
 LONE = 30
@@ -31,37 +25,11 @@ WARM_UP_REPLIES = 10
 WARM_UP_LATENCY = 0.5
 WARM_UPS = 10
 """Times at most."""
-OTHER = "other-"
-"""What the contacts begin with that the other caller replies to."""
 LATE = 1
 """Seconds: when something is done later than this, it is said."""
 
 type Event = tuple[float, Callable[[], object]]
 """When to do something, in seconds since the start, and what."""
-
-
-@dataclass
-class Receives:
-    """Counts the messages that a function is invoked with."""
-
-    counts: list[int] = field(default_factory=list)
-
-    def around(self, environment: Environment) -> Environment:
-        """Count for one of the execution environments."""
-        return _Counted(environment, self.counts)
-
-
-@dataclass(frozen=True)
-class _Counted:
-    environment: Environment
-    counts: list[int]
-
-    def invoke(self, event: Mapping[str, object], /) -> Returned | Failed:
-        self.counts.append(len(event["Records"]))  # type: ignore[arg-type] # what local/function/sqs_event.py puts there
-        return self.environment.invoke(event)
-
-    def kill(self) -> None:
-        self.environment.kill()
 
 
 def warm_up(courier: LocalCourier) -> None:
@@ -154,29 +122,6 @@ def drain(courier: LocalCourier, connect: ConnectControl, scenario: Scenario) ->
     wait_until_empty(courier, step=scenario.burst / scenario.rate, skipped=refill)
 
 
-def counted(calls: Iterable[Mapping[str, Any]], start: float, other_from: float | None) -> Result:
-    """Count the calls of a surge.
-
-    Args:
-        calls: Connect's record.
-        start: When the surge began, in epoch seconds.
-        other_from: When the other caller began, in seconds after that; None if there was none.
-    """
-    result = Result()
-    for call in calls:
-        at = call["at"] - start
-        if call["contact_id"].startswith(OTHER):
-            result.others_asked.append(at)
-            result.others += [at] * call["accepted"]
-        else:
-            throttled = call["error"] == "ThrottlingException"
-            result.calls += 1
-            result.throttled += throttled
-            result.throttled_alone += throttled and (other_from is None or at < other_from)
-            result.accepted += [at] * call["accepted"]
-    return result
-
-
 def connect_anew(courier: LocalCourier, scenario: Scenario, contacts: Sequence[str]) -> ConnectControl:
     """Let Connect begin anew, with a full quota and contacts to reply to."""
     connect = ConnectControl(courier.connect_url)
@@ -204,15 +149,3 @@ def follow(start: float, events: Iterable[Event]) -> None:
         do()
     if late > LATE:
         print(f"something was done {late:.1f} s late: is the machine too slow?", file=sys.stderr)
-
-
-def dead_letters(courier: LocalCourier) -> int:
-    """How many replies are on the dead-letter queue."""
-    return sum(counts_of(courier.aws.sqs, courier.dead_letter_queue_url))
-
-
-def billed_seconds(log: LogLine) -> float:
-    """What Lambda's report of an invocation bills; 0 for any other line."""
-    if not log.line.startswith('{"type": "platform.report"'):
-        return 0
-    return float(json.loads(log.line)["record"]["metrics"]["billedDurationMs"]) / 1000

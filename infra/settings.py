@@ -6,14 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from botocore.session import Session
+from infra import setting_values as read
+from infra.setting_values import MOST_IN_A_LIST
 
 type Architecture = Literal["arm64", "x86_64"]
 
-INSTANCE_ARN = re.compile(
-    r"arn:aws(-[a-z]+)*:connect:[a-z]{2}(-[a-z]+)+-\d:\d{12}"
-    r":instance/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-)
 KMS_KEY_ARN = re.compile(r"arn:aws(-[a-z]+)*:kms:[a-z]{2}(-[a-z]+)+-\d:\d{12}:key/[A-Za-z0-9-]{1,64}")
 STACK_NAME = re.compile("[A-Za-z][A-Za-z0-9-]{0,59}")
 PRODUCER = re.compile(r"\d{12}|arn:aws(-[a-z]+)*:iam::\d{12}:(root|(role|user)/[\w+=,.@/-]{1,512})")
@@ -24,7 +21,6 @@ EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 LOWEST_RATE, HIGHEST_RATE = 0.5, 500  # replies a second
 LONGEST_RETRY_HOURS = 48  # every receive in the window counts towards the 1000 that SQS allows a message
-MOST_IN_A_LIST = 50
 LONGEST_RECIPIENTS = 2_000  # characters; a function's environment holds 4 KB
 
 # PutRetentionPolicy in the CloudWatch Logs API reference: it takes these values and no others.
@@ -73,7 +69,7 @@ class Settings:
     @property
     def instance(self) -> dict[str, str]:
         """The instance's `partition`, `region` and `account`, which are the stack's."""
-        return _parts(self.instance_arn)
+        return read.parts(self.instance_arn)
 
 
 def read_settings(context: Mapping[str, object]) -> Settings:
@@ -98,59 +94,6 @@ def read_settings(context: Mapping[str, object]) -> Settings:
     if faults:
         raise SettingsError("\n  ".join(["These settings (context in cdk.json, or -c NAME=VALUE) are wrong:", *faults]))
     return Settings(**values)  # type: ignore[arg-type]  # SETTINGS pairs each field with the parser of its type
-
-
-def _parts(instance_arn: str) -> dict[str, str]:
-    _, partition, _, region, account, _ = instance_arn.split(":")
-    return {"partition": partition, "region": region, "account": account}
-
-
-def _of_an_instance(given: object) -> str:
-    """Read an instance's ARN whose Region is one of its partition's."""
-    arn = _matching(INSTANCE_ARN)(given)
-    instance = _parts(arn)
-    if instance["region"] not in Session().get_available_regions("connect", instance["partition"]):
-        raise ValueError
-    return arn
-
-
-def _list_of(pattern: re.Pattern[str], characters: int = 100_000) -> Callable[[object], tuple[str, ...]]:
-    def parse(given: object) -> tuple[str, ...]:
-        parts = [part.strip() for part in given.split(",")] if isinstance(given, str) else given
-        if not isinstance(parts, list) or len(parts) > MOST_IN_A_LIST:
-            raise ValueError
-        values = tuple(map(_matching(pattern), parts))
-        if len(" ".join(values)) > characters:
-            raise ValueError
-        return values
-
-    return parse
-
-
-def _switch(given: object) -> bool:
-    switched = {"true": True, "false": False}.get(given) if isinstance(given, str) else given
-    if isinstance(switched, bool):
-        return switched
-    raise ValueError
-
-
-def _matching(pattern: re.Pattern[str]) -> Callable[[object], str]:
-    def parse(given: object) -> str:
-        if isinstance(given, str) and pattern.fullmatch(given):
-            return given
-        raise ValueError
-
-    return parse
-
-
-def _number(fits: Callable[[float], bool]) -> Callable[[object], float]:
-    def parse(given: object) -> float:
-        number = float(given) if isinstance(given, str) else given
-        if isinstance(number, int | float) and not isinstance(number, bool) and fits(number):
-            return int(number) if number.is_integer() else number
-        raise ValueError
-
-    return parse
 
 
 def _not_together(values: Mapping[str, object]) -> list[str]:
@@ -195,24 +138,24 @@ RETENTION_FORM = f"a number of days that CloudWatch Logs takes ({', '.join(map(s
 
 # For each name in the context: the field it fills, how it is read, and the form to give it in.
 SETTINGS: dict[str, tuple[str, Callable[[object], object], str]] = {
-    "instanceArn": ("instance_arn", _of_an_instance, INSTANCE_FORM),
+    "instanceArn": ("instance_arn", read.of_an_instance, INSTANCE_FORM),
     "stackName": (
         "stack_name",
-        _matching(STACK_NAME),
+        read.matching(STACK_NAME),
         "at most 60 letters, digits and hyphens, like reply-courier-test",
     ),
-    "sendRate": ("send_rate", _number(lambda rate: LOWEST_RATE <= rate <= HIGHEST_RATE), RATE_FORM),
-    "retryHours": ("retry_hours", _number(lambda hours: 0 < hours <= LONGEST_RETRY_HOURS), RETRY_FORM),
-    "alarmEmail": ("alarm_email", _matching(EMAIL), "an email address, like oncall@example.com, or leave it out"),
-    "architecture": ("architecture", _matching(ARCHITECTURE), "arm64 (the default) or x86_64"),
-    "logRetentionDays": ("log_retention_days", _number(lambda days: days in RETENTION_DAYS), RETENTION_FORM),
-    "kmsKeyArn": ("kms_key_arn", _matching(KMS_KEY_ARN), KEY_FORM),
-    "producers": ("producers", _list_of(PRODUCER), PRODUCERS_FORM),
-    "allowedRecipients": ("allowed_recipients", _list_of(RECIPIENT, LONGEST_RECIPIENTS), RECIPIENTS_FORM),
+    "sendRate": ("send_rate", read.number(lambda rate: LOWEST_RATE <= rate <= HIGHEST_RATE), RATE_FORM),
+    "retryHours": ("retry_hours", read.number(lambda hours: 0 < hours <= LONGEST_RETRY_HOURS), RETRY_FORM),
+    "alarmEmail": ("alarm_email", read.matching(EMAIL), "an email address, like oncall@example.com, or leave it out"),
+    "architecture": ("architecture", read.matching(ARCHITECTURE), "arm64 (the default) or x86_64"),
+    "logRetentionDays": ("log_retention_days", read.number(lambda days: days in RETENTION_DAYS), RETENTION_FORM),
+    "kmsKeyArn": ("kms_key_arn", read.matching(KMS_KEY_ARN), KEY_FORM),
+    "producers": ("producers", read.list_of(PRODUCER), PRODUCERS_FORM),
+    "allowedRecipients": ("allowed_recipients", read.list_of(RECIPIENT, LONGEST_RECIPIENTS), RECIPIENTS_FORM),
     "eventBusName": (
         "event_bus_name",
-        _matching(EVENT_BUS_NAME),
+        read.matching(EVENT_BUS_NAME),
         "the name of an event bus of the stack's account and Region, like default, or leave it out",
     ),
-    "terminationProtection": ("termination_protection", _switch, "true or false"),
+    "terminationProtection": ("termination_protection", read.switch, "true or false"),
 }

@@ -71,7 +71,7 @@ def up(answers: Path | None) -> None:
 
 def demo(_: Path | None) -> None:
     """Run the demonstration."""
-    from local.demo import main  # noqa: PLC0415 (`up` does not need it)
+    from local.demo.main import main  # noqa: PLC0415 (`up` does not need it)
 
     sys.exit(main())
 

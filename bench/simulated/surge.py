@@ -2,7 +2,7 @@
 
 from bench.report import markdown
 from bench.simulated.simulation import derived, simulate
-from bench.surge import FIGURES, Setting
+from bench.surge_table import FIGURES, Setting
 
 SETTINGS = [
     *(

@@ -86,12 +86,13 @@ def _of_dead_letters(metrics: Metrics, capacity: Capacity) -> dict[str, Conditio
     return {
         "DeadLettersWaiting": Condition(
             metrics.letters(1),
-            "Replies wait on the dead-letter queue, each with its reason. It stays until the queue is empty, and goes "
-            "out for a moment while somebody lists the letters. First: courier status.",
+            "Replies wait on the dead-letter queue, each with its reason. It stays until the queue is empty, but for "
+            "a minute while somebody lists the letters. First: courier dlq groups.",
         ),
         "MoreDeadLetters": Condition(
             maths("DIFF(letters)", 15, letters=metrics.all_letters(15)),
-            "More replies wait on the dead-letter queue than a quarter of an hour before. First: courier status.",
+            "More replies wait on the dead-letter queue than a quarter of an hour before. First: courier dlq groups "
+            "--newer-than 1h.",
             above=0.4,  # averages: one count of SQS's that is off by a few is not more letters
         ),
         "DeadLetterNears7Days": Condition(
@@ -104,7 +105,7 @@ def _of_dead_letters(metrics: Metrics, capacity: Capacity) -> dict[str, Conditio
         "DeadLetterNearsItsEnd": Condition(
             metrics.letter_age(5),
             "A dead letter is twelve days old. SQS deletes it after fourteen. It does not see letters that were "
-            "received three times: DeadLettersWaiting does. First: courier dlq renew.",
+            "received three times: DeadLettersWaiting does. First: courier dlq list.",
             above=12 * DAY,
         ),
     }
@@ -117,13 +118,13 @@ def _of_the_function(metrics: Metrics, capacity: Capacity) -> dict[str, Conditio
         "FunctionFails": Condition(
             metrics.errors(minutes),
             f"The function failed twice within {2 * minutes} minutes: it cannot start, times out, or a reply crashes "
-            "it. Replies are safe on the queue. First: its log.",
+            "it. Replies are safe on the queue. First: courier doctor.",
             periods=2,
         ),
         "FunctionThrottled": Condition(
             metrics.throttles(5),
             "For a quarter of an hour Lambda has refused invocations: the account's concurrency is used up. Replies "
-            "are safe on the queue. First: aws lambda get-account-settings.",
+            "are safe on the queue. First: courier doctor.",
             periods=3,
         ),
     }
@@ -142,7 +143,7 @@ def _of_replies(metrics: Metrics, settings: Settings) -> dict[str, Condition]:
         "SlowerThanSendRate": Condition(
             maths(f"IF(ready > {slow:g} AND done < {slow:g}, 1, 0)", 5, ready=metrics.ready(5), done=done),
             f"A backlog waits, and for a quarter of an hour it went down by less than half of {settings.send_rate:g} "
-            "replies a second. Another caller uses the quota, or it is lower than sendRate. First: courier status.",
+            "replies a second. Another caller uses the quota, or it is lower than sendRate. First: courier doctor.",
             periods=3,
         ),
         "RepliesWaitLong": Condition(
@@ -158,24 +159,24 @@ def _of_replies(metrics: Metrics, settings: Settings) -> dict[str, Condition]:
         ),
         "AccessDenied": Condition(
             metrics.of_function("RepliesDenied", 1),
-            "Amazon Connect refuses the function access; after half an hour of that replies are dead-lettered. First: "
-            "the function's role, the instance's ARN, service control policies.",
+            "Amazon Connect refuses the function access; after half an hour of that replies are dead-lettered: the "
+            "function's role, the instance's ARN or a service control policy has changed. First: courier doctor.",
         ),
         "ConnectUnavailable": _refusing(
-            metrics, "RepliesUnavailable", "Amazon Connect fails (5xx). First: the AWS Health Dashboard."
+            metrics, "RepliesUnavailable", "Amazon Connect fails (5xx). First: courier status."
         ),
         "ConnectTimesOut": _refusing(
-            metrics, "RepliesTimedOut", "Amazon Connect does not answer. First: the AWS Health Dashboard."
+            metrics, "RepliesTimedOut", "Amazon Connect does not answer. First: courier status."
         ),
         "ConnectFull": _refusing(
             metrics,
             "RepliesActiveEmailsFull",
-            "The instance has as many active emails as it may have. First: end contacts, or ask for a higher quota.",
+            "The instance has as many active emails as it may have. First: courier status.",
         ),
         "PayloadsUnavailable": Condition(
             metrics.of_function("PayloadsUnavailable", 5),
-            "For a quarter of an hour S3 has not given the bodies of large replies; the others go out. First: the AWS "
-            "Health Dashboard.",
+            "For a quarter of an hour S3 has not given the bodies of large replies; the others go out. First: courier "
+            "status.",
             periods=3,
         ),
     }
@@ -188,7 +189,7 @@ def _of_outcomes(metrics: Metrics, settings: Settings) -> dict[str, Condition]:
         "OutcomesLost": Condition(
             metrics.of_function("OutcomesLost", 5),
             f"The event bus {settings.event_bus_name} did not take what became of some replies, and is not told again. "
-            "The replies themselves are safe. First: aws events describe-event-bus.",
+            "The replies themselves are safe. First: aws events list-event-buses.",
         )
     }
 

@@ -191,9 +191,9 @@ def test_an_operator_may_do_what_courier_does(template: Template) -> None:
         },
         {"Sid": "ReadWhatIsFound", "Effect": "Allow", "Action": "logs:GetQueryResults", "Resource": "*"},
         {
-            "Sid": "KeepTheJournal",
+            "Sid": "KeepAndReadTheJournal",
             "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Action": ["logs:CreateLogStream", "logs:FilterLogEvents", "logs:PutLogEvents"],
             "Resource": {"Fn::GetAtt": [referred(template, "JournalLogGroupName"), "Arn"]},
         },
         *what_doctor_asks(template),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.load import counted, follow, in_their_second
+from bench.counting import counted
+from bench.load import follow, in_their_second
 from bench.scenario import Result
-from bench.surge import Pair, Setting, groups, in_words
+from bench.surge import groups
+from bench.surge_table import Pair, Setting, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,27 +1,20 @@
-"""``make demo``: shows what happens to replies, valid and invalid, between the queue and Connect."""
+"""What the demo shows, scene by scene."""
 
 import json
-import subprocess
-import sys
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from local.aws import ROOT
 from local.connect.control_client import ConnectControl
+from local.demo.printing import DemoError, print_line
+from local.demo.programs import hear_outcomes, run_courier
+from local.demo.samples import Sample, contact_of, plain, samples
 from local.drain import wait_until_empty
 from local.function.execution_environment import LogLine
-from local.outcomes import BUS, OutcomeQueue, subscribe
-from local.replies import reply
+from local.outcomes import subscribe
 from local.sqs.redrive import counts_of, messages, token_of
-from local.system import LocalCourier, running
+from local.system import LocalCourier
 
-if TYPE_CHECKING:
-    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
-
-SAMPLES = ROOT / "events"
 UNKNOWN_CONTACT = "unknown-contact"
 SURGE = 10
 STORY = {
@@ -32,80 +25,6 @@ STORY = {
     "reply_dead_lettered": "on the dead-letter queue: {reason}",
     "dead_letter_failed": "refused by the dead-letter queue ({error})",
 }
-
-
-class DemoError(Exception):
-    """The demo did not show what it should; the message says what it showed instead."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A message to put on the queue, and its name in the output."""
-
-    label: str
-    body: str
-    attributes: dict[str, "MessageAttributeValueTypeDef"] = field(default_factory=dict)
-
-
-def main() -> int:
-    """Run the demo; return the exit status."""
-    print_line("Replies go through all of reply-courier on this machine, and every one is accounted for.\n")
-    demo, deployment = Demo(), Deployment()
-    try:
-        with running(deployment.print_line, demo.print_log, context={"eventBusName": BUS}) as courier:
-            demo.play(courier, ConnectControl(courier.connect_url))
-    except (DemoError, TimeoutError) as failed:
-        print_line(f"\nThe demo failed: {failed}")
-        return 1
-    except RuntimeError as failed:
-        print_line("\n".join([*deployment.lines, "", f"The demo failed: {failed}"]))
-        return 1
-    print_line("\nNext: make local keeps it running, for replies and commands of your own.")
-    return 0
-
-
-@dataclass
-class Deployment:
-    """Prints the commands of the deployment, and keeps what they say, which a person wants to read if one fails."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def print_line(self, line: str) -> None:
-        """Take a command ("$ …") or a line of its output."""
-        self.lines.append(line)
-        if line.startswith("$ "):
-            print_line(f"   $ {' '.join(line.split()[1:3])} …")
-
-
-def print_line(text: str) -> None:
-    """Print a line at once, even into a pipe."""
-    print(text, flush=True)
-
-
-def samples() -> Iterator[Sample]:
-    """The messages of events/, as they would be sent to the queue."""
-    for path in sorted(SAMPLES.glob("*.json")):
-        records = json.loads(path.read_text())["Records"]
-        for n, record in enumerate(records, start=1):
-            attributes: dict[str, MessageAttributeValueTypeDef] = {
-                name: {"DataType": value["dataType"], "StringValue": value["stringValue"]}
-                for name, value in record["messageAttributes"].items()
-            }
-            yield Sample(path.stem if len(records) == 1 else f"{path.stem} {n}", record["body"], attributes)
-
-
-def plain(label: str) -> Sample:
-    """A valid reply to the contact of that name."""
-    return Sample(label, json.dumps(reply(label)))
-
-
-def contact_of(sample: Sample) -> str | None:
-    """The contact that a sample replies to, if its body can be parsed."""
-    try:
-        contact_id: str = json.loads(sample.body)["ContactId"]
-    except (ValueError, KeyError):
-        return None
-    return contact_id
 
 
 @dataclass
@@ -223,39 +142,3 @@ class Demo:
             return
         label = self.labels.get(said["message_id"]) or self.tokens.get(said["client_token"], said["message_id"])
         print_line(f"   {label:24} {story}")
-
-
-def hear_outcomes(heard: OutcomeQueue) -> None:
-    """Print the outcomes as a producer's own program hears of them.
-
-    Raises:
-        DemoError: It failed, or heard nothing.
-    """
-    print_line("\n5. What their producer hears of it, from the event bus (examples/hear_outcomes.py)")
-    command = [sys.executable, str(ROOT / "examples" / "hear_outcomes.py")]
-    environment = {**heard.aws.program_environment, "OUTCOME_QUEUE_URL": heard.url}
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    lines = run.stdout.splitlines()
-    if run.returncode or not lines:
-        raise DemoError(f"examples/hear_outcomes.py ended with status {run.returncode}: {run.stderr}")
-    for line in [*lines[:2], *lines[-2:]]:
-        print_line(f"   | {line}")
-    print_line(f"   {len(lines)} outcomes in all, the replayed reply's two among them")
-
-
-def run_courier(courier: LocalCourier, *arguments: str) -> None:
-    """Run the operators' command.
-
-    Raises:
-        DemoError: It failed.
-    """
-    print_line(f"   $ courier {' '.join(arguments)}")
-    command = [sys.executable, "-m", "courier", *arguments]
-    with tempfile.TemporaryDirectory(prefix="reply-courier-") as journal:  # and not the one of whoever runs this
-        own = {"COLUMNS": "100", "COURIER_JOURNAL": f"{journal}/journal.jsonl"}
-        environment = {**courier.aws.program_environment, **own}
-        run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    for line in (run.stdout + run.stderr).splitlines():
-        print_line(f"   | {line}")
-    if run.returncode:
-        raise DemoError(f"courier {arguments[0]} ended with status {run.returncode}")
