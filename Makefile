@@ -15,6 +15,8 @@ LOCK := cd requirements && ../$(UV) pip compile --quiet --upgrade --universal --
 CONTEXT ?=
 # For make local: Connect answers as in this file of `courier doctor --send-test`
 ANSWERS ?=
+# Options of cdk deploy: DEPLOY=--revert-drift restores what was changed or deleted by hand
+DEPLOY ?=
 # Options of cdk bootstrap, such as --cloudformation-execution-policies (docs/deploy.md)
 BOOTSTRAP ?=
 # A part of the tests, e.g. TESTS="tests/unit -k token"
@@ -61,7 +63,7 @@ synth: $(SETUP) ## write the CloudFormation template to cdk.out/
 deploy: $(SETUP) ## show what would change, ask, and deploy with the settings in cdk.json
 	@cdk diff $(CONTEXT)
 	@read -r -p "Deploy this? [y/N] " answer && [[ "$$answer" == y ]]
-	@cdk deploy --require-approval never $(CONTEXT)
+	@cdk deploy --require-approval never $(DEPLOY) $(CONTEXT)
 
 import: $(SETUP) ## take what an earlier stack left (import.json, docs/runbook.md) into a new one
 	@cdk import --resource-mapping import.json --force $(CONTEXT)

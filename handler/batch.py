@@ -31,13 +31,13 @@ def deliver_all(
     if len(messages) < len(records):
         delivery.observability.records_without_id(len(records) - len(messages))
     invocation = Invocation(seconds_left, delete_at_once=any_received_before(messages))
-    not_done = [message for message in messages if not is_done(message, invocation, delivery)]
+    not_done = [message for message in messages if not deliver_one(message, invocation, delivery)]
     delivery.outcomes.tell(seconds_left)  # before the answer, upon which Lambda deletes what is done
     return {"batchItemFailures": [{"itemIdentifier": message.id} for message in not_done]}
 
 
-def is_done(message: Message, invocation: Invocation, delivery: Delivery) -> bool:
-    """Deliver one message, and return whether Lambda may delete it; whatever fails, its neighbours have their turn."""
+def deliver_one(message: Message, invocation: Invocation, delivery: Delivery) -> bool:
+    """Deliver one message, and return whether it is done; whatever fails, its neighbours have their turn."""
     try:
         delivery.deliver(message, invocation)
     except NotDoneError:

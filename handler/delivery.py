@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, assert_never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -78,9 +78,9 @@ class Delivery:
         """Deliver one message. Return when it is done: sent, or taken by the dead-letter queue.
 
         Raises:
-            NotDoneError: It is not done, and stays on its queue.
+            NotDoneError: It is not done, and stays on its queue. So it does after any other exception.
         """
-        match self._outcome(message, invocation):
+        match self._final_verdict(message, invocation):
             case Sent() as sent:
                 self.observability.sent(message, sent, self.now())
                 self._done(message, sent, invocation)
@@ -90,15 +90,17 @@ class Delivery:
             case DeadLetter() as dead:
                 self.observability.dead_lettered(message, dead)
                 self._done(message, dead, invocation)
-            case HandBack() as untouched:
-                self.observability.handed_back(message, untouched)
-                self._hand_back(message, untouched.seconds, invocation)
+            case HandBack():
+                self.observability.handed_back(message)
+                self._hand_back(message, 0, invocation)
             case Retry() as retry:
                 seconds = backoff(message.receive_count, self.rng, retry.cause)
                 self.observability.retried(message, retry, seconds)
                 self._hand_back(message, seconds, invocation)
+            case unknown:  # to return would mean that Lambda deletes the message
+                assert_never(unknown)
 
-    def _outcome(self, message: Message, invocation: Invocation) -> Verdict:
+    def _final_verdict(self, message: Message, invocation: Invocation) -> Verdict:
         """What becomes of the message now; a dead letter is on the dead-letter queue already."""
         try:
             verdict = self.sender.send(message, invocation.seconds_left)
@@ -135,7 +137,7 @@ class Delivery:
             sqs.send_dead_letter(self.sqs(), self.settings.dead_letter_queue_url, message, verdict, tried)
         except DoesNotFitError as too_large:
             self.observability.failed("dead_letter_failed", message, too_large)
-            return HandBack(0)  # until SQS itself moves it, as it is, after the queue's maxReceiveCount
+            return HandBack()  # soon received maxReceiveCount times; then SQS itself moves it, as it is
         except Exception as refused:  # noqa: BLE001 - whatever the reason, the message is not there: it must stay
             self.observability.failed("dead_letter_failed", message, refused)
             return Retry(Cause.DEAD_LETTER_QUEUE_UNAVAILABLE, verdict.detail, verdict.request_id)

@@ -15,7 +15,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from contract.client_token import ClientTokenError
 from contract.identifier import is_identifier
 from contract.token_age import iso
-from handler.verdict import AlreadySent, Cause, DeadLetter, HandBack, Retry, Sent
+from handler.verdict import AlreadySent, Cause, DeadLetter, Retry, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from handler.message import Message
 
 WITHHELD = "(withheld)"
-REFUSALS = {
+NOT_NOW_METRICS = {
     Cause.THROTTLED: "RepliesThrottled",
     Cause.ACCESS_DENIED: "RepliesDenied",
     Cause.ACTIVE_EMAILS_FULL: "RepliesActiveEmailsFull",
@@ -107,13 +107,13 @@ class Observability:
         }
         self._logger.error("reply_dead_lettered", extra=_named(message) | fields)
 
-    def handed_back(self, message: Message, verdict: HandBack) -> None:
-        """The reply was not touched; SQS hands it out again after some seconds."""
-        self._logger.info("reply_handed_back", extra=_named(message) | {"retry_in_seconds": verdict.seconds})
+    def handed_back(self, message: Message) -> None:
+        """The reply was not touched; SQS hands it out again at once."""
+        self._logger.info("reply_handed_back", extra=_named(message))
 
     def not_now(self, cause: Cause) -> None:
         """Connect did not take a reply now, or S3 did not give its body. It is tried again if its window allows."""
-        self._count(REFUSALS[cause])
+        self._count(NOT_NOW_METRICS[cause])
 
     def call_repeated(self, message: Message, retry: Retry, seconds: float) -> None:
         """The reply is tried again in this invocation after `seconds`, if there is time."""

@@ -39,8 +39,8 @@ others take their turn."""
 
 NO_ROOM = "The message leaves no room for token and reason (1 MiB in all)."
 NOT_ALLOWED = "is not one of the addresses that this stack sends to (its setting allowedRecipients)."
-TOO_OLD = "Connect was first asked more than 7 days ago, and may send it again: courier --force does so all the same."
-MAY_HAVE_BEEN_SENT = "The reply may have been sent: this was not the first try."
+TOO_OLD = "Connect was first asked more than 7 days ago, and may send it again. Do so: courier dlq replay --force ID."
+NOT_THE_FIRST_TRY = "The reply may have been sent: this was not the first try."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ class Sender:
             seconds_left: Seconds until Lambda ends the invocation.
         """
         if seconds_left() < ACT_SECONDS:
-            return HandBack(0)
-        if held_back := self._held_back(message):
-            return held_back
+            return HandBack()
+        if dead := self._not_to_be_tried(message):
+            return dead
         try:
             token = message.client_token()
         except ClientTokenError as unusable:
@@ -81,7 +81,7 @@ class Sender:
         reply = self._reply(message, seconds_left)
         return self._send(message, reply, token, seconds_left) if isinstance(reply, dict) else reply
 
-    def _held_back(self, message: Message) -> DeadLetter | None:
+    def _not_to_be_tried(self, message: Message) -> DeadLetter | None:
         """A dead letter for what must not be tried, whatever its body says."""
         if self._is_presumed_to_crash(message):
             detail = f"Received {message.receive_count} times without coming to an end: it may crash the function."
@@ -119,7 +119,7 @@ class Sender:
 
     def _send(self, message: Message, reply: dict[str, Any], token: str, seconds_left: Callable[[], float]) -> Verdict:
         """Call Connect at the environment's pace, and again at once where waiting here is better than a new receive."""
-        verdict: Verdict = HandBack(0)
+        verdict: Verdict = HandBack()
         may_have_been_sent = message.tried_since is not None
         tried = False
         while True:
@@ -129,7 +129,7 @@ class Sender:
             verdict = self._call(reply, token, is_first_life=message.is_first_life)
             if not isinstance(verdict, Retry):
                 self.pacer.answered()
-                return _may_have_been_sent(verdict) if may_have_been_sent else verdict
+                return _with_doubt(verdict) if may_have_been_sent else verdict
             may_have_been_sent = may_have_been_sent or verdict.cause in UNANSWERED
             self._adjust_pace(verdict.cause)
             if not (verdict.cause in HOLDS_UP_ALL or (verdict.cause in UNANSWERED and not tried)):
@@ -155,8 +155,8 @@ class Sender:
             self.pacer.failed()
 
 
-def _may_have_been_sent[T: Verdict](verdict: T) -> T:
+def _with_doubt[T: Verdict](verdict: T) -> T:
     """The verdict; a refusal says as well that an earlier try may have been accepted."""
     if isinstance(verdict, DeadLetter):
-        return replace(verdict, detail=f"{verdict.detail} {MAY_HAVE_BEEN_SENT}")
+        return replace(verdict, detail=f"{verdict.detail} {NOT_THE_FIRST_TRY}")
     return verdict

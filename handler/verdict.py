@@ -92,9 +92,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class HandBack:
-    """Not touched in this invocation: SQS hands it out again after `seconds`."""
-
-    seconds: int
+    """Not touched in this invocation: SQS hands it out again at once."""
 
 
 type Verdict = Sent | AlreadySent | Retry | DeadLetter | HandBack

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+REVERT_DRIFT = "make deploy DEPLOY=--revert-drift restores what was changed by hand"
+"""Advice that more than one check gives."""
+
 
 class Verdict(StrEnum):
     """Whether it is as it should be."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from courier.doctor.finding import Finding, bad, good, unknown
+from courier.doctor.finding import REVERT_DRIFT, Finding, bad, good, unknown
 from courier.queues.selection import short
 
 DRAFT_SECONDS = 12 * 3_600
@@ -115,7 +115,7 @@ def concurrency(most: int | None, unreserved: int, reserved: int | None) -> Find
         reserved: What is reserved for the function; None if nothing is.
     """
     if most is None:
-        advice = "deploy again: the stack sets one"
+        advice = REVERT_DRIFT
         return unknown("concurrency", "the mapping has no MaximumConcurrency", advice)
     if reserved is not None:
         seen = f"{reserved} reserved for the function, the mapping uses up to {most}"

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from courier.doctor.finding import Finding, bad, good, unknown
+from courier.doctor.finding import REVERT_DRIFT, Finding, bad, good, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def alarms(of_the_stack: int, found: Sequence[Alarm]) -> list[Finding]:
         if alarm.state == ALARM
     ]
     if gone:
-        findings.append(bad("alarms", f"{gone} of {of_the_stack} are gone: deleted by hand", "deploy again"))
+        findings.append(bad("alarms", f"{gone} of {of_the_stack} are gone: deleted by hand", REVERT_DRIFT))
     if silent := [alarm.in_the_runbook for alarm in found if not alarm.tells]:
         advice = "aws cloudwatch enable-alarm-actions --alarm-names …"
         findings.append(bad("alarms", f"tell nobody, since their actions are off: {', '.join(silent)}", advice))
@@ -76,7 +76,7 @@ def subscriptions(topics: int, arns: Sequence[str]) -> Finding:
         arns: Of their subscriptions, or what SNS gives in the place of one.
     """
     if not topics:
-        return unknown("subscriptions", "the alarms name no topic", "deploy again")
+        return unknown("subscriptions", "the alarms name no topic", REVERT_DRIFT)
     told = Counter("confirmed" if arn not in {PENDING, DELETED} else arn for arn in arns)
     if told[PENDING]:
         seen = f"{told[PENDING]} of {len(arns)} not confirmed: nobody is told there"

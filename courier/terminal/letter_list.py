@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from rich.text import Text
 
-from contract.dead_letter import DETAIL
+from contract.dead_letter import DETAIL, Reason
 from courier.queues.letter import MOVED_BY_SQS
 from courier.queues.letter_json import summary
 from courier.queues.masking import masked
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from courier.queues.letter import Letter
 
-ONE_LINE = 36 + 1 + 19 + 1 + 4 + 1 + 36
+REASON_WIDTH = max(len(reason) for reason in Reason)
+ONE_LINE = 36 + 1 + REASON_WIDTH + 1 + 4 + 1 + 36
 """Columns for an id, the longest reason, an age and a contact id in one line."""
 
 
@@ -61,9 +62,9 @@ def letter_list(rows: Sequence[Row], now: float, *, details: bool) -> None:
     if out.is_terminal and out.width < ONE_LINE:
         _below_their_reasons(rows, now, details=details)
     else:
-        _line(f"{'ID':36} {'REASON':18} {'AGE':>4} CONTACT", style="bold")
+        _line(f"{'ID':36} {'REASON':{REASON_WIDTH}} {'AGE':>4} CONTACT", style="bold")
         for row in rows:
-            _line(f"{row.listed['id']:36} {row.reason:18} {short(now - row.sent_at):>4} {row.contact}")
+            _line(f"{row.listed['id']:36} {row.reason:{REASON_WIDTH}} {short(now - row.sent_at):>4} {row.contact}")
             _details(row, shown=details)
     reasons = Counter(row.reason for row in rows)
     say(f"{letters(len(rows))}: {counted(reasons)}.")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 2
 READ_TIMEOUT = 10
 CALL_SECONDS = CONNECT_TIMEOUT + READ_TIMEOUT
-"""How long a call takes that times out."""
+"""How long a call takes that times out. Longer only if one of Connect's addresses is silent and another one slow."""
 
 # botocore's own lists of what passes; a client of one try does not use them.
 _THROTTLING = ThrottledRetryableChecker()
@@ -60,7 +60,7 @@ _REFUSED = {
 def client(instance_arn: str) -> ConnectClient:
     """Connect's client, in the instance's Region, with explicit time-outs.
 
-    It makes one try: handler/delivery.py tries again, with the same token and at the environment's pace, which
+    It makes one try: handler/sender.py tries again, with the same token and at the environment's pace, which
     botocore's own retries would exceed.
     """
     return boto3.client(

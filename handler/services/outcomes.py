@@ -117,7 +117,7 @@ class Outcomes:
 
 
 def detail(message: Message, verdict: Sent | AlreadySent | DeadLetter, now: float) -> dict[str, object]:
-    """An event's detail: ids alone (contract/reply-sent.schema.json, reply-dead-lettered.schema.json).
+    """An event's detail: ids alone (contract/reply_sent.schema.json, reply_dead_lettered.schema.json).
 
     A token that could be an address is left out, and the message id names the outcome instead.
     """

@@ -67,7 +67,7 @@ class Payloads:
             if fault := self._fault(where):
                 return fault
             if seconds_left < CALL_SECONDS:
-                return HandBack(0)
+                return HandBack()
             return self._read(where)
         except PayloadError as unusable:
             return _invalid(f"{unusable}.")

@@ -21,7 +21,7 @@ STORY = {
     "reply_sent": "sent (receive {receive_count})",
     "reply_retried": "not now ({cause}): back to the queue for {retry_in_seconds} s",
     "call_repeated": "not now ({cause}): called again in {repeat_in_seconds} s",
-    "reply_handed_back": "handed back to the queue for {retry_in_seconds} s",
+    "reply_handed_back": "handed back to the queue, untried",
     "reply_dead_lettered": "on the dead-letter queue: {reason}",
     "dead_letter_failed": "refused by the dead-letter queue ({error})",
 }

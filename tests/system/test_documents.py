@@ -94,6 +94,16 @@ def test_make_alone_lists_every_target_in_a_line() -> None:
     assert [line.split()[1] for line in listed.splitlines()] == targets[1].split()
 
 
+def test_what_was_changed_by_hand_is_restored_by_an_option_that_cdk_has() -> None:
+    """docs/deploy.md, "Upgrade and roll back". Whether CloudFormation restores it, local AWS cannot tell."""
+    command = ["make", "-n", "deploy", "DEPLOY=--revert-drift"]
+    would_run = subprocess.run(command, cwd=ROOT, env=MAKE, check=True, capture_output=True, text=True).stdout
+    options = subprocess.run(["cdk", "deploy", "--help"], env=MAKE, check=True, capture_output=True, text=True).stdout
+    assert command[-1] in (ROOT / "docs" / "deploy.md").read_text()
+    assert re.search(r"^cdk deploy .*--revert-drift", would_run, re.MULTILINE)
+    assert "--revert-drift " in options
+
+
 @pytest.fixture
 def make_local() -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(

@@ -81,17 +81,17 @@ class PutBack:
         """Replay the first few, and wait until each is sent or back; stop if one is not sent."""
         if self.way.canary is None:
             return
-        limit = self.selection.limit
-        self.selection.limit = min(self.way.canary, limit or self.way.canary)
-        self.rest()
-        self.selection.limit = limit
+        asked_for = self.selection.limit
+        self.selection.limit = min(self.way.canary, asked_for or self.way.canary)
+        self.up_to_the_limit()
+        self.selection.limit = asked_for
         listen(self.account, self.outcomes, self.since, wait=True, timeout=self.way.timeout)
         self.is_stopped = not self.outcomes.all_sent
         then = "The others stay" if self.is_stopped else "The others follow"
         view.warn(f"Of the first {len(self.work.replayed)}: {in_words(self.outcomes)}. {then}.")
 
-    def rest(self) -> None:
-        """Replay all that the selection takes."""
+    def up_to_the_limit(self) -> None:
+        """Replay until the selection has taken as many letters as it may."""
         with HeldLetters(
             self.account.sqs,
             self.account.queues.dead_letters,
@@ -150,7 +150,7 @@ def put_back(
         try:
             done.first()
             if not done.is_stopped:
-                done.rest()
+                done.up_to_the_limit()
         finally:
             action.outcome = done.counts()
             if not quiet:

@@ -247,6 +247,16 @@ def test_a_body_that_s3_does_not_give_is_asked_for_later_and_takes_no_turn(world
     assert "reply_retried" in world.events
 
 
+def test_a_verdict_that_nobody_acts_on_never_counts_as_done(world: World) -> None:
+    class Senders:
+        def send(self, *_of_a_message: object) -> object:
+            return "a new verdict"
+
+    world.delivery = replace(world.delivery, sender=Senders())  # type: ignore[arg-type] # as a mistake would
+    assert world.deliver(record(message_id="id-1")) == ["id-1"]
+    assert world.events == ["reply_failed"]
+
+
 def test_outcomes_are_told_before_lambda_hears_that_the_messages_are_done(world: World) -> None:
     world.connect.before = lambda: world.sqs.calls.append("asked")
     assert world.deliver(record(message_id="id-1"), record("no reply", message_id="id-2")) == []

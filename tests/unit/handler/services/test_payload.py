@@ -106,5 +106,5 @@ def test_a_key_that_no_object_can_have_is_dead_lettered() -> None:
 
 def test_without_time_to_read_the_message_is_handed_back() -> None:
     s3 = holding()
-    assert read(s3, seconds_left=CALL_SECONDS - 0.1) == HandBack(0)
+    assert read(s3, seconds_left=CALL_SECONDS - 0.1) == HandBack()
     assert s3.calls == []
