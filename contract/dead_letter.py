@@ -51,7 +51,7 @@ class Reason(StrEnum):
     NOT_FOUND = "NotFound"
     """Connect does not know the contact, the template or another thing named (ResourceNotFoundException, 404)."""
     TOKEN_ALREADY_USED = "TokenAlreadyUsed"
-    """Connect has seen this token before (IdempotencyException, 409): in this reply, in another, or in a refused one."""
+    """Connect has seen this token before (IdempotencyException, 409): in this reply, another, or a refused one."""
     TOKEN_TOO_OLD = "TokenTooOld"
     """Connect was first asked more than 7 days ago: it may have forgotten the token, and would send the reply again."""
     REFUSED = "Refused"
