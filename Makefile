@@ -62,15 +62,17 @@ synth: $(SETUP) ## write the CloudFormation template to cdk.out/
 
 deploy: $(SETUP) ## show what would change, ask, and deploy with the settings in cdk.json
 	@cdk diff $(CONTEXT)
-	@read -r -p "Deploy this? [y/N] " answer && [[ "$$answer" == y ]]
+	@printf 'Deploy this? [y/N] '; read -r answer; [[ "$${answer,,}" =~ ^(y|yes)$$ ]] || { echo "Nothing was deployed."; exit 1; }
 	@cdk deploy --require-approval never $(DEPLOY) $(CONTEXT)
 
 import: $(SETUP) ## take what an earlier stack left (import.json, docs/runbook.md) into a new one
+	@test -f import.json || { echo "Write import.json first: docs/runbook.md, Deleting the stack"; exit 1; }
 	@cdk import --resource-mapping import.json --force $(CONTEXT)
 
 destroy: $(SETUP) ## delete the stack, and say what stays
-	@echo "The queues with the unsent replies in them, their policies and the log stay; delete them by hand."
-	@read -r -p "Delete the stack? [y/N] " answer && [[ "$$answer" == y ]]
+	@echo "What stays: the queues with the unsent replies in them, their policies, the bucket, the log and the journal."
+	@printf 'Delete the stack %s? [y/N] ' "$$(cdk list $(CONTEXT))"; read -r answer; \
+		[[ "$${answer,,}" =~ ^(y|yes)$$ ]] || { echo "Nothing was deleted."; exit 1; }
 	@cdk destroy --force $(CONTEXT)
 
 lock: $(SETUP) ## renew requirements/*.txt and package-lock.json

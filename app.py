@@ -7,13 +7,15 @@ from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from infra.bundle import bundle
 from infra.settings import SettingsError, read_settings
+from infra.settings_file import with_file
 from infra.stack import ReplyCourierStack
 
 app = App()
+folder = Path(__file__).parent
 try:
-    settings = read_settings(app.node.get_all_context())
+    settings = read_settings(with_file(app.node.get_all_context(), folder))
 except SettingsError as faults:
     raise SystemExit(str(faults)) from None
-ReplyCourierStack(app, settings.stack_name, settings=settings, code=bundle(Path(__file__).parent))
+ReplyCourierStack(app, settings.stack_name, settings=settings, code=bundle(folder))
 Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
 app.synth()

@@ -92,7 +92,14 @@ def read_settings(context: Mapping[str, object]) -> Settings:
             faults.append(f"{name} is {given!r}: give {form}")
     faults += _not_together(values)
     if faults:
-        raise SettingsError("\n  ".join(["These settings (context in cdk.json, or -c NAME=VALUE) are wrong:", *faults]))
+        raise SettingsError(
+            "\n  ".join(
+                [
+                    "These settings (context in cdk.json, -c NAME=VALUE, or the file of -c settings=FILE) are wrong:",
+                    *faults,
+                ]
+            )
+        )
     return Settings(**values)  # type: ignore[arg-type]  # SETTINGS pairs each field with the parser of its type
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from aws_cdk import Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from tests.infra.conftest import ARN, KEY, compose
+from tests.infra.conftest import ARN, KEY, compose, resources
 
 PROJECT = Path(__file__).parents[2]
 
@@ -78,6 +78,20 @@ def test_it_synthesises_offline_for_the_instances_account_and_region_and_names_n
         text = (tmp_path / deployed).read_text()
         machine_paths = [str(folder) for folder in (PROJECT, tmp_path, Path.home()) if str(folder) != "/"]
         assert not re.search("|".join(map(re.escape, machine_paths)), text)
+
+
+def test_an_organisations_boundary_and_its_own_bootstrap_roles_are_kept_to(tmp_path: Path) -> None:
+    """docs/deploy.md, "In an organisation"."""
+    keys = {"permissionsBoundary": {"name": "limits"}, "bootstrapQualifier": "courier"}
+    ended = run_app(tmp_path, {"instanceArn": ARN, **{f"@aws-cdk/core:{name}": value for name, value in keys.items()}})
+    assert ended.returncode == 0, ended.stderr
+    template = json.loads((tmp_path / "reply-courier.template.json").read_text())
+    (role,) = resources(template, "AWS::IAM::Role").values()
+    assert json.dumps(role["PermissionsBoundary"]).endswith(':policy/limits"]]}')
+    roles = re.findall(r"role/cdk-(\w+)-", (tmp_path / "manifest.json").read_text())
+    assert set(roles) == {"courier"}
+    text = (PROJECT / "docs" / "deploy.md").read_text()
+    assert all(f'"@aws-cdk/core:{name}"' in text for name in keys)
 
 
 def test_cdk_nag_and_cfn_lint_find_nothing_whatever_the_settings(tmp_path: Path) -> None:

@@ -14,14 +14,13 @@ from infra.function import MEMORY_MB
 from infra.monitoring.dashboard import PRICES
 from infra.settings import SETTINGS, Settings
 from tests.documents import ROOT
-from tests.infra.conftest import Synthesise, resources
+from tests.infra.conftest import KEY, Synthesise, resources
 
 TEXT = (ROOT / "docs" / "deploy.md").read_text()
 POLICY = json.loads((ROOT / "infra" / "deployer-policy.json").read_text())
 ALL: dict[str, object] = {"alarmEmail": "oncall@example.com", "eventBusName": "default", "producers": "222233334444"}
 NOT_NEEDED = {
     *("iam:AttachGroupPolicy", "iam:AttachUserPolicy", "iam:DetachGroupPolicy", "iam:DetachUserPolicy"),
-    *("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
 }
 """What CloudFormation calls for properties that the stack does not set."""
 
@@ -85,6 +84,17 @@ def test_the_deployers_policy_allows_what_cloudformation_calls(synthesise: Synth
     refused = {action for action in own if not any(fnmatchcase(action, pattern) for pattern in allowed)}
     assert refused == NOT_NEEDED
     assert {"iam:PassRole", "s3:GetObject"} <= set(allowed)  # the function's role, and its zip
+
+
+def test_the_page_says_all_that_the_function_may_do(synthesise: Synthesise) -> None:
+    (role,) = resources(synthesise(**ALL, kmsKeyArn=KEY), "AWS::IAM::Role").values()
+    allowed = set()
+    for policy in role["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            actions = statement["Action"]
+            allowed |= {actions} if isinstance(actions, str) else set(actions)
+    said = {action for row in rows("The function's role:") for action in re.findall(r"`(\w+:\w+)`", row[0])}
+    assert said == allowed
 
 
 def test_every_name_that_the_stack_chooses_itself_begins_with_its_own(synthesise: Synthesise) -> None:

@@ -73,9 +73,26 @@ def test_an_account_is_bootstrapped_with_no_more_than_the_stack_needs(processes:
     run(STRICT_BOOTSTRAP, environment, ROOT)
     iam = aws.session.client("iam", endpoint_url=aws.endpoint)
     (policy,) = (each for each in iam.list_policies(Scope="Local")["Policies"] if "deployer" in each["PolicyName"])
-    (stack,) = aws.stacks.describe_stacks(StackName="CDKToolkit")["Stacks"]
+    (stack,) = aws.stacks.describe_stacks(StackName="CDKToolkit-courier")["Stacks"]
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
     assert re.findall(r"arn:[\w:/-]+", parameters["CloudFormationExecutionPolicies"]) == [policy["Arn"]]
+    settings = tmp_path / "settings.json"
+    settings.write_text(json.dumps({"instanceArn": INSTANCE_ARN, "stackName": "reply-courier-test"}))
+    context = f"-c settings={settings} -c @aws-cdk/core:bootstrapQualifier=courier"
+    deploy = f"echo y | make deploy CONTEXT='{context}' DEPLOY='--tags team=crm'"
+    run([Shown(deploy, ("…", "✅  reply-courier-test", "…"))], environment, ROOT)
+    (deployed,) = aws.stacks.describe_stacks(StackName="reply-courier-test")["Stacks"]
+    assert deployed["Tags"] == [{"Key": "team", "Value": "crm"}]
+    refused = subprocess.run(
+        ["make", "deploy", f"CONTEXT={context}"],
+        env=environment,
+        cwd=ROOT,
+        check=False,
+        input="n\n",
+        capture_output=True,
+        text=True,
+    )
+    assert (refused.returncode, "Nothing was deployed." in refused.stdout) == (2, True)
 
 
 def test_the_alarms_mail_is_confirmed_and_tested(courier: LocalCourier, tmp_path: Path) -> None:
