@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 import fastjsonschema
 
+from contract.fault_words import sentences
+
 SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("reply.schema.json").read_bytes())
 
 try:  # the bundle has the check as code (infra/bundle.py): to compile it takes a tenth of the function's start
@@ -23,7 +25,7 @@ class InvalidReplyError(ValueError):
     """The body breaks the contract.
 
     Attributes:
-        faults: One sentence for each fault, by its path in the body. They may quote the body's member names.
+        faults: One sentence for each fault, by its path in the body. They may name members of the body.
     """
 
     def __init__(self, *faults: str) -> None:
@@ -49,7 +51,7 @@ def parse(body: str, instance_arn: str) -> dict[str, Any]:
         _check(reply, {}, "reply")
     except fastjsonschema.JsonSchemaValueException as invalid:
         faults = every_fault(reply) if len(body) <= EVERY_FAULT_CHARACTERS else []
-        raise InvalidReplyError(*(faults or [_sentence(invalid)])) from None
+        raise InvalidReplyError(*(faults or sentences(invalid))) from None
     instance = reply.pop("InstanceId", instance_arn)
     if instance not in {instance_arn, instance_arn.rpartition("/")[2]}:
         raise InvalidReplyError(f"reply.InstanceId: this stack sends for {instance_arn} only; leave InstanceId out")
@@ -91,7 +93,7 @@ def every_fault(reply: object) -> list[str]:
     try:
         _check_all()(reply, {}, "reply")
     except fastjsonschema.JsonSchemaValuesException as invalid:
-        return [_sentence(error) for error in invalid.errors]
+        return list(dict.fromkeys(sentence for error in invalid.errors for sentence in sentences(error)))
     return []
 
 
@@ -100,9 +102,3 @@ def _check_all() -> Callable[..., Any]:
     """Compiled when it is first needed: that takes as long as a tenth of the function's start."""
     check: Callable[..., Any] = fastjsonschema.compile(SCHEMA, use_default=False, use_formats=False, fast_fail=False)
     return check
-
-
-def _sentence(error: fastjsonschema.JsonSchemaValueException) -> str:
-    fault = f"{error.name} is not of the right form" if error.rule == "pattern" else error.message
-    definition = error.definition if isinstance(error.definition, dict) else {}
-    return f"{fault} ({definition['description']})" if "description" in definition else fault

@@ -37,11 +37,11 @@ _KNOWN = frozenset(
         constraint contact contacts contain contains content could count crash create created data deeply
         deleted denied deserialize destination detected did disabled display does draft duplicate either email
         emails empty enabled encoded end ended endpoint entity enum equal error errors every exceed exceeded
-        exceeds exist existing exists expected expecting expired failed failure field fields first fit flow
+        exceeds exist existing exists expected expecting expired failed failure few field fields first fit flow
         follow following for form format found from function given greater had has have header http id
         idempotency identifier if in inactive instance integer internal invalid is it item items its json key
-        knowledge known last least leave length less limit limited long longer malformed match matches
-        matching maximum may member members message messages method minimum missing more most must name named
+        knowledge known last least leave length less limit limited long longer malformed many match matches
+        matching maximum may mean member members message messages method minimum missing more most must name named
         names needs nested no not null number object of on once one only open operation or other out outbound
         parameter parameters parse pattern per permission permitted pointer policy present process processed
         processing properties property provided queue queued quota range rate raw reached read received
@@ -50,7 +50,7 @@ _KNOWN = frozenset(
         size source specified stack state status still string successfully support supported system template
         terminated than that the then there this throttled time timeout times to token too tries try twice
         type types unable unauthorized unexpected unique unknown unsupported update url use used user valid
-        validation value values version was were when where which with within without would wrong
+        validation value values version was were when where which with within without would wrong you
         """
     )
 )

@@ -7,7 +7,6 @@ from typing import Any
 
 from contract.identifier import is_identifier
 from contract.reply import EVERY_FAULT_CHARACTERS, InvalidReplyError, every_fault, parse
-from courier.replies.fault_words import readable
 
 _LONGEST_PATTERN_TEXT = 1_100
 """Characters, a little more than the longest text that the contract has a pattern for (a subject, 998): patterns take
@@ -24,7 +23,7 @@ def faults(body: str) -> tuple[str, ...]:
         parse(body, _instance(body))
     except InvalidReplyError as invalid:
         found = invalid.faults if len(body) <= EVERY_FAULT_CHARACTERS else _all_faults(body) or invalid.faults
-        return tuple(readable([_without(fault, body) for fault in found]))
+        return tuple(_without(fault, body) for fault in found)
     return ()
 
 

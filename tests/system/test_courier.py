@@ -104,4 +104,4 @@ def test_the_command_installs_as_documented_and_without_the_rest_of_the_project(
         check=False,
     )
     assert checked.returncode == 1
-    assert "reply.ContactId must be longer" in checked.stderr
+    assert "reply.ContactId is empty" in checked.stderr

@@ -74,7 +74,7 @@ def test_send_takes_one_reply_from_standard_input_over_many_lines(operator: Oper
 def test_send_sends_nothing_if_one_reply_breaks_the_contract(operator: Operator) -> None:
     ended = operator.courier("send", "-", stdin=json.dumps(reply()) + "\n" + json.dumps(reply(ContactId="")))
     assert ended.returncode == 1
-    assert "line 2: reply.ContactId must be longer" in ended.stderr
+    assert "line 2: reply.ContactId is empty" in ended.stderr
     assert ended.stdout.endswith("Nothing was sent.\n")
     assert operator.on_the_queue() == []
 
@@ -399,10 +399,10 @@ def test_an_edited_letter_is_sent_under_its_own_token(operator: Operator, tmp_pa
 
 def test_the_fault_is_told_before_the_editor_opens(operator: Operator, tmp_path: Path) -> None:
     operator.edits_with(tmp_path, "print('the editor', file=sys.stderr)")
-    letter = operator.letter(reply(ContactId=""), Reason="InvalidReply", Detail="reply.ContactId must be longer")
+    letter = operator.letter(reply(ContactId=""), Reason="InvalidReply", Detail="reply.ContactId is empty")
     told = operator.courier("dlq", "edit", letter).stderr
-    assert told.index("InvalidReply: reply.ContactId must be longer") < told.index("the editor")
-    assert told.index("courier: the reply: reply.ContactId must be longer") < told.index("the editor")
+    assert told.index("InvalidReply: reply.ContactId is empty") < told.index("the editor")
+    assert told.index("courier: the reply: reply.ContactId is empty") < told.index("the editor")
 
 
 def test_a_new_token_is_asked_for_and_its_risk_is_told(operator: Operator, tmp_path: Path) -> None:
@@ -467,7 +467,7 @@ def test_an_edit_that_breaks_the_contract_is_not_sent_and_not_lost(operator: Ope
     operator.edits_with(tmp_path, "text = text.replace('contact-1', '')")
     ended = operator.courier("dlq", "edit", letter, "--yes")
     assert ended.returncode == 1
-    assert "your edit: reply.ContactId must be longer" in ended.stderr
+    assert "your edit: reply.ContactId is empty" in ended.stderr
     (kept,) = tmp_path.glob("courier-*.json")
     assert str(kept) in ended.stderr
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
