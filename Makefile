@@ -27,7 +27,7 @@ TESTS ?=
 help:
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
 
-demo: $(SETUP) ## send sample replies through the whole of it on this machine, mend, redrive, and count
+demo: $(SETUP) ## send sample replies through the whole of it on this machine, mend, replay, and count
 	@python -m local demo
 
 local: $(SETUP) ## keep the whole of it running on this machine until Ctrl-C

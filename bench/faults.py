@@ -24,7 +24,9 @@ contact that does not exist, four to one that exists only from the first redrive
 killed; connections to Connect are dropped before and after it accepted; it hangs, fails, throttles, refuses for want of
 access or capacity; calls to SQS fail; SQS hands messages out twice. What is on the dead-letter queue is redriven
 twice, as the console does it. The peer (`bench/peer/`) is a handler and a stack as the documentation of Powertools and
-CDK would have one write them. Counted from the emulated Connect's own record and the dead-letter queue.
+CDK would have one write them, and passes no client token. A contact takes a second email here (AWS does not document
+whether it does; if not, a second one is refused). Counted from the emulated Connect's own record and the dead-letter
+queue.
 
 """
 

@@ -40,11 +40,11 @@ def sentences(error: JsonSchemaValueException) -> Iterator[str]:
             yield f"{path} must be {_KINDS[error.rule_definition]}{described}"
         case "enum":
             yield f"{path} must be {' or '.join(error.rule_definition)}{described}"
-        case rule:
-            yield f"{path} {_fault(rule, error.value)}{described}"
+        case _:
+            yield f"{path} {_fault(error.rule, error.value)}{described}"
 
 
-def _fault(rule: str, value: Any) -> str:  # noqa: ANN401 - JSON
+def _fault(rule: str | None, value: Any) -> str:  # noqa: ANN401 - JSON
     if rule in {"minLength", "minItems"} and not value:
         return "is empty"
     if rule == "maxLength":

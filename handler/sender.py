@@ -158,5 +158,5 @@ class Sender:
 def _with_doubt[T: Verdict](verdict: T) -> T:
     """The verdict; a refusal says as well that an earlier try may have been accepted."""
     if isinstance(verdict, DeadLetter):
-        return replace(verdict, detail=f"{verdict.detail} {NOT_THE_FIRST_TRY}")
+        return replace(verdict, detail=f"{verdict.detail.removesuffix('.')}. {NOT_THE_FIRST_TRY}")
     return verdict

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from local.aws import REGION
-from local.connect.instance.faults import AFTER, BEFORE
+from local.connect.instance.faults import IN_WORDS
 from local.function.execution_environment import LogLine
 from local.function.log_summary import summary
 from local.processes import free_port
@@ -25,37 +26,48 @@ Ready. What was sent is shown on {page}
 In another terminal, in this folder:
 
     unset AWS_PROFILE
-    export AWS_ENDPOINT_URL={endpoint} AWS_ENDPOINT_URL_CONNECT={page}
-    export AWS_REGION={region} AWS_DEFAULT_REGION={region} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
+    export AWS_ENDPOINT_URL={endpoint}
+    export AWS_ENDPOINT_URL_CONNECT={page}
+    export AWS_REGION={region} AWS_DEFAULT_REGION={region}
+    export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
     export PATH=$PWD/.venv/bin:$PATH
+    courier() {{ python -m courier "$@"; }}
 
 Send a reply (the draft first, then the message):
 
-    CONTACT=$(aws connect create-contact --channel EMAIL --initiation-method OUTBOUND --user-info UserId=agent \\
-        --instance-id 11111111-2222-3333-4444-555555555555 --query ContactId --output text)
-    python -m courier send - <<END
+    draft() {{ aws connect create-contact --channel EMAIL \\
+        --initiation-method OUTBOUND --user-info UserId=agent \\
+        --instance-id 11111111-2222-3333-4444-555555555555 \\
+        --query ContactId --output text; }}
+    CONTACT=$(draft)
+    courier send - <<END
     {{"ContactId": "$CONTACT",
      "DestinationEmailAddress": {{"EmailAddress": "ana@example.com"}},
      "EmailMessage": {{"MessageSourceType": "RAW", "RawMessage": {{
-       "Subject": "Your order", "Body": "It is on its way.", "ContentType": "text/plain"}}}}}}
+       "Subject": "Your order", "Body": "It is on its way.",
+       "ContentType": "text/plain"}}}}}}
     END
 
 Look after it (docs/courier.md has all commands):
 
-    python -m courier status
-    python -m courier trace $CONTACT
-    python -m courier dlq list
+    courier status
+    courier trace $CONTACT
+    courier dlq list
 
 Make every call to Connect fail, and then end it:
 
-    curl -X POST {page}/_local/faults -d '{{"fault": "internal_error", "times": null}}'
+    curl -X POST {page}/_local/faults \\
+        -d '{{"fault": "internal_error", "times": null}}'
     curl -X DELETE {page}/_local/faults
 
-With "times": 3 only the next three calls fail. The faults are:
 {faults}
 
-The queue is {queue}
-and the dead-letter queue {dead_letter_queue}
+The examples of producers, and the AWS CLI (which needs --endpoint-url for SQS):
+
+    export QUEUE_URL={queue}
+    CONTACT_ID=$(draft) python examples/send_reply.py another-token
+    aws --endpoint-url $AWS_ENDPOINT_URL sqs get-queue-attributes \\
+        --queue-url $QUEUE_URL --attribute-names All
 
 Ctrl-C ends it. The function's log:
 """
@@ -80,11 +92,10 @@ def how_to(courier: LocalCourier) -> str:
     """Return how to send a reply, ready to paste."""
     return HOW_TO.format(
         page=courier.connect_url,
-        faults=textwrap.fill(", ".join(sorted(BEFORE | AFTER)) + ".", 100),
+        faults="\n".join(textwrap.fill(part, 80) for part in IN_WORDS),
         region=REGION,
         endpoint=courier.aws.endpoint,
-        queue=courier.queue_url,
-        dead_letter_queue=courier.dead_letter_queue_url,
+        queue=courier.aws.endpoint + urlsplit(courier.queue_url).path,  # its own host is SQS's
     )
 
 

@@ -22,7 +22,7 @@ LINE_SECONDS = 5
 
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:.1f}/s")
+        return Text(f"{task.speed:.1f}/s" if task.speed else "")
 
 
 @contextmanager

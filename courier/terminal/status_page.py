@@ -46,9 +46,14 @@ def _page(status: Status) -> Iterator[Table | Text]:
     outlook, waiting = status.outlook, status.replies.all
     gone_in, share = outlook.gone_in(waiting), outlook.share_used
     if waiting and gone_in is not None:
-        yield Text(f"The replies are gone in about {short(gone_in)}, at {outlook.send_rate:g} a second.")
+        yield Text(
+            f"If Connect takes them, they are gone in about {short(gone_in)}, at {outlook.send_rate:g} a second."
+        )
     if share is not None:
-        yield Text(f"Sent in the last {SENT_MINUTES} minutes: {outlook.sent:,.0f}, {share:.0%} of sendRate.")
+        sent = f"{outlook.sent:,.0f}, {share:.0%} of sendRate"
+        yield Text(f"Sent in the last {SENT_MINUTES} minutes: {sent} (counted up to 2 minutes late).")
+    if waiting and outlook.sent == 0 and not outlook.sending.is_off:
+        yield Text("If none goes out for longer: courier doctor", style="yellow")
 
 
 def _paused(status: Status) -> Iterator[Text]:

@@ -23,8 +23,8 @@ def hear_outcomes(heard: OutcomeQueue) -> None:
     lines = run.stdout.splitlines()
     if run.returncode or not lines:
         raise DemoError(f"examples/hear_outcomes.py ended with status {run.returncode}: {run.stderr}")
-    for line in [*lines[:2], *lines[-2:]]:
-        print_line(f"   | {line}")
+    for line in [*lines[:2], "…", *lines[-2:]]:
+        print_line(f"   | {line.rstrip()}")
     print_line(f"   {len(lines)} outcomes in all, the replayed reply's two among them")
 
 
@@ -37,10 +37,18 @@ def run_courier(courier: LocalCourier, *arguments: str) -> None:
     print_line(f"   $ courier {' '.join(arguments)}")
     command = [sys.executable, "-m", "courier", *arguments]
     with tempfile.TemporaryDirectory(prefix="reply-courier-") as journal:  # and not the one of whoever runs this
-        own = {"COLUMNS": "100", "COURIER_JOURNAL": f"{journal}/journal.jsonl"}
+        own = {"COLUMNS": "100", "COURIER_JOURNAL": f"{journal}/journal.jsonl", "PYTHONUNBUFFERED": "1"}
         environment = {**courier.aws.program_environment, **own}
-        run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    for line in (run.stdout + run.stderr).splitlines():
+        run = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,  # in the order in which a person sees them
+            text=True,
+            check=False,
+        )
+    for line in run.stdout.splitlines():
         print_line(f"   | {line}")
     if run.returncode:
         raise DemoError(f"courier {arguments[0]} ended with status {run.returncode}")

@@ -18,7 +18,7 @@ from local.system import LocalCourier
 UNKNOWN_CONTACT = "unknown-contact"
 SURGE = 10
 STORY = {
-    "reply_sent": "sent (receive {receive_count})",
+    "reply_sent": "sent",
     "reply_retried": "not now ({cause}): back to the queue for {retry_in_seconds} s",
     "call_repeated": "not now ({cause}): called again in {repeat_in_seconds} s",
     "reply_handed_back": "handed back to the queue, untried",
@@ -50,21 +50,21 @@ class Demo:
         self.send(
             courier,
             connect,
-            "1. Sample replies from events/: plain, HTML, from a template, with CC, and some that cannot be sent",
+            "1. Sample replies from events/: good ones, and some that cannot be sent",
             *samples(),
         )
         connect.fail("drop_after", contact_id="lost-answer")
         self.send(
             courier,
             connect,
-            "2. Connect's answer to a reply is lost: called again with the same token, it sends no second email",
+            "2. Connect's answer is lost: called again with the same token, it sends no second email",
             plain("lost-answer"),
         )
         connect.fail("throttle", times=3)
         self.send(
             courier,
             connect,
-            f"3. A surge of {SURGE} replies while another caller uses the quota too: 2 requests a second, burst of 5",
+            f"3. A surge of {SURGE}, while another caller uses the quota too (2 calls a second, burst of 5)",
             *(plain(f"surge-{n:02}") for n in range(1, SURGE + 1)),
         )
         replayed = self.mend_and_replay(courier, connect)
@@ -116,11 +116,10 @@ class Demo:
             f"queue, each with its token and reason."
         )
         print_line(
-            f"Connect saw {statuses.total()} calls, {statuses[429]} of them throttled. Every token it saw was the"
+            f"Connect was called {statuses.total()} times, {statuses[429]} of them throttled; "
+            "broken replies never reach it."
         )
-        print_line(
-            "message id, or the attribute ClientToken, of a reply that came in; after the replay it saw the same ones."
-        )
+        print_line("Each call had its reply's own token, the message id or the attribute ClientToken, replayed or not.")
         print_line(
             f"demo: sent={len(accepted)} dead_lettered={len(letters)} replayed={replayed} "
             f"duplicates={len(twice)} lost={len(lost)}"
@@ -141,4 +140,5 @@ class Demo:
         except (ValueError, KeyError, TypeError):
             return
         label = self.labels.get(said["message_id"]) or self.tokens.get(said["client_token"], said["message_id"])
-        print_line(f"   {label:24} {story}")
+        again = f" (receive {said['receive_count']} of its message)" if said["receive_count"] > 1 else ""
+        print_line(f"   {label:24} {story}{again}")

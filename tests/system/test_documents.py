@@ -122,7 +122,7 @@ def test_make_local_runs_until_it_is_interrupted_and_what_it_says_can_be_pasted(
     (page,) = (line.split()[-1] for line in said if line.startswith("Ready. What was sent is shown on http://"))
     assert all(fault in "".join(said) for fault in BEFORE | AFTER)
     pasted = "".join(line.removeprefix("    ") for line in said if line.startswith("    "))
-    assert max(map(len, pasted.splitlines())) <= 120
+    assert max(map(len, pasted.splitlines())) <= 80
     ran = subprocess.run(
         ["bash", "-ec", pasted],
         cwd=ROOT,
@@ -132,7 +132,7 @@ def test_make_local_runs_until_it_is_interrupted_and_what_it_says_can_be_pasted(
         check=False,
     )
     assert ran.stdout.startswith("1 on the queue.\n"), ran.stderr
-    until(lambda: len(ConnectControl(page).sent) == 1, "the reply is sent")
+    until(lambda: len(ConnectControl(page).sent) == 2, "both replies are sent")
     assert re.fullmatch(r"\d\d:\d\d:\d\d  reply_sent  .*\n", next(filter(str.strip, make_local.stdout)))
     os.killpg(make_local.pid, signal.SIGINT)
     assert make_local.stdout.read().endswith("Stopped.\n")

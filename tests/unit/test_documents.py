@@ -52,6 +52,44 @@ def test_text_is_wrapped_at_one_width(document: Path) -> None:
     assert too_long == []
 
 
+def test_the_figures_beside_a_plain_consumer_are_those_that_were_measured() -> None:
+    """Lowest to highest of all rows of bench/results/surge.md, this project / the peer."""
+    surge = (ROOT / "bench" / "results" / "surge.md").read_text()
+    surge = surge.partition("\nSeconds from enqueueing")[0]
+    kinds: dict[str, list[list[str]]] = {"alone": [], "another caller": [], "outage": []}
+    for line in re.findall(r"^\| \d+/s, .*$", surge, re.MULTILINE):
+        row = line.strip("| ").split(" | ")
+        kinds[next((kind for kind in kinds if kind in row[0]), "alone")].append(row)
+
+    def measured(column: int, *, digits: int, sign: str = "") -> str:
+        cells = []
+        for found in kinds.values():
+            sides = zip(*(row[column].split(" / ") for row in found), strict=True)
+            ends = [
+                [f"{end(float(cell.rstrip('%')) for cell in side):.{digits}f}{sign}" for end in (min, max)]
+                for side in sides
+            ]
+            cells.append(" / ".join(" to ".join(dict.fromkeys(each)) for each in ends))
+        return f"| {' | '.join(cells)} |"
+
+    design = (ROOT / "docs" / "design.md").read_text()
+    for name, column in {
+        "share of the quota": 1,
+        "calls an email": 2,
+        "receives an email": 3,
+        "billed seconds": 4,
+    }.items():
+        line = re.findall(rf"^\| {name}.*$", design, re.MULTILINE)[0]
+        assert line.endswith(measured(column, digits=2))
+    (line,) = re.findall(r"^\| throttled calls while.*$", design, re.MULTILINE)
+    assert line.endswith(measured(6, digits=1, sign=" %"))
+    said = " ".join((ROOT / "README.md").read_text().split())
+    assert "**1.00 calls for each email, and 0 % of them throttled**" in said
+    assert measured(2, digits=2).startswith("| 1.00 / ")
+    assert f"makes {measured(2, digits=1).split(' | ')[0].partition(' / ')[2]} calls" in said
+    assert f"of which {measured(5, digits=0).split(' | ')[0].partition(' / ')[2]} % are throttled" in said
+
+
 def commands(document: Path) -> list[str]:
     """Each command of `courier` in code, and in sentences."""
     text = document.read_text()

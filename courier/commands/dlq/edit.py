@@ -106,8 +106,10 @@ def find_and_hold(account: Account, letter_id: str) -> Letter:
 
 def _tell_what_is_wrong(letter: Letter, *, wait: bool) -> None:
     """Show the fault before the editor covers it: until a key is pressed, where somebody sits at a terminal."""
-    view.warn(view.printable(f"{letter.reason}: {letter.text(DETAIL)}" if letter.text(DETAIL) else letter.reason))
-    view.not_done(NotDone("the reply", view.printable(fault)) for fault in faults(letter.reply))
+    found = faults(letter.reply)
+    detail = "" if found else letter.text(DETAIL)  # which has the same faults, in one long line
+    view.warn(view.printable(f"{letter.reason}: {detail}" if detail else letter.reason))
+    view.not_done(NotDone("the reply", view.printable(fault)) for fault in found)
     if wait and sys.stdin.isatty():
         typer.prompt("Enter opens the editor", default="", show_default=False, err=True)
 

@@ -37,6 +37,15 @@ _UNAVAILABLE = Answer(503, b"<html><head><title>503 Service Unavailable</title><
 # or after it was accepted, so that the email is sent but its answer is spoilt.
 BEFORE = {*_ERRORS, "answer", "drop_before", "garbage", "hang", "unavailable"}
 AFTER = {"drop_after", "garbage_after", "hang_after"}
+IN_WORDS = (
+    "The faults, by how Connect answers instead of sending: "
+    + ", ".join(f"{name} ({status})" for name, (status, _, _) in _ERRORS.items())
+    + ", unavailable (503), garbage (200, but not JSON), answer (your own status, error and message).",
+    "Without an answer: drop_before, hang (for so many seconds).",
+    "Once the email is sent: drop_after, hang_after, garbage_after.",
+    "Which calls: the next one, or times (null: all); contact_id, client_token, probability.",
+)
+"""What a person can set with /_local/faults."""
 
 
 @dataclass
