@@ -48,7 +48,8 @@ Send a reply (the draft first, then the message):
        "ContentType": "text/plain"}}}}}}
     END
 
-Look after it (docs/courier.md has all commands):
+Look after it (docs/courier.md has all commands; courier doctor misses here what
+local AWS lacks: quota, concurrency, and somebody who confirms the alarms' mail):
 
     courier status
     courier trace $CONTACT

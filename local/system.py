@@ -14,6 +14,7 @@ from local.function.deployed_function import DeployedFunction, deployed_log_form
 from local.function.environment_variables import Surroundings
 from local.function.event_source_mapping import Environment, Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment, LogLine
+from local.function.variables_watch import VariablesWatch
 from local.function.xray_daemon import XRayDaemon
 from local.logs.log_group import LogGroup
 from local.processes import ProcessGroup
@@ -41,6 +42,7 @@ class LocalCourier:
         dead_letter_queue_url: where those that could not be sent wait.
         payload_bucket: where the bodies are that are larger than a message; empty if the app has none.
         function: as deployed.
+        variables: knows it as it is now.
         sqs_faults: faults between the function and SQS or the event bus; they strike neither poller nor ``aws.sqs``.
         environments: to crash the function, ``kill`` one.
         poller: invokes the function; can be paused.
@@ -55,6 +57,7 @@ class LocalCourier:
     dead_letter_queue_url: str
     payload_bucket: str
     function: DeployedFunction
+    variables: VariablesWatch
     sqs_faults: SqsFaults
     environments: Sequence[ExecutionEnvironment]
     poller: Poller
@@ -121,8 +124,9 @@ def running(  # noqa: PLR0913 - all but the first by name
         }
         surroundings = Surroundings(folder / "runtime", endpoints, xray.address)
         mapping = deployed_mapping(aws, function.name)
+        variables = started.enter_context(VariablesWatch(aws, function))
         environments = [
-            ExecutionEnvironment(f"environment-{n}", function, surroundings, processes, log)
+            ExecutionEnvironment(f"environment-{n}", variables.function, surroundings, processes, log)
             for n in range(1, mapping.maximum_concurrency + 1)
         ]
         for environment in environments:
@@ -135,6 +139,7 @@ def running(  # noqa: PLR0913 - all but the first by name
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
             payload_bucket=outputs.get("PayloadBucketName", ""),
             function=function,
+            variables=variables,
             sqs_faults=sqs_faults,
             environments=environments,
             poller=poller,

@@ -36,7 +36,7 @@ def pause(context: typer.Context, *, as_json: Json = False) -> None:
             action.outcome = sending.to_json()
             seconds = switch.longest_invocation()
             view.warn(EXPIRING)
-            with waiting(f"No more replies are received. What is in flight may still be sent, for {seconds} s"):
+            with waiting(f"None is received any more; what is in flight may go out for {seconds} s"):
                 switch.wait_for_invocations(seconds)
     except StuckError as stuck:
         view.fail(str(stuck))

@@ -13,6 +13,7 @@ from courier.doctor import limits, parts, watch
 from courier.doctor.asking import (
     alarms,
     counted,
+    counted_by_function,
     email_addresses,
     function_configuration,
     instance_of,
@@ -59,7 +60,9 @@ class Examination:
             "stack": lambda: [parts.stack(self.account.stack_status)],
             "sending": lambda: [parts.sending(sending_now(self.account))],
             "function": self._function,
+            "recipients": self._recipients,
             "errors": self._errors,
+            "tries": self._tries,
             "alarms": self._alarm_states,
             "subscriptions": self._subscriptions,
             "replies": self._replies,
@@ -81,6 +84,16 @@ class Examination:
     def _function(self) -> Iterator[Finding]:
         configuration = self._configuration
         yield parts.function(configuration.get("State"), configuration.get("LastUpdateStatus"))
+
+    def _recipients(self) -> Iterator[Finding]:
+        variables = self._configuration.get("Environment", {}).get("Variables", {})
+        yield parts.recipients(variables.get("ALLOWED_RECIPIENTS", ""))
+
+    def _tries(self) -> Iterator[Finding]:
+        def count(metric: str) -> float:
+            return counted_by_function(self.account, metric, self.now, parts.TRIED_MINUTES)
+
+        yield parts.tries(count("RepliesSent"), {metric: count(metric) for metric in parts.NOT_NOW})
 
     def _errors(self) -> Iterator[Finding]:
         invocations, errors = (counted(self.account, name, self.now) for name in ("Invocations", "Errors"))

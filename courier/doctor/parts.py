@@ -7,8 +7,21 @@ from typing import TYPE_CHECKING
 from courier.doctor.finding import Finding, bad, good, unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from courier.mapping import Sending
 
+TRIED_MINUTES = 15
+NOT_NOW = {
+    "RepliesDenied": "AccessDenied",
+    "RepliesThrottled": "Throttled",
+    "RepliesActiveEmailsFull": "ConnectFull",
+    "RepliesAttachmentPending": "AttachmentPending",
+    "RepliesUnavailable": "ConnectUnavailable",
+    "RepliesTimedOut": "ConnectTimesOut",
+    "PayloadsUnavailable": "PayloadsUnavailable",
+}
+"""The function's metrics of tries that came to nothing, each with its section of docs/runbook.md."""
 DEPLOYED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "IMPORT_COMPLETE"}
 TAKEN_BACK = {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}
 AGAIN = "in a minute: courier doctor"
@@ -49,6 +62,11 @@ def function(state: str | None, last_update: str | None) -> Finding:
     return unknown("function", seen, AGAIN)
 
 
+def recipients(allowed: str) -> Finding:
+    """Say to whom the function sends: its variable ALLOWED_RECIPIENTS. The operator knows whether that is right."""
+    return good("recipients", f"only {allowed}" if allowed else "all are allowed")
+
+
 def function_errors(invocations: float | None, errors: float | None, log_group: str) -> Finding:
     """Judge what CloudWatch has counted in the last hour; None where it has nothing."""
     if invocations is None:
@@ -58,6 +76,21 @@ def function_errors(invocations: float | None, errors: float | None, log_group: 
     if errors:
         return bad("errors", seen, f"aws logs tail {log_group} --since 1h; docs/runbook.md, FunctionFails")
     return good("errors", seen)
+
+
+def tries(sent: float, not_now: Mapping[str, float]) -> Finding:
+    """Judge what Connect, and S3, did with the replies that were tried in the last TRIED_MINUTES.
+
+    Args:
+        sent: How many were sent.
+        not_now: How many tries came to nothing, by the metric that counts them.
+    """
+    refused = sorted(((count, NOT_NOW[metric]) for metric, count in not_now.items() if count), reverse=True)
+    told = ", ".join(f"{count:,.0f} {cause}" for count, cause in refused)
+    seen = f"{sent:,.0f} sent in the last {TRIED_MINUTES} minutes" + (f", tries in vain: {told}" if told else "")
+    if refused and not sent:
+        return bad("tries", seen, f"docs/runbook.md, {refused[0][1]}")
+    return good("tries", seen)
 
 
 def instance(status: str | None) -> Finding:

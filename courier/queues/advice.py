@@ -16,9 +16,11 @@ ADVICE: Mapping[str, str] = {
     Reason.PAYLOAD_NOT_FOUND: "Have the producer send it again under its ClientToken, then: courier dlq discard ID",
     Reason.RECIPIENT_NOT_ALLOWED: "Nothing, if the stack is not for production; else correct allowedRecipients, "
     "deploy, and: courier dlq replay --reason RecipientNotAllowed",
-    Reason.INVALID_CLIENT_TOKEN: "Have the producer send it again with a right token; or drop it: courier dlq edit ID",
+    Reason.INVALID_CLIENT_TOKEN: "Have the producer send it again with a right token; or send it without: "
+    "courier dlq edit ID",
     Reason.INVALID_REQUEST: "Read Connect's words (courier dlq show ID), then mend it: courier dlq edit ID",
-    Reason.NOT_FOUND: "Restore the contact or template, then: courier dlq replay --reason NotFound",
+    Reason.NOT_FOUND: "Restore the contact or template (an expired draft: docs/runbook.md, NotFound), then: "
+    "courier dlq replay --reason NotFound --canary 5",
     Reason.TOKEN_ALREADY_USED: "Ask whether the customer has it. If so: courier dlq discard ID. If surely not: "
     "courier dlq edit --new-token ID",
     Reason.TOKEN_TOO_OLD: "Ask whether the customer has it. If so: courier dlq discard ID. If not: "

@@ -1,9 +1,11 @@
-"""Something that takes its time: a spinner on a terminal, a line elsewhere."""
+"""Something that takes its time: a spinner and the time so far on a terminal, a line elsewhere."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from courier.terminal.view import err
 
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 def waiting(text: str, *, quiet: bool = False) -> Iterator[None]:
     """Say what is waited for; if quiet, on a terminal only."""
     if err.is_terminal:
-        with err.status(f"{text} …"):
+        columns = (SpinnerColumn(), TextColumn("{task.description} …"), TimeElapsedColumn())
+        with Progress(*columns, console=err, transient=True) as bar:
+            bar.add_task(text, total=None)
             yield
         return
     if not quiet:

@@ -34,7 +34,7 @@ class ExecutionEnvironment:
 
     Args:
         name: names the environment and its log stream.
-        function: what to run.
+        function: gives what to run; another one than before, since its configuration changed, gets a new process.
         surroundings: what its process needs besides.
         processes: where to start it.
         log: is given every line.
@@ -43,13 +43,14 @@ class ExecutionEnvironment:
     def __init__(
         self,
         name: str,
-        function: DeployedFunction,
+        function: Callable[[], DeployedFunction],
         surroundings: Surroundings,
         processes: ProcessGroup,
         log: Callable[[LogLine], object],
     ) -> None:
         self.name = name
-        self._function = function
+        self._now = function
+        self._function = function()
         self._surroundings = surroundings
         self._processes = processes
         self._log = log
@@ -57,6 +58,9 @@ class ExecutionEnvironment:
 
     def invoke(self, event: Mapping[str, object]) -> Returned | Failed:
         """Run the handler on one event, and return the outcome."""
+        if (function := self._now()) is not self._function:
+            self.close()
+            self._function = function
         request_id = str(uuid.uuid4())
         begun = time.monotonic()
         cold = self._process is None

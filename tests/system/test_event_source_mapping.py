@@ -93,7 +93,7 @@ def mapped(empty_aws: LocalAws, deploy_tiny: Deploy, processes: ProcessGroup, su
         logs: list[LogLine] = []
         # Two more than the mapping allows: it is the poller that has to hold the limit.
         environments = [
-            ExecutionEnvironment(f"{name}-{n}", function, surroundings, processes, logs.append)
+            ExecutionEnvironment(f"{name}-{n}", lambda: function, surroundings, processes, logs.append)
             for n in range(concurrency + 2)
         ]
         with Poller(mapping, empty_aws, environments) as poller:

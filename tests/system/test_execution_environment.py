@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from local.aws import LocalAws
 from local.function.deployed_function import DeployedFunction
 from local.function.environment_variables import Surroundings
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.function.runtime_api import Failed, Returned
+from local.function.variables_watch import VariablesWatch
 from local.processes import ProcessGroup
 from local.waiting import until
 
@@ -32,7 +34,7 @@ def logs() -> Logs:
 def run(processes: ProcessGroup, surroundings: Surroundings, logs: Logs) -> Any:
     @contextmanager
     def started(function: DeployedFunction) -> Iterator[ExecutionEnvironment]:
-        environment = ExecutionEnvironment("environment-1", function, surroundings, processes, logs.append)
+        environment = ExecutionEnvironment("environment-1", lambda: function, surroundings, processes, logs.append)
         yield environment
         environment.close()
 
@@ -96,6 +98,23 @@ def test_the_process_sees_what_was_deployed_and_lambdas_own_variables_and_nothin
         "LC_CTYPE",
     }
     assert description["encoding"] == "utf-8"
+
+
+def test_another_configuration_reaches_the_next_invocation_in_a_new_process(
+    deploy_tiny: Deploy, surroundings: Surroundings, processes: ProcessGroup, empty_aws: LocalAws
+) -> None:
+    function = deploy_tiny("changed")
+    with VariablesWatch(empty_aws, function) as watch:
+        environment = ExecutionEnvironment("environment-1", watch.function, surroundings, processes, lambda _: None)
+        before = describe(environment)
+        empty_aws.functions.update_function_configuration(
+            FunctionName="changed", Environment={"Variables": {"COLOUR": "red"}}
+        )
+        until(lambda: watch.function() is not function, "the change is seen")
+        after, again = describe(environment), describe(environment)
+        environment.close()
+    assert [each["environment"]["COLOUR"] for each in (before, after)] == ["blue", "red"]
+    assert before["pid"] != after["pid"] == again["pid"]
 
 
 def test_the_context_holds_the_deadline_and_the_arn(deploy_tiny: Deploy, run: Any) -> None:
@@ -204,17 +223,19 @@ def test_no_process_outlives_a_parent_that_is_killed(deploy_tiny: Deploy, surrou
 
 ORPHANING = """
     import json, pathlib, sys
-    from local.function.deployed_function import DeployedFunction
+    from local.aws import LocalAws
+from local.function.deployed_function import DeployedFunction
     from local.function.environment_variables import Surroundings
     from local.function.execution_environment import ExecutionEnvironment
-    from local.processes import ProcessGroup
+    from local.function.variables_watch import VariablesWatch
+from local.processes import ProcessGroup
 
     arn = "arn:aws:lambda:eu-central-1:123456789012:function:orphan"
     code = pathlib.Path(sys.argv[1])
     function = DeployedFunction("orphan", arn, "tiny_function.handle", "python3.13", 60, 128, "Text", {}, code)
     with ProcessGroup() as processes:
         surroundings = Surroundings(pathlib.Path(sys.argv[2]), {}, "127.0.0.1:2")
-        environment = ExecutionEnvironment("environment-1", function, surroundings, processes, lambda _: None)
+        environment = ExecutionEnvironment("environment-1", lambda: function, surroundings, processes, lambda _: None)
         pid = json.loads(environment.invoke({"do": "describe"}).payload)["pid"]
         sleeper = processes.start(["sleep", "600"], env={}, cwd=code)
         print(pid, sleeper.pid, flush=True)

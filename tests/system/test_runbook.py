@@ -271,6 +271,7 @@ def test_a_wrong_text_goes_out(rehearse: Rehearse) -> None:
     assert "Unknown" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout
 
     with rehearsal.variable("ALLOWED_RECIPIENTS", "nobody@example.invalid"):
+        assert "only nobody@example.invalid" in rehearsal.tried("courier doctor").stdout
         rehearsal.run("courier resume")
         until(lambda: rehearsal.operator.counts(rehearsal.courier.dead_letter_queue_url) == (2, 0), "both come", 60)
     assert rehearsal.connect.calls == []
@@ -430,7 +431,7 @@ def test_a_token_cannot_be_used(rehearse: Rehearse) -> None:
     rehearsal.put("contact-1", ClientToken="x" * 501)
     letter = rehearsal.letter("InvalidClientToken")["id"]
     rehearsal.run("courier dlq show ID", ID=letter)
-    edits(rehearsal, "{", "{ ")
+    edits(rehearsal, "{", "{")  # nothing
     rehearsal.run("courier dlq edit ID", ID=letter)
     rehearsal.sent_once("contact-1")
     assert "InvalidClientToken" not in rehearsal.run("courier dlq list --reason InvalidClientToken")

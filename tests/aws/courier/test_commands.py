@@ -262,7 +262,7 @@ def test_show_ends_with_what_went_wrong_and_the_next_command_and_folds_many_copi
     copies = [{"EmailAddress": f"copy-{n}@customer.example"} for n in range(49)]
     letter = operator.letter(reply(AdditionalRecipients={"CcEmailAddresses": copies}), Detail="Contact not found")
     shown = operator.did("dlq", "show", letter).splitlines()
-    assert shown[-1] == "Restore the contact or template, then: courier dlq replay --reason NotFound"
+    assert shown[-1].endswith("then: courier dlq replay --reason NotFound --canary 5")
     assert [line.split()[0] for line in shown[-3:-1]] == ["Reason", "Detail"]
     assert "copy-2@customer.example" in "".join(shown)
     assert "copy-3@customer.example" not in "".join(shown)
@@ -395,6 +395,19 @@ def test_an_edited_letter_is_sent_under_its_own_token(operator: Operator, tmp_pa
     assert texts(message)["ClientToken"] == "t"
     assert operator.dead_letters == []
     assert list(tmp_path.glob("courier-*")) == []
+
+
+def test_an_edit_that_changes_nothing_sends_nothing_unless_it_drops_a_token_that_cannot_be_used(
+    operator: Operator, tmp_path: Path
+) -> None:
+    operator.edits_with(tmp_path, "pass")
+    usable = operator.letter(ClientToken="t")
+    unusable = operator.letter(ClientToken="t" * 600, Reason="InvalidClientToken")
+    ended = operator.courier("dlq", "edit", usable, "--yes")
+    assert (ended.returncode, ended.stdout) == (1, "Nothing was changed, and nothing is sent.\n")
+    assert operator.did("dlq", "edit", unusable, "--yes") == "1 edited and on the queue.\n"
+    (message,) = operator.on_the_queue()
+    assert "ClientToken" not in texts(message)
 
 
 def test_the_fault_is_told_before_the_editor_opens(operator: Operator, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tests.operators import Operator
 
 CHECKS = [
-    *("stack", "sending", "function", "errors", "alarms", "subscriptions"),
+    *("stack", "sending", "function", "recipients", "errors", "tries", "alarms", "subscriptions"),
     *("replies", "dead letters", "quota", "concurrency", "instance", "email"),
 ]
 
@@ -55,6 +56,8 @@ def test_a_new_stack_on_local_aws(operator: Operator) -> None:
         "stack": "good",
         "sending": "good",
         "function": "good",
+        "recipients": "good",
+        "tries": "good",
         "errors": "unknown",  # CloudWatch has no metric of a function that did not run
         "alarms": "unknown",  # INSUFFICIENT_DATA, as every alarm begins
         "subscriptions": "bad",  # nobody has confirmed
@@ -67,6 +70,29 @@ def test_a_new_stack_on_local_aws(operator: Operator) -> None:
     }
     assert "DeadLettersWaiting" in found["alarms"]["seen"]
     assert found["concurrency"]["seen"] == "What answers at this address does not know GetAccountSettings (404)"
+
+
+def test_where_every_try_comes_to_nothing_the_causes_are_named(operator: Operator) -> None:
+    def count(metric: str, value: float) -> None:
+        operator.aws.cloudwatch.put_metric_data(
+            Namespace="ReplyCourier",
+            MetricData=[
+                {
+                    "MetricName": metric,
+                    "Dimensions": [{"Name": "service", "Value": operator.stack}],
+                    "Timestamp": datetime.now(UTC) - timedelta(minutes=2),
+                    "Value": value,
+                }
+            ],
+        )
+
+    count("RepliesDenied", 5)
+    count("RepliesThrottled", 1)
+    found = examined(operator)["tries"]
+    assert found["seen"] == "0 sent in the last 15 minutes, tries in vain: 5 AccessDenied, 1 Throttled"
+    assert (found["verdict"], found["next"]) == ("bad", "docs/runbook.md, AccessDenied")
+    count("RepliesSent", 40)
+    assert examined(operator)["tries"]["verdict"] == "good"
 
 
 def test_a_pause_is_bad_and_says_by_whom(operator: Operator) -> None:

@@ -132,4 +132,4 @@ def test_the_screen_tells_each_step_in_a_line_and_ends_in_a_sentence(operator: O
         f"on the dead-letter queue, as {letter}: NotFound",
     ]
     assert " ".join(told[9:]).startswith("On the dead-letter queue since ")
-    assert told[-1].rstrip() == "Restore the contact or template, then: courier dlq replay --reason NotFound"
+    assert told[-1].rstrip().endswith("then: courier dlq replay --reason NotFound --canary 5")

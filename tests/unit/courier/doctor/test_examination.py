@@ -17,7 +17,7 @@ from tests.fakes.stubbed import stubbed
 
 NOW = 1_800_000_000
 CHECKS = [
-    *("stack", "sending", "function", "errors", "alarms", "subscriptions"),
+    *("stack", "sending", "function", "recipients", "errors", "tries", "alarms", "subscriptions"),
     *("replies", "dead letters", "quota", "concurrency", "instance", "email"),
 ]
 RATE = {"QuotaName": "Rate of StartOutboundEmailContact API requests", "Value": 5.0}

@@ -5,6 +5,7 @@ import pytest
 from courier.doctor import parts
 from courier.doctor.finding import Finding, Verdict, bad, good, unknown
 from courier.mapping import Sending
+from local.aws import ROOT
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,38 @@ def test_errors_are_counted(invocations: float | None, errors: float | None, ver
     found = parts.function_errors(invocations, errors, "/aws/lambda/f")
     assert found.verdict == verdict
     assert seen in found.seen
+
+
+@pytest.mark.parametrize(
+    ("sent", "not_now", "verdict", "seen", "advice"),
+    [
+        (0, {}, "good", "0 sent in the last 15 minutes", None),
+        (7, {"RepliesDenied": 0}, "good", "7 sent in the last 15 minutes", None),
+        (7, {"RepliesThrottled": 2}, "good", "7 sent in the last 15 minutes, tries in vain: 2 Throttled", None),
+        (
+            0,
+            {"RepliesThrottled": 2, "RepliesTimedOut": 1_000},
+            "bad",
+            "0 sent in the last 15 minutes, tries in vain: 1,000 ConnectTimesOut, 2 Throttled",
+            "docs/runbook.md, ConnectTimesOut",
+        ),
+    ],
+)
+def test_tries_are_bad_where_all_are_in_vain(
+    sent: float, not_now: dict[str, float], verdict: str, seen: str, advice: str | None
+) -> None:
+    found = parts.tries(sent, not_now)
+    assert (found.verdict, found.seen, found.advice) == (verdict, seen, advice)
+
+
+@pytest.mark.parametrize("section", parts.NOT_NOW.values())
+def test_each_cause_has_a_section_of_the_runbook(section: str) -> None:
+    assert f"\n### {section}\n" in (ROOT / "docs" / "runbook.md").read_text()
+
+
+@pytest.mark.parametrize(("allowed", "seen"), [("", "all are allowed"), ("*@example.com", "only *@example.com")])
+def test_it_is_said_to_whom_the_function_sends(allowed: str, seen: str) -> None:
+    assert parts.recipients(allowed).seen == seen
 
 
 def test_an_instance_is_judged() -> None:
