@@ -239,7 +239,7 @@ def test_nobody_is_told_aborted_and_nothing_is_broken_inside_a_word(operator: Op
 
 def test_a_pause_says_what_it_waits_for_and_status_shows_it_in_red(operator: Operator) -> None:
     with Terminal(operator, "pause") as terminal:
-        terminal.read_until(r"What is in flight may still be sent")
+        terminal.read_until(r"what is in flight may go out for")
         terminal.read_until(r"Drafts go on expiring")
         assert terminal.exit_code() == 0
         assert "Sending is paused, by user/moto since" in terminal.screen
