@@ -56,6 +56,7 @@ def counted(calls: Iterable[Mapping[str, Any]], start: float, other_from: float 
             result.others += [at] * call["accepted"]
         else:
             throttled = call["error"] == "ThrottlingException"
+            result.called.append(at)
             result.calls += 1
             result.throttled += throttled
             result.throttled_alone += throttled and (other_from is None or at < other_from)

@@ -1,4 +1,4 @@
-"""One picture: emails accepted over time against the quota, this project beside the peer."""
+"""One picture: emails and the calls made for them over time against the quota, this project beside the peer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ class Panel:
         seconds: How much time to show.
         quota: How many emails the quota would have let through, by time.
         accepted: When each email was accepted, by system.
-        costs: What it cost, in words, by system.
+        called: When each call was made, by system.
     """
 
     title: str
     seconds: float
     quota: Callable[[float], float]
     accepted: Mapping[str, Sequence[float]]
-    costs: Mapping[str, str]
+    called: Mapping[str, Sequence[float]]
 
 
 def plot(image: Path, headline: str, panels: Sequence[Panel]) -> None:
@@ -40,17 +40,27 @@ def plot(image: Path, headline: str, panels: Sequence[Panel]) -> None:
         times = [panel.seconds * n / POINTS for n in range(POINTS + 1)]
         quota = [panel.quota(at) for at in times]
         axes.fill_between(times, quota, color="#e8e8e8")
-        axes.text(panel.seconds * 0.03, quota[-1] * 0.97, "grey: what the quota allows", va="top", color="#666666")
+        axes.text(
+            0.98, 0.02, "grey: the quota", transform=axes.transAxes, ha="right", color="#666666", fontsize="small"
+        )
         for n, ((system, accepted), colour) in enumerate(zip(panel.accepted.items(), COLOURS, strict=False)):
-            shown = [0.0, *sorted(at for at in accepted if at <= panel.seconds)]
-            axes.step([*shown, panel.seconds], [*range(len(shown)), len(shown) - 1], where="post", color=colour, lw=2)
-            share = (len(shown) - 1) / quota[-1] if quota[-1] else 0
-            text = f"{system}: {share:.0%} of the quota,\n{panel.costs[system]}"
-            axes.text(0.98, 0.22 - 0.17 * n, text, transform=axes.transAxes, ha="right", color=colour, fontsize="small")
+            emails = over_time(accepted, panel.seconds)
+            calls = over_time(panel.called[system], panel.seconds)
+            axes.step(*emails, where="post", color=colour, lw=2.2)
+            axes.step(*calls, where="post", color=colour, lw=1.4, ls=(0, (4, 2)))
+            each = calls[1][-1] / emails[1][-1] if emails[1][-1] else 0
+            text = f"{system}: {emails[1][-1]} emails, {each:.2f} calls for each"
+            axes.text(0.02, 0.97 - 0.07 * n, text, transform=axes.transAxes, va="top", color=colour, fontsize="small")
         axes.set_title(panel.title, fontsize="medium", loc="left")
         axes.set_xlabel("seconds since the surge began")
         axes.set_xlim(0, panel.seconds)
         axes.set_ylim(0)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.axes[0].set_ylabel("emails accepted")
+    figure.axes[0].set_ylabel("emails accepted (solid), calls made (dashed)")
     figure.savefig(image, dpi=90)
+
+
+def over_time(moments: Sequence[float], seconds: float) -> tuple[list[float], list[int]]:
+    """The times at which a count changes, and the count from each of them on."""
+    shown = [0.0, *sorted(at for at in moments if at <= seconds)]
+    return [*shown, seconds], [*range(len(shown)), len(shown) - 1]

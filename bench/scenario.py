@@ -71,6 +71,7 @@ class Result:
 
     Attributes:
         accepted: When each email was accepted, in seconds since the start.
+        called: When each call was made, accepted or not; empty where nobody notes it.
         others: When each request of the other caller was accepted.
         others_asked: When it made each request.
         waited: Seconds from enqueueing to acceptance, by reply.
@@ -83,6 +84,7 @@ class Result:
     others: list[float] = field(default_factory=list)
     others_asked: list[float] = field(default_factory=list)
     waited: dict[str, float] = field(default_factory=dict)
+    called: list[float] = field(default_factory=list)
     calls: int = 0
     throttled: int = 0
     throttled_alone: int = 0

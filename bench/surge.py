@@ -12,7 +12,7 @@ from bench.counting import Receives
 from bench.load import surge, waits, warm_up
 from bench.peer import PEER
 from bench.plot import Panel, plot
-from bench.scenario import Result, ratio
+from bench.scenario import Result
 from bench.surge_table import Pair, Setting, Trouble, in_words
 from local.cdk import REPLY_COURIER, CdkApp
 from local.system import LocalCourier, running
@@ -38,8 +38,8 @@ def table(settings: Sequence[Setting], environments: int, image: Path | None) ->
         return in_words(pairs)
     shown = min((pair.setting.rate, pair.setting.latency) for pair in pairs)
     panels = [panel(pair) for pair in pairs if (pair.setting.rate, pair.setting.latency) == shown]
-    plot(image, f"A surge at {shown[0]:g} emails a second: how much of the quota becomes emails", panels)
-    return f"{in_words(pairs)}\n![Emails accepted over time, and the quota]({image.name})\n"
+    plot(image, f"A surge at {shown[0]:g} emails a second: what the quota gives, and the calls that it takes", panels)
+    return f"{in_words(pairs)}\n![Emails accepted and calls made over time, and the quota]({image.name})\n"
 
 
 def groups(settings: Sequence[Setting], environments: int) -> list[list[Setting]]:
@@ -90,8 +90,6 @@ def panel(pair: Pair) -> Panel:
     scenario = pair.setting.scenario
     results = {"this project": pair.ours, "plain peer": pair.peers}
     curves = {name: result.accepted for name, result in results.items()}
-    costs = {
-        name: f"{ratio(result.calls, len(result.accepted)):.2f} calls an email" for name, result in results.items()
-    }
+    called = {name: result.called for name, result in results.items()}
     titles = {"none": "alone", "other-caller": "another caller comes halfway", "outage": "Connect fails for a while"}
-    return Panel(titles[pair.setting.trouble], pair.setting.seconds, scenario.left, curves, costs)
+    return Panel(titles[pair.setting.trouble], pair.setting.seconds, scenario.left, curves, called)

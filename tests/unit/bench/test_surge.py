@@ -75,4 +75,5 @@ def test_the_other_callers_calls_are_not_ours() -> None:
     result = counted(calls, start=1000.0, other_from=3.0)
     assert (result.accepted, result.others, result.others_asked) == ([1, 6], [3], [3, 5])
     assert (result.calls, result.throttled, result.throttled_alone) == (5, 2, 1)
+    assert len(result.called) == 5
     assert counted(calls, start=1000.0, other_from=None).throttled_alone == 2
