@@ -13,9 +13,12 @@ from infra.stack import ReplyCourierStack
 app = App()
 folder = Path(__file__).parent
 try:
-    settings = read_settings(with_file(app.node.get_all_context(), folder))
+    context = with_file(app.node.get_all_context(), folder)
+    settings = read_settings(context)
 except SettingsError as faults:
     raise SystemExit(str(faults)) from None
+for name, value in context.items():
+    app.node.set_context(name, value)  # CDK's own keys may come from the settings file
 ReplyCourierStack(app, settings.stack_name, settings=settings, code=bundle(folder))
 Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
 app.synth()

@@ -56,7 +56,7 @@ def plot(image: Path, headline: str, panels: Sequence[Panel]) -> None:
         axes.set_xlim(0, panel.seconds)
         axes.set_ylim(0)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.axes[0].set_ylabel("emails accepted (solid), calls made (dashed)")
+    figure.axes[0].set_ylabel("emails (solid), calls (dashed)")
     figure.savefig(image, dpi=90)
 
 

@@ -1,7 +1,8 @@
 """Prints what became of replies: one line for each outcome that is on a queue of yours, until the queue is empty.
 
 The stack's setting eventBusName names an event bus. A rule on it, {"source": ["reply-courier"]}, sends the events to
-your queue OUTCOME_QUEUE_URL. An outcome may come twice: remember the ids that you have seen, for some days.
+your queue OUTCOME_QUEUE_URL, whose policy has to allow sqs:SendMessage to events.amazonaws.com. An outcome may come
+twice: remember the ids that you have seen, for some days.
 """
 
 import json

@@ -70,7 +70,9 @@ def _put(built: Path, folder: Path) -> None:
     except OSError:
         if not folder.exists():  # else another build of the same input was quicker
             raise
-    _remove(path for path in folder.parent.glob("bundle-*") if path != folder)
+    for path in folder.parent.glob("bundle-*"):
+        if path != folder:
+            shutil.rmtree(path, ignore_errors=True)  # another build may be removing it, too
 
 
 def _our_files(project: Path) -> Iterator[Path]:

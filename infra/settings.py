@@ -113,10 +113,10 @@ def _not_together(values: Mapping[str, object]) -> list[str]:
 
 def _misspelt(context: Mapping[str, object]) -> list[str]:
     """Name the keys that look like ours but are not; CDK's own keys, and those of other tools, hold `:` or `@`."""
-    plain = {name.lower(): name for name in SETTINGS}
+    plain = {name.lower(): name for name in (*SETTINGS, "settings")}
     faults = []
     for key in context:
-        if key in SETTINGS or ":" in key or "@" in key:
+        if key in SETTINGS or key == "settings" or ":" in key or "@" in key:
             continue
         near = difflib.get_close_matches(re.sub("[-_]", "", key.lower()), plain, n=1, cutoff=0.8)
         faults += [f"{key} is not a setting: do you mean {plain[name]}?" for name in near]

@@ -15,6 +15,7 @@ from local.aws import REGION
 from local.connect.instance.faults import IN_WORDS
 from local.function.execution_environment import LogLine
 from local.function.log_summary import summary
+from local.outcomes import BUS
 from local.processes import free_port
 from local.system import LocalCourier, Ports, running
 
@@ -77,7 +78,8 @@ Ctrl-C ends it. The function's log:
 def up(answers: Path | None) -> None:
     """Run until interrupted."""
     ports = Ports(free_port(AWS_PORT), free_port(CONNECT_PORT))
-    with running(print_line, print_summary, answers=answers, ports=ports) as courier:
+    context = {"eventBusName": BUS}
+    with running(print_line, print_summary, context=context, answers=answers, ports=ports) as courier:
         print_line(how_to(courier))
         threading.Event().wait()
 

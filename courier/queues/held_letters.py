@@ -64,7 +64,7 @@ class HeldLetters:
         warn: Is told what a person has to know.
         rate: Letters a second, if the work on them is paced: the slower, the longer they have to be held.
         payloads: The bodies in S3; what is sent again is renewed there.
-        read_payloads: Whether the letters are to hold their bodies in S3 as well.
+        read_payloads: Whether all letters are to hold their bodies in S3 as well.
 
     Attributes:
         unseen: After the end of a list: how many letters it does not hold, since somebody else holds them. A list with
@@ -129,7 +129,8 @@ class HeldLetters:
             self.seconds = min(MAX_VISIBILITY, max([self.seconds, *(2 * seconds for seconds in seen)]))
             only_seen = 0 if new else only_seen + 1
             if new:
-                yield [self._opened(letter) for letter in {letter.id: letter for letter in new}.values()]
+                letters = list({letter.id: letter for letter in new}.values())
+                yield [self.opened(letter) for letter in letters] if self._read_payloads else letters
         else:
             self.unseen = 1
         self.unseen += self._in_flight_elsewhere()
@@ -180,9 +181,9 @@ class HeldLetters:
         name = "about 1 letter" if self.unseen == 1 else f"about {self.unseen} letters"
         return [NotDone(name, "held by somebody else now, or a moment ago: run it again")]
 
-    def _opened(self, letter: Letter) -> Letter:
-        """The letter with its body, if that is in S3 and wanted."""
-        if self._payloads is None or not self._read_payloads:
+    def opened(self, letter: Letter) -> Letter:
+        """The letter with its body, if that is in S3."""
+        if self._payloads is None:
             return letter
         try:
             return replace(letter, payload=self._payloads.text(letter.body, letter.attributes))

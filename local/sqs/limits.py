@@ -19,6 +19,8 @@ MAX_VISIBILITY = 43_200
 _NOT_XML_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ATTRIBUTE_NAME = re.compile(r"(?!(?i:aws|amazon)\.)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _LONGEST_NAME = 256
+_GROUP = re.compile("[!-~]{1,128}")
+"""SendMessage in the SQS API reference, MessageGroupId."""
 _INVALID_CHARACTERS = (
     "Invalid characters found. Valid unicode characters are "
     "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
@@ -45,7 +47,17 @@ def message_error(message: Request) -> SqsError | None:
         return invalid_parameter(
             f"One or more parameters are invalid. Reason: Message must be shorter than {MAX_BYTES} bytes."
         )
-    return None
+    return group_error(message.get("MessageGroupId"))
+
+
+def group_error(group: str | None) -> SqsError | None:
+    """Return why SQS refuses a MessageGroupId; None if it does not, or if there is none."""
+    if group is None or _GROUP.fullmatch(group):
+        return None
+    return invalid_parameter(
+        f"Value {group} for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include alphanumeric "
+        "and punctuation characters. 1 to 128 in length."
+    )
 
 
 def attribute_error(name: str, attribute: Request) -> SqsError | None:

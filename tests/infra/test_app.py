@@ -83,7 +83,10 @@ def test_it_synthesises_offline_for_the_instances_account_and_region_and_names_n
 def test_an_organisations_boundary_and_its_own_bootstrap_roles_are_kept_to(tmp_path: Path) -> None:
     """docs/deploy.md, "In an organisation"."""
     keys = {"permissionsBoundary": {"name": "limits"}, "bootstrapQualifier": "courier"}
-    ended = run_app(tmp_path, {"instanceArn": ARN, **{f"@aws-cdk/core:{name}": value for name, value in keys.items()}})
+    settings = tmp_path / "prod.json"
+    of_cdk = {f"@aws-cdk/core:{name}": value for name, value in keys.items()}
+    settings.write_text(json.dumps({"instanceArn": ARN, **of_cdk}))
+    ended = run_app(tmp_path, {"settings": str(settings)})
     assert ended.returncode == 0, ended.stderr
     template = json.loads((tmp_path / "reply-courier.template.json").read_text())
     (role,) = resources(template, "AWS::IAM::Role").values()

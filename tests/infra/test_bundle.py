@@ -4,13 +4,14 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract.reply import InvalidReplyError, parse
-from infra.bundle import build, bundle
+from infra.bundle import _put, build, bundle
 from infra.service_model import CALLED
 from tests.samples import reply
 
@@ -64,6 +65,22 @@ def test_it_holds_our_code_the_contract_and_the_packages(built: Path) -> None:
         assert {path.name for path in (built / ours).iterdir() if path.is_file()} == names | made
     assert (built / "contract" / "reply.schema.json").is_file()
     assert all((built / package).is_dir() for package in ("aws_lambda_powertools", "boto3", "botocore", "aws_xray_sdk"))
+
+
+def test_builds_at_the_same_time_do_not_stumble_over_what_the_other_removes(tmp_path: Path) -> None:
+    folder = tmp_path / "bundle-new"
+
+    def build_and_put(n: int) -> None:
+        built = tmp_path / f"built-{n}"
+        built.mkdir()
+        (built / "app.py").touch()
+        for each in range(20):
+            (tmp_path / f"bundle-{n}-{each}" / "in" / "it").mkdir(parents=True, exist_ok=True)
+        _put(built, folder)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(build_and_put, range(40)))
+    assert (folder / "app.py").exists()
 
 
 def test_replies_are_checked_by_the_code_in_the_bundle_as_they_are_here(built: Path) -> None:

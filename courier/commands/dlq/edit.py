@@ -91,10 +91,8 @@ def edit(  # noqa: PLR0913 - the command's options
 def find_and_hold(account: Account, letter_id: str) -> Letter:
     """Find the letter, and keep it from everybody else for as long as an edit may take."""
     filters = Filters(ids=frozenset({letter_id}))
-    with HeldLetters(
-        account.sqs, account.queues.dead_letters, view.warn, payloads=account.payloads, read_payloads=True
-    ) as held:
-        letter = next(choose(held, filters, time.time()), None)
+    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn, payloads=account.payloads) as held:
+        letter = next(map(held.opened, choose(held, filters, time.time())), None)
         if letter is None:
             _stop(NotDone(letter_id, NOT_THERE))
         if not_read := unread(letter):

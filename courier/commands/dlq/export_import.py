@@ -52,12 +52,16 @@ def export(  # noqa: PLR0913 - the command's options
     not_read: list[NotDone] = []
     with (
         HeldLetters(
-            account.sqs, account.queues.dead_letters, view.warn, payloads=account.payloads, read_payloads=True
+            account.sqs,
+            account.queues.dead_letters,
+            view.warn,
+            payloads=account.payloads,
+            read_payloads=bool(filters.contacts),
         ) as held,
         private_file(file) as written,
     ):
         try:
-            for letter in choose(held, filters, time.time(), limit):
+            for letter in map(held.opened, choose(held, filters, time.time(), limit)):
                 written.write(json_line(with_body(letter)) + "\n")
                 count += 1
                 not_read += filter(None, [unread(letter)])

@@ -21,10 +21,8 @@ def show(context: typer.Context, letter_id: OneId, *, as_json: Json = False) -> 
     """Show a letter: the reply, its history and what to do. It shows addresses and all."""
     account: Account = context.obj
     filters = filters_of([letter_id])
-    with HeldLetters(
-        account.sqs, account.queues.dead_letters, view.warn, payloads=account.payloads, read_payloads=True
-    ) as held:
-        letter = next(choose(held, filters, time.time()), None)
+    with HeldLetters(account.sqs, account.queues.dead_letters, view.warn, payloads=account.payloads) as held:
+        letter = next(map(held.opened, choose(held, filters, time.time())), None)
     if letter is None:
         view.not_done([NotDone(letter_id, NOT_THERE)])
         raise typer.Exit(SOME_NOT_DONE)

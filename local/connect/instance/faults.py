@@ -44,6 +44,7 @@ IN_WORDS = (
     "Without an answer: drop_before, hang (for so many seconds).",
     "Once the email is sent: drop_after, hang_after, garbage_after.",
     "Which calls: the next one, or times (null: all); contact_id, client_token, probability.",
+    "Of two faults of one call, the one that strikes before the email is sent comes first.",
 )
 """What a person can set with /_local/faults."""
 

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from contract.dead_letter import Reason
+from contract.payload import Pointer, pointer
 from contract.reply import SCHEMA, parse
 from handler.verdict import Cause
 from tests.samples import INSTANCE_ARN
 
 DOCS = Path(__file__).parents[3] / "docs"
-EXAMPLES = re.findall(r"^```json\n(.*?)^```", (DOCS / "contract.md").read_text(), re.DOTALL | re.MULTILINE)
+BLOCKS = re.findall(r"^```json\n(.*?)^```", (DOCS / "contract.md").read_text(), re.DOTALL | re.MULTILINE)
+POINTER_EXAMPLE = BLOCKS[-1]
+EXAMPLES = BLOCKS[:-1]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
@@ -25,6 +28,11 @@ def test_the_example_in_the_contract_is_a_sound_reply(example: str) -> None:
 def test_the_examples_show_both_kinds_of_message() -> None:
     kinds = {json.loads(example)["EmailMessage"]["MessageSourceType"] for example in EXAMPLES}
     assert kinds == set(SCHEMA["properties"]["EmailMessage"]["properties"]["MessageSourceType"]["enum"])
+
+
+def test_the_example_of_a_pointer_is_what_the_function_follows() -> None:
+    size: Any = {"ExtendedPayloadSize": {"DataType": "Number", "StringValue": "7"}}
+    assert pointer(POINTER_EXAMPLE, size) == Pointer("BUCKET", "KEY", 7)
 
 
 def members(schema: Any) -> Iterator[str]:

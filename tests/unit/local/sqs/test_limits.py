@@ -51,6 +51,7 @@ def code(error: SqsError | None) -> str | None:
         message(attributes={"a.B-c_9": string("v")}),
         message(attributes={"awsome": string("no prefix without its period")}),
         message(attributes={"n": binary(b"\0\xff")}),
+        {**message(), "MessageGroupId": "!~" * 64},
     ],
 )
 def test_sqs_takes_a_message_at_its_limits(taken: dict[str, Any]) -> None:
@@ -85,6 +86,10 @@ def test_sqs_takes_a_message_at_its_limits(taken: dict[str, Any]) -> None:
         (message(attributes={"a.": string("v")}), "InvalidParameterValue", "attribute name"),
         (message(attributes={"Aws.trace": string("v")}), "InvalidParameterValue", "attribute name"),
         (message(attributes={"AMAZON.trace": string("v")}), "InvalidParameterValue", "attribute name"),
+        *(
+            ({**message(), "MessageGroupId": group}, "InvalidParameterValue", "MessageGroupId")
+            for group in ("", "g" * 129, "tenant 1", "ü")
+        ),
     ],
 )
 def test_sqs_refuses_a_message_beyond_them(refused: dict[str, Any], error: str, says: str) -> None:
