@@ -54,6 +54,8 @@ storm: $(SETUP) ## send 300 replies through every fault at once, twice; CHAOS_SE
 	@python -m bench storm
 
 bootstrap: $(SETUP) ## prepare the AWS account and Region of your credentials for CDK, once
+	@python -c 'import boto3, os; boto3.Session(region_name=os.environ.get("AWS_REGION")).client("sts").get_caller_identity()' 2>/dev/null \
+		|| { echo "Put credentials and Region into the environment first: AWS_PROFILE and AWS_REGION (docs/deploy.md)."; exit 1; }
 	@cd requirements && cdk bootstrap $(BOOTSTRAP) "$$(python -c 'import boto3, os; session = boto3.Session(region_name=os.environ.get("AWS_REGION")); \
 		print(f"aws://{session.client("sts").get_caller_identity()["Account"]}/{session.region_name}")')"
 
