@@ -1,5 +1,7 @@
 """The command `courier`: its commands and options, its exit codes, and what a person is told when AWS says no."""
 
+import io
+import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, NoReturn
@@ -36,7 +38,7 @@ class Courier(TyperGroup):
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise  # whoever read our output has enough
-            view.fail(f"{error.filename or 'a file'}: {error.strerror}")
+            view.fail(f"{error.filename or 'the output'}: {error.strerror}")
             raise typer.Exit(NO_ACCESS) from None
 
 
@@ -115,5 +117,8 @@ def settings(  # noqa: PLR0913, PLR0917 - the options before the command
 def main() -> NoReturn:
     """Run the command; the process ends with its exit code: 130 when it is interrupted, as by Ctrl-C."""
     end_as_ctrl_c_does()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without a character shows ? in its place
     app()
     raise AssertionError("Typer ends the process")

@@ -52,6 +52,7 @@ class JournalLines:
             self._append(line)
         except OSError as error:
             if required:
+                error.filename = f"the journal {self._path}"
                 raise
             self._tell(error)
         self._copy()

@@ -18,6 +18,8 @@ PAUSED_BY, PAUSED_AT = "ReplyCourier.PausedBy", "ReplyCourier.PausedAt"
 """Tags of the queue of replies: they outlive the function, its mapping and a deployment, and the console shows them."""
 ENABLED, DISABLED = "Enabled", "Disabled"
 STOPPING = {"Disabling", DISABLED}
+LOOKS_OF_TAGS = 5
+"""After so many looks a tag that is not as it was set was changed by somebody else."""
 LOOK_SECONDS = 2
 PATIENCE_SECONDS = 600
 """How long a mapping may take to change its state. AWS documents no time; it takes seconds, at times minutes."""
@@ -100,7 +102,7 @@ class Switch:
         if before.paused_by is None or before.was_switched_on:
             who = {PAUSED_BY: self.account.caller, PAUSED_AT: iso(now)}
             self.account.sqs.tag_queue(QueueUrl=self.account.queues.replies, Tags=who)
-        self._until(DISABLED)
+        self._until(DISABLED, paused=True)
         return sending_now(self.account)
 
     def longest_invocation(self) -> int:
@@ -129,7 +131,7 @@ class Switch:
         """
         self._set(enabled=True)
         self.account.sqs.untag_queue(QueueUrl=self.account.queues.replies, TagKeys=[PAUSED_BY, PAUSED_AT])
-        self._until(ENABLED)
+        self._until(ENABLED, paused=False)
         return sending_now(self.account)
 
     @property
@@ -149,10 +151,14 @@ class Switch:
             else:
                 return
 
-    def _until(self, state: str) -> None:
-        given_up_at = self.clock() + PATIENCE_SECONDS
-        while (seen := self.account.functions.get_event_source_mapping(UUID=self._mapping)["State"]) != state:
+    def _until(self, state: str, *, paused: bool) -> None:
+        given_up_at, otherwise = self.clock() + PATIENCE_SECONDS, 0
+        while (seen := sending_now(self.account)).state != state:
+            # SQS's tags take some seconds until every call sees them.
+            otherwise = otherwise + 1 if (seen.paused_by is not None) != paused else 0
+            if otherwise > LOOKS_OF_TAGS:
+                raise StuckError(f"Somebody has {'resumed' if paused else 'paused'} sending meanwhile: courier status")
             if self.clock() > given_up_at:
-                text = f"The event source mapping is still {seen} after {PATIENCE_SECONDS} s. Run it again, to wait on."
-                raise StuckError(text)
+                still = f"The event source mapping is still {seen.state} after {PATIENCE_SECONDS} s."
+                raise StuckError(f"{still} Run it again, to wait on.")
             self.sleep(LOOK_SECONDS)

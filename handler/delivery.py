@@ -30,6 +30,9 @@ LAST_CHANCE_SECONDS = 3600
 """More than any backoff and any visibility time-out: a message that is to live no longer has no other try."""
 DENIED_SECONDS = 1800
 """How long a refused permission is retried: IAM changes take minutes to spread, not hours."""
+DOES_NOT_FIT_SECONDS = 60
+"""Between two receives of a message that SQS itself has to move, after maxReceiveCount of them: most of a day, and the
+others are not held up."""
 LAST_CHANCE = "The queue would have deleted it before another try."
 
 
@@ -90,9 +93,9 @@ class Delivery:
             case DeadLetter() as dead:
                 self.observability.dead_lettered(message, dead)
                 self._done(message, dead, invocation)
-            case HandBack():
-                self.observability.handed_back(message)
-                self._hand_back(message, 0, invocation)
+            case HandBack() as untouched:
+                self.observability.handed_back(message, untouched)
+                self._hand_back(message, untouched.seconds, invocation)
             case Retry() as retry:
                 seconds = backoff(message.receive_count, self.rng, retry.cause)
                 self.observability.retried(message, retry, seconds)
@@ -137,7 +140,7 @@ class Delivery:
             sqs.send_dead_letter(self.sqs(), self.settings.dead_letter_queue_url, message, verdict, tried)
         except DoesNotFitError as too_large:
             self.observability.failed("dead_letter_failed", message, too_large)
-            return HandBack()  # soon received maxReceiveCount times; then SQS itself moves it, as it is
+            return HandBack(DOES_NOT_FIT_SECONDS)  # until SQS itself moves it, as it is
         except Exception as refused:  # noqa: BLE001 - whatever the reason, the message is not there: it must stay
             self.observability.failed("dead_letter_failed", message, refused)
             return Retry(Cause.DEAD_LETTER_QUEUE_UNAVAILABLE, verdict.detail, verdict.request_id)

@@ -15,7 +15,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from contract.client_token import ClientTokenError
 from contract.identifier import is_identifier
 from contract.token_age import iso
-from handler.verdict import AlreadySent, Cause, DeadLetter, Retry, Sent
+from handler.verdict import AlreadySent, Cause, DeadLetter, HandBack, Retry, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,9 +107,9 @@ class Observability:
         }
         self._logger.error("reply_dead_lettered", extra=_named(message) | fields)
 
-    def handed_back(self, message: Message) -> None:
-        """The reply was not touched; SQS hands it out again at once."""
-        self._logger.info("reply_handed_back", extra=_named(message))
+    def handed_back(self, message: Message, verdict: HandBack) -> None:
+        """The reply was not touched; SQS hands it out again after some seconds."""
+        self._logger.info("reply_handed_back", extra=_named(message) | {"retry_in_seconds": verdict.seconds})
 
     def not_now(self, cause: Cause) -> None:
         """Connect did not take a reply now, or S3 did not give its body. It is tried again if its window allows."""

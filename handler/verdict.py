@@ -92,7 +92,9 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class HandBack:
-    """Not touched in this invocation: SQS hands it out again at once."""
+    """Not touched in this invocation: SQS hands it out again after `seconds`."""
+
+    seconds: int = 0
 
 
 type Verdict = Sent | AlreadySent | Retry | DeadLetter | HandBack

@@ -10,6 +10,7 @@ INSTANCE_ARN = re.compile(
     r":instance/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
 MOST_IN_A_LIST = 50
+NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")  # float() takes 1_0 and other scripts' digits as well
 
 
 def parts(instance_arn: str) -> dict[str, str]:
@@ -65,7 +66,7 @@ def number(fits: Callable[[float], bool]) -> Callable[[object], float]:
     """Read a number that fits, whole ones as `int`."""
 
     def parse(given: object) -> float:
-        number = float(given) if isinstance(given, str) else given
+        number = float(given) if isinstance(given, str) and NUMBER.fullmatch(given) else given
         if isinstance(number, int | float) and not isinstance(number, bool) and fits(number):
             return int(number) if number.is_integer() else number
         raise ValueError

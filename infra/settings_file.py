@@ -71,4 +71,4 @@ def _context_of_cdk_json(folder: Path) -> Mapping[str, object]:
 def _unknown(key: str) -> str:
     near = difflib.get_close_matches(key, SETTINGS, n=1)
     right = f": do you mean {near[0]}?" if near else f" ({', '.join(SETTINGS)}), nor one of CDK's (@aws-cdk/…)"
-    return f"{key} is not a setting{right}"
+    return f"{json.dumps(key)[1:-1]} is not a setting{right}"

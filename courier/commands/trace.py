@@ -42,7 +42,7 @@ def trace(
     account: Account = context.obj
     now = time.time()
     letters, not_seen = _letters(account)
-    search = LogSearch(account.logs, account.log_group, now - (since or SINCE), now)
+    search = LogSearch(account.logs, account.log_group, max(0, now - (since or SINCE)), now)
     if not is_identifier(name):
         view.warn(WITHHELD)
     try:

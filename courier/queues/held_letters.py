@@ -101,7 +101,8 @@ class HeldLetters:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._give_back()
+            with uninterrupted():  # also by a second Ctrl-C: what is not given back stays hidden
+                self._give_back()
         except (BotoCoreError, ClientError) as refused:
             self._warn(
                 f"Some letters could not be given back ({type(refused).__name__}): "

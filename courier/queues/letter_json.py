@@ -72,7 +72,7 @@ def read_exported(text: bytes) -> Exported:
         match line:
             case {"id": str(letter_id), "body": str(body), "attributes": dict(attributes)} if letter_id and body:
                 read = {name: _read(value) for name, value in attributes.items()}
-                system = {n: v for n, v in line.get("system_attributes", {}).items() if n in SYSTEM_ATTRIBUTES}
+                system = _read_system(line.get("system_attributes", {}))
                 tried, payload = line.get("first_tried_at"), line.get("payload")
             case _:
                 raise ImportLineError('is not a letter: {"id": …, "body": …, "attributes": {…}}')
@@ -96,6 +96,13 @@ def _written(value: MessageAttributeValueTypeDef) -> dict[str, str]:
     if "BinaryValue" in value:
         return {"DataType": value["DataType"], "BinaryValue": base64.b64encode(bytes(value["BinaryValue"])).decode()}  # type: ignore[arg-type]  # what is received is bytes
     return {"DataType": value["DataType"], "StringValue": value["StringValue"]}
+
+
+def _read_system(attributes: Mapping[str, Any]) -> dict[str, str]:
+    system: dict[str, str] = {name: value for name, value in attributes.items() if name in SYSTEM_ATTRIBUTES}
+    if not all(isinstance(value, str) for value in system.values()):
+        raise TypeError
+    return system
 
 
 def _read(value: Mapping[str, Any]) -> MessageAttributeValueTypeDef:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.identifier import is_identifier
 from contract.reply import EVERY_FAULT_CHARACTERS, InvalidReplyError, every_fault, parse
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST = 50
+"""Faults that are told: two screens. A broken producer can make a million."""
 _LONGEST_PATTERN_TEXT = 1_100
 """Characters, a little more than the longest text that the contract has a pattern for (a subject, 998): patterns take
 time that grows with the square of a text's length."""
@@ -16,31 +21,38 @@ time that grows with the square of a text's length."""
 def faults(body: str) -> tuple[str, ...]:
     """Every fault of a reply, each by its path with what would be right; none if the contract takes it.
 
-    They are printed, so a member's name that could be an address or a person's is left out. The stack's instance is
-    not known here: an InstanceId is taken for the right one.
+    They are printed, so a member's name that is more than an identifier, as an address or a full name is, is left out.
+    The stack's instance is not known here: an InstanceId is taken for the right one.
     """
     try:
         parse(body, _instance(body))
     except InvalidReplyError as invalid:
         found = invalid.faults if len(body) <= EVERY_FAULT_CHARACTERS else _all_faults(body) or invalid.faults
-        return tuple(_without(fault, body) for fault in found)
+        names = _names(body)
+        told = tuple(dict.fromkeys(_without(fault, names) for fault in found[:MOST]))
+        return (*told, f"reply: {len(found) - MOST:,} more faults") if len(found) > MOST else told
     return ()
 
 
-def _without(fault: str, body: str) -> str:
-    """The sentence without the names in the body that are more than identifiers."""
+def _without(fault: str, names: Sequence[str]) -> str:
+    """The sentence without these names."""
+    for name in names:
+        fault = fault.replace(name, "…").replace(repr(name)[1:-1], "…")
+    return fault
+
+
+def _names(body: str) -> list[str]:
+    """The names in the body that are more than identifiers, the longest first."""
     names: set[str] = set()
 
     def note(pairs: list[tuple[str, Any]]) -> None:
-        names.update(name for name, _ in pairs if name and not is_identifier(name))
+        names.update(name for name, _ in pairs if name.strip() and not is_identifier(name))
 
     try:
         json.loads(body, object_pairs_hook=note)
     except (ValueError, RecursionError):
-        return fault
-    for name in sorted(names, key=len, reverse=True):
-        fault = fault.replace(name, "…").replace(repr(name)[1:-1], "…")
-    return fault
+        return []
+    return sorted(names, key=len, reverse=True)
 
 
 def _instance(body: str) -> str:

@@ -13,6 +13,7 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
     NoRegionError,
+    ParamValidationError,
     PartialCredentialsError,
     ProfileNotFound,
     SSOError,
@@ -89,6 +90,8 @@ def explain(error: BotoCoreError | ClientError, account: Account) -> str:  # noq
             return f"{error} Check the Region (--region), the network, and --endpoint-url or AWS_ENDPOINT_URL."
         case ConnectionError() | HTTPClientError():
             return f"AWS did not answer ({type(error).__name__}). Check the network, and run the command again."
+        case ParamValidationError():  # whose text quotes what was given
+            return "AWS takes no such value of an option or in a file (ParamValidationError). Check both."
     return f"{type(error).__name__}: {error}"
 
 

@@ -24,7 +24,7 @@ _EVENTS = {
     "reply_already_sent": "Connect had accepted it before",
     "reply_retried": "not sent: {cause}; again in {seconds} s",
     "call_repeated": "not sent: {cause}; again in this receive",
-    "reply_handed_back": "handed back untried; again at once",
+    "reply_handed_back": "handed back untried; again in {seconds} s",
     "reply_dead_lettered": "to the dead-letter queue: {reason}",
     "dead_letter_failed": "the dead-letter queue did not take it ({error})",
     "visibility_unchanged": "SQS did not hide it ({error}): it comes back after the visibility time-out",

@@ -370,13 +370,13 @@ def test_a_reply_that_fills_the_message_is_sent_only_if_token_and_reason_have_ro
     assert (letter["MessageId"], letter["Reason"]) == ("id-2", "InvalidReply")
 
 
-def test_a_message_without_any_room_is_left_unsent_to_the_queues_own_redrive_at_once(
+def test_a_message_without_any_room_is_left_unsent_to_the_queues_own_redrive(
     courier: Courier, connect: ConnectControl
 ) -> None:
     assert courier.invoke(event(sized(1_048_576, "id-1"))) == ["id-1"]
     assert connect.calls == []
     assert courier.log[0]["error"] == "DoesNotFitError"
-    assert courier.log[1]["message"] == "reply_handed_back"
+    assert courier.log[1]["retry_in_seconds"] == 60
 
 
 @pytest.mark.parametrize(
@@ -463,7 +463,7 @@ EVENTS = {
     "reply_already_sent": {"contact_id", "connect_request_id"},
     "reply_retried": {"contact_id", "cause", "connect_request_id", "retry_in_seconds"},
     "reply_dead_lettered": {"contact_id", "reason", "connect_request_id"},
-    "reply_handed_back": set(),
+    "reply_handed_back": {"retry_in_seconds"},
     "call_repeated": {"cause", "connect_request_id", "repeat_in_seconds"},
     "dead_letter_failed": {"error"},
     "visibility_unchanged": {"error"},

@@ -104,6 +104,8 @@ def test_other_partitions_have_instances_too() -> None:
         ("producers", [7]),
         ("producers", ["222233334444"] * 51),
         ("allowedRecipients", "example.com"),
+        ("sendRate", "1_0"),
+        ("sendRate", "\u0665"),
         ("allowedRecipients", "*@example.com ada@example.org"),
         ("allowedRecipients", ["[a-z]@example.com"]),
         ("allowedRecipients", [f"{'x' * 60}{n}@example.com" for n in range(40)]),

@@ -49,7 +49,7 @@ def edited(
     """
     if new_token:
         kept = {name: value for name, value in letter.attributes.items() if name != FIRST_TRIED_AT}
-        token = next_token(letter.token or letter.id)
+        token = next_token(letter.token or client_token(letter.id, first_id(letter)))
         return resent(replace(letter, attributes=kept | {CLIENT_TOKEN: string(token)}, sent_at=now), now, body=body)
     if letter.token is None:
         usable = {n: value for n, value in letter.attributes.items() if n not in {CLIENT_TOKEN, MESSAGE_ID}}

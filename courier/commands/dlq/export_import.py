@@ -31,8 +31,12 @@ def private_file(path: Path) -> Iterator[TextIO]:
         FileExistsError: It would overwrite something.
         OSError: It cannot be made.
     """
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        yield file
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            yield file
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say where it is
+        raise
 
 
 def export(  # noqa: PLR0913 - the command's options

@@ -79,6 +79,11 @@ def refused(error: ClientError) -> Answer:
     return Answer(status, code if is_identifier(code) else "(withheld)", masked(answer.get("Message", "")))
 
 
+def unreadable() -> Answer:
+    """An answer without a contact id: as with none at all, what came of the call is not known."""
+    return Answer(None, "AnswerWithoutContactId")
+
+
 def lost(error: BotoCoreError) -> Answer:
     """No answer: what came of the call is not known."""
     return Answer(None, type(error).__name__)

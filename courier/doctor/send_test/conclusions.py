@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 CONFLICT = 409
 NOT_FOUND = 404
 BAD_REQUEST = 400
+REPEATED = "IdempotencyException"
 
 
 class Proof(StrEnum):
@@ -131,6 +132,9 @@ def _of_wrong_contacts(answer: Answer) -> Conclusion:
     if answer.status == NOT_FOUND:
         return Conclusion(question, Proof.PROVED, WRONG_IS_404, "Such replies are dead letters with NotFound.")
     if answer.is_refused:
+        if answer.error == REPEATED:
+            so = f"With {answer.status}: taken for a repeated token, so TokenAlreadyUsed or AlreadySent, not NotFound."
+            return Conclusion(question, Proof.DISPROVED, WRONG_IS_404, so)
         reason = "InvalidRequest" if answer.status == BAD_REQUEST else "Refused"
         so = f"With {answer.status}: such replies are dead letters with {reason}, and not with NotFound."
         return Conclusion(question, Proof.DISPROVED, WRONG_IS_404, so)

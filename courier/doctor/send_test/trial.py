@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from courier.doctor.send_test.answer import Answer, Step, accepted, lost, refused
+from courier.doctor.send_test.answer import Answer, Step, accepted, lost, refused, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -109,4 +109,6 @@ class Trial:
             return refused(error)
         except BotoCoreError as error:
             return lost(error)
+        if "ContactId" not in answer:  # botocore reads a 200 whose body is not JSON as an empty answer
+            return unreadable()
         return accepted(answer["ContactId"], request["ContactId"])

@@ -16,7 +16,7 @@ from contract.client_token import client_token
 from courier.commands.send import digest
 from local.sqs.faults import SqsFaults
 from tests.operators import Operator, lines, operator_of_a_new_stack, texts
-from tests.samples import ADDRESS, BODY, NAME, PERSONAL, SUBJECT, reply
+from tests.samples import ADDRESS, BODY, NAME, PERSONAL, SUBJECT, raw_message, reply
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +60,29 @@ def test_a_token_names_one_reply_only(operator: Operator) -> None:
     assert ended.returncode == 2
     assert "--token-prefix" in ended.stderr
     assert operator.on_the_queue() == []
+
+
+@pytest.mark.parametrize("option", ["--token", "--token-prefix"])
+def test_a_token_that_is_not_text_is_wrong_usage(operator: Operator, option: str) -> None:
+    ended = operator.courier("send", "-", option, "\udcff", stdin=json.dumps(reply()))
+    assert (ended.returncode, "Traceback" in ended.stderr) == (2, False)
+    assert "a token is text" in ended.stderr
+    assert operator.on_the_queue() == []
+
+
+def test_what_cannot_be_written_is_told_by_its_name(operator: Operator) -> None:
+    operator.letter()
+    operator.environment["COURIER_JOURNAL"] = "/dev/full"
+    ended = operator.courier("dlq", "replay", "--all", "--yes")
+    assert ended.returncode == 2
+    assert "courier: the journal /dev/full: No space left on device" in ended.stderr
+    assert operator.on_the_queue() == []
+
+
+def test_a_terminal_without_a_character_shows_another_one(operator: Operator) -> None:
+    letter = operator.letter(reply(EmailMessage=raw_message(Subject="\u2603")))
+    operator.environment["PYTHONIOENCODING"] = "ascii"
+    assert "Subject" in operator.did("dlq", "show", letter)
 
 
 def test_send_takes_one_reply_from_standard_input_over_many_lines(operator: Operator) -> None:

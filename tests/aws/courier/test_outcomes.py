@@ -185,7 +185,7 @@ def test_without_a_journal_nothing_is_replayed_but_sending_can_be_paused(operato
     operator.environment["COURIER_JOURNAL"] = str(tmp_path)  # a folder
     operator.letter()
     ended = operator.courier("dlq", "replay", "--all", "--yes")
-    assert (ended.returncode, ended.stderr) == (2, f"courier: {tmp_path}: Is a directory\n")
+    assert (ended.returncode, ended.stderr) == (2, f"courier: the journal {tmp_path}: Is a directory\n")
     assert len(operator.dead_letters) == 1
     paused = operator.courier("pause")
     assert paused.returncode == 0

@@ -116,7 +116,7 @@ def test_the_screen_tells_each_step_in_a_line_and_ends_in_a_sentence(operator: O
     operator.logged(
         fields("call_repeated", cause="Throttled", repeat_in_seconds=0.4, enqueued_at=put_at),
         fields("reply_retried", cause="Throttled", retry_in_seconds=2, connect_request_id="r-1"),
-        fields("reply_handed_back", receive=3),
+        fields("reply_handed_back", receive=3, retry_in_seconds=0),
         fields("reply_dead_lettered", receive=4, reason="NotFound"),
     )
     letter = operator.letter(MessageId="m-1", ClientToken="t-1")
@@ -127,7 +127,7 @@ def test_the_screen_tells_each_step_in_a_line_and_ends_in_a_sentence(operator: O
         "receive 1: not sent: Throttled; again in this receive",
         "receive 1: not sent: Throttled; again in 2 s (Connect's request r-1)",
         "receive 2 left no line: cut off, or older than what was searched",
-        "receive 3: handed back untried; again at once",
+        "receive 3: handed back untried; again in 0 s",
         "receive 4: to the dead-letter queue: NotFound",
         f"on the dead-letter queue, as {letter}: NotFound",
     ]

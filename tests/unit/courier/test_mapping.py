@@ -116,6 +116,18 @@ def test_a_mapping_that_lambda_still_works_on_is_asked_again() -> None:
     assert aws.called == ["disable", "tag"]
 
 
+def test_a_pause_notices_that_somebody_resumes_meanwhile() -> None:
+    aws, clock = FakeAws(takes=10), FakeClock()
+
+    def resumed(seconds: float) -> None:
+        clock.sleep(seconds)
+        aws.enabled, aws.tags = True, {}
+
+    with pytest.raises(StuckError, match="Somebody has resumed sending meanwhile: courier status"):
+        Switch(account(aws), clock, resumed).pause(NOW)
+    assert clock.now < PATIENCE_SECONDS / 10 + 100
+
+
 def test_a_mapping_that_does_not_come_to_its_end_is_told() -> None:
     aws, clock = FakeAws(takes=10_000), FakeClock()
     with pytest.raises(StuckError, match="still Disabling"):

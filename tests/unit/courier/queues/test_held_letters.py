@@ -1,6 +1,7 @@
 """Listing a queue in memory: every letter once, and all of them given back, whatever SQS does."""
 
 import itertools
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -35,6 +36,20 @@ def test_letters_whose_time_is_over_meanwhile_do_not_go_round_for_ever() -> None
             seen.append(letter.id)
             queues.hidden.clear()
     assert len(set(seen)) == len(seen) == 25
+
+
+def test_a_second_interruption_does_not_stop_the_giving_back() -> None:
+    queues = letters(50)
+    give_back = queues.change_message_visibility_batch
+
+    def interrupted(**request: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return give_back(**request)
+
+    queues.change_message_visibility_batch = interrupted  # type: ignore[method-assign]  # the second Ctrl-C
+    with pytest.raises(KeyboardInterrupt), holding(queues) as held:
+        list(held)
+    assert not queues.hidden
 
 
 def test_what_is_held_is_given_back_when_the_work_is_cut_off() -> None:

@@ -39,6 +39,7 @@ def test_an_export_comes_back_bit_for_bit_under_the_token_it_had(
         b'{"id": "i", "body": "b", "attributes": {"a": {"DataType": "Binary", "BinaryValue": "?"}}}',
         b'{"id": "i", "body": "\\ud800", "attributes": {}}',
         b'{"id": "i", "body": "b", "attributes": {}, "system_attributes": 1}',
+        b'{"id": "i", "body": "b", "attributes": {}, "system_attributes": {"MessageGroupId": ["n@c.example"]}}',
         b"[" * 100_000,
     ],
 )  # fmt: skip

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from contract.reply import EVERY_FAULT_CHARACTERS
-from courier.replies.reply_faults import faults
-from tests.samples import raw_message, reply
+from courier.replies.reply_faults import MOST, faults
+from tests.samples import raw_message, reply, template_message
 
 
 def test_every_fault_is_told_by_path_also_of_a_long_reply() -> None:
@@ -19,6 +19,20 @@ def test_every_fault_is_told_by_path_also_of_a_long_reply() -> None:
 def test_a_long_text_with_a_pattern_does_not_take_the_square_of_its_length() -> None:
     wrong = reply(DestinationEmailAddress={"EmailAddress": "a@" + "." * 1_000_000 + " "})
     assert any("EmailAddress" in fault for fault in faults(json.dumps(wrong)))
+
+
+def test_of_very_many_faults_the_first_are_told_and_none_twice() -> None:
+    told = faults(json.dumps(reply(AdditionalRecipients={"CcEmailAddresses": [1] * 2_000})))
+    assert (len(told), told[-1]) == (MOST + 1, f"reply: {2_001 - MOST:,} more faults")
+    names = {f"Nora Lind {n}": 1 for n in range(MOST)}
+    (one,) = faults(json.dumps(reply(EmailMessage=template_message(TemplateAttributes={"CustomAttributes": names}))))
+    assert "Nora" not in one
+
+
+def test_a_member_without_a_visible_name_hides_no_other_words() -> None:
+    names = {" ": 1}
+    (fault,) = faults(json.dumps(reply(EmailMessage=template_message(TemplateAttributes={"CustomAttributes": names}))))
+    assert "must be a string" in fault
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ class FakeConnect:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return {"ContactId": request["ContactId"]}
+        return {"ContactId": request["ContactId"]} if answer == OK else {}
 
 
 def tried(*answers: Any) -> tuple[FakeConnect, dict[Step, Answer]]:
@@ -82,6 +82,12 @@ def test_after_a_call_without_an_answer_no_other_goes_on_it(answer: Exception) -
     assert list(told) == [Step.BAD_BODY, Step.WRONG_CONTACT]
     _, told = tried(BAD, answer, MISSING)
     assert list(told) == [Step.BAD_BODY, Step.MENDED_BODY, Step.WRONG_CONTACT]
+
+
+def test_a_200_without_a_contact_id_is_like_no_answer() -> None:
+    _, told = tried(BAD, "not JSON", MISSING)
+    assert list(told) == [Step.BAD_BODY, Step.MENDED_BODY, Step.WRONG_CONTACT]
+    assert (told[Step.MENDED_BODY].status, told[Step.MENDED_BODY].error) == (None, "AnswerWithoutContactId")
 
 
 def test_fewer_than_two_calls_are_made_a_second_and_a_throttled_one_again() -> None:
