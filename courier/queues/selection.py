@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from courier.queues.letter import Letter
 
-NOT_THERE = "is not on the dead-letter queue now, or somebody else holds it"
+NOT_THERE = "is not on the dead-letter queue now under this id, or somebody else holds it; see courier trace"
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _AGE = re.compile(r"(\d{1,6})([smhd])")
 

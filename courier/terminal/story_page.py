@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from courier.tracing.story import Step, Story
 
 _COLOURS = {Place.SENT: "green", Place.DEAD_LETTERED: "red", Place.UNKNOWN: "yellow", Place.WAITING: "yellow"}
+_WITHOUT_AN_ANSWER = {"Unavailable", "TimedOut", "Unexpected"}
+"""Causes after which Connect may have accepted the reply; the next call has the same token."""
 _EVENTS = {
     "reply_sent": "sent",
     "reply_already_sent": "Connect had accepted it before",
-    "reply_retried": "not sent: {cause}; again in {seconds} s",
-    "call_repeated": "not sent: {cause}; again in this receive",
+    "reply_retried": "{failed}: {cause}; again in {seconds} s at the earliest",
+    "call_repeated": "{failed}: {cause}; again in this receive",
     "reply_handed_back": "handed back untried; again in {seconds} s",
     "reply_dead_lettered": "to the dead-letter queue: {reason}",
     "dead_letter_failed": "the dead-letter queue did not take it ({error})",
@@ -77,7 +79,8 @@ def _told(step: Step) -> str:
 
 def _event(line: LogLine) -> str:
     seconds = "?" if line.seconds is None else f"{line.seconds:g}"
+    failed = "not known to be sent" if line.cause in _WITHOUT_AN_ANSWER else "not sent"
     told = _EVENTS.get(line.event, line.event).format(
-        cause=line.cause or "?", reason=line.reason or "?", error=line.error or "?", seconds=seconds
+        failed=failed, cause=line.cause or "?", reason=line.reason or "?", error=line.error or "?", seconds=seconds
     )
     return f"{told} (Connect's request {line.connect_request_id})" if line.connect_request_id else told

@@ -87,8 +87,9 @@ class PutBack:
         self.selection.limit = asked_for
         listen(self.account, self.outcomes, self.since, wait=True, timeout=self.way.timeout)
         self.is_stopped = not self.outcomes.all_sent
-        then = "The others stay" if self.is_stopped else "The others follow"
-        view.warn(f"Of the first {len(self.work.replayed)}: {in_words(self.outcomes)}. {then}.")
+        if len(self.work.replayed) >= self.way.canary:
+            then = "The others stay" if self.is_stopped else "The others follow"
+            view.warn(f"Of the first {len(self.work.replayed)}: {in_words(self.outcomes)}. {then}.")
 
     def up_to_the_limit(self) -> None:
         """Replay until the selection has taken as many letters as it may."""
@@ -155,7 +156,7 @@ def put_back(
             action.outcome = done.counts()
             if not quiet:
                 view.say(f"{len(work.replayed)} replayed.")
-        if not done.is_stopped:
+        if not done.is_stopped and done.outcomes.not_known:
             listen(account, done.outcomes, done.since, wait=way.wait, timeout=way.timeout)
         action.outcome = done.counts()
     if not quiet and work.replayed:

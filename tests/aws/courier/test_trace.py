@@ -125,7 +125,7 @@ def test_the_screen_tells_each_step_in_a_line_and_ends_in_a_sentence(operator: O
     assert [line[26:].rstrip() for line in told[2:9]] == [
         "on the queue: message m-1",
         "receive 1: not sent: Throttled; again in this receive",
-        "receive 1: not sent: Throttled; again in 2 s (Connect's request r-1)",
+        "receive 1: not sent: Throttled; again in 2 s at the earliest (Connect's request r-1)",
         "receive 2 left no line: cut off, or older than what was searched",
         "receive 3: handed back untried; again in 0 s",
         "receive 4: to the dead-letter queue: NotFound",
