@@ -90,6 +90,8 @@ def tries(sent: float, not_now: Mapping[str, float]) -> Finding:
     seen = f"{sent:,.0f} sent in the last {TRIED_MINUTES} minutes" + (f", tries in vain: {told}" if told else "")
     if refused and not sent:
         return bad("tries", seen, f"docs/runbook.md, {refused[0][1]}")
+    if not_now.get("RepliesDenied"):  # not in passing: what was sent was sent before
+        return bad("tries", seen, "docs/runbook.md, AccessDenied")
     return good("tries", seen)
 
 

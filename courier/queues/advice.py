@@ -14,8 +14,8 @@ ADVICE: Mapping[str, str] = {
     Reason.INVALID_REPLY: "Have the producer send it again, mended; or mend it: courier dlq edit ID",
     Reason.INVALID_PAYLOAD: "Have the producer send it again; or write it anew: courier dlq edit ID",
     Reason.PAYLOAD_NOT_FOUND: "Have the producer send it again under its ClientToken, then: courier dlq discard ID",
-    Reason.RECIPIENT_NOT_ALLOWED: "Nothing, if the stack is not for production; else correct allowedRecipients, "
-    "deploy, and: courier dlq replay --reason RecipientNotAllowed",
+    Reason.RECIPIENT_NOT_ALLOWED: "Nothing, if the stack is not for production or a wrong text is being taken back "
+    "(docs/runbook.md); else correct allowedRecipients, deploy, and: courier dlq replay --reason RecipientNotAllowed",
     Reason.INVALID_CLIENT_TOKEN: "Have the producer send it again with a right token; or send it without: "
     "courier dlq edit ID",
     Reason.INVALID_REQUEST: "Read Connect's words (courier dlq show ID), then mend it: courier dlq edit ID",

@@ -58,9 +58,9 @@ def _page(status: Status) -> Iterator[Table | Text]:
 
 def _paused(status: Status) -> Iterator[Text]:
     sending = status.outlook.sending
-    who = f"by {printable(sending.paused_by)} since {sending.paused_at}" if sending.paused_by else "not by courier"
+    who = f"by {printable(sending.paused_by)} since {sending.paused_at}" if sending.paused_by else "but not by courier"
     if sending.is_off:
-        yield Text(f"PAUSED {who}: nothing is sent. Go on with: courier resume", style="bold red")
+        yield Text(f"PAUSED {who}: nothing is sent. All that waits is sent after: courier resume", style="bold red")
     elif sending.was_switched_on:
         yield Text(f"Paused {who}, and switched on since, not by courier resume. Pause it again?", style="bold red")
 

@@ -9,7 +9,7 @@ from local.aws import LocalAws
 from local.function.deployed_function import DeployedFunction
 from local.processes import in_background
 
-EVERY = 0.5
+EVERY = 2
 """Seconds between two looks; Lambda, too, takes some seconds for a change."""
 
 

@@ -69,7 +69,7 @@ def test_every_command_of_the_document_is_run() -> None:
 
 def test_an_account_is_bootstrapped_with_no_more_than_the_stack_needs(processes: ProcessGroup, tmp_path: Path) -> None:
     aws = start_aws(processes, tmp_path)
-    environment = MAKE | with_tools(aws.program_environment)
+    environment = MAKE | with_tools(aws.program_environment) | {"CDK_OUTPUT": str(tmp_path / "cdk.out")}
     run(STRICT_BOOTSTRAP, environment, ROOT)
     iam = aws.session.client("iam", endpoint_url=aws.endpoint)
     (policy,) = (each for each in iam.list_policies(Scope="Local")["Policies"] if "deployer" in each["PolicyName"])

@@ -51,12 +51,13 @@ def commands() -> list[str]:
     return list(dict.fromkeys(shown))
 
 
-def test_the_commands_work_in_the_order_of_the_documents(empty_aws: LocalAws) -> None:
+def test_the_commands_work_in_the_order_of_the_documents(empty_aws: LocalAws, tmp_path: Path) -> None:
     """As for a person with a new AWS account, who says yes.
 
     Slow, since every command runs for real: CDK alone synthesises twice and deploys.
     """
     environment = {**MAKE, **empty_aws.program_environment, "CONTEXT": f"-c instanceArn={INSTANCE_ARN}"}
+    environment["CDK_OUTPUT"] = str(tmp_path / "cdk.out")  # other tests run CDK in this folder, too
     stacks: dict[str, set[str]] = {}
     output = {each.command: each for each in shown("docs/deploy.md")}
     for command in commands():

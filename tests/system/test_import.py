@@ -39,9 +39,10 @@ def left(processes: ProcessGroup, tmp_path: Path) -> Iterator[LocalAws]:
     MAPPING.unlink()
 
 
-def test_make_import_asks_cloudformation_to_import_what_the_runbook_names(left: LocalAws) -> None:
+def test_make_import_asks_cloudformation_to_import_what_the_runbook_names(left: LocalAws, tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     environment |= with_tools(left.program_environment) | {"CONTEXT": f"-c instanceArn={INSTANCE_ARN}"}
+    environment["CDK_OUTPUT"] = str(tmp_path / "cdk.out")  # other tests run CDK in this folder, too
     subprocess.run(["cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}"], cwd=WITHOUT_APP, env=environment, check=True)
     recorder = f"{left.endpoint}/moto-api/recorder"
     urllib.request.urlopen(f"{recorder}/start-recording", data=b"").close()

@@ -259,7 +259,7 @@ def test_somebody_has_paused(rehearse: Rehearse) -> None:
 def test_a_wrong_text_goes_out(rehearse: Rehearse) -> None:
     """The setting is changed in the function's environment, as a deployment would; here it is not deployed again."""
     rehearsal = rehearse("A wrong text goes out")
-    rehearsal.connect.draft("contact-wrong", "contact-right")
+    rehearsal.connect.draft("contact-wrong", "contact-right", "contact-known")
     functions, function = rehearsal.courier.aws.functions, rehearsal.courier.function
     # A pause lasts as long as an invocation may: a second, as far as `courier` knows.
     functions.update_function_configuration(FunctionName=function.name, Timeout=1)
@@ -267,23 +267,25 @@ def test_a_wrong_text_goes_out(rehearse: Rehearse) -> None:
     functions.update_function_configuration(FunctionName=function.name, Timeout=function.timeout)
     token = rehearsal.put("contact-wrong")
     rehearsal.put("contact-right")
+    rehearsal.put("contact-known")
     assert "PAUSED" in rehearsal.run("courier status")
     assert "Unknown" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout
 
     with rehearsal.variable("ALLOWED_RECIPIENTS", "nobody@example.invalid"):
         assert "only nobody@example.invalid" in rehearsal.tried("courier doctor").stdout
         rehearsal.run("courier resume")
-        until(lambda: rehearsal.operator.counts(rehearsal.courier.dead_letter_queue_url) == (2, 0), "both come", 60)
+        until(lambda: rehearsal.operator.counts(rehearsal.courier.dead_letter_queue_url) == (3, 0), "all come", 60)
     assert rehearsal.connect.calls == []
     letters = rehearsal.folder / "letters.jsonl"
     rehearsal.run("courier dlq export letters.jsonl", **{"letters.jsonl": str(letters)})
-    assert len(list(lines(letters.read_text()))) == 2
+    assert len(list(lines(letters.read_text()))) == 3
     rehearsal.run('courier dlq discard --contact CONTACT --because "wrong text"', CONTACT="contact-wrong")
+    rehearsal.run("courier dlq replay --contact CONTACT", CONTACT="contact-known")
     rehearsal.run("courier dlq replay --reason RecipientNotAllowed --canary 5")
     status = rehearsal.run("courier status")
     assert "PAUSED" not in status
     assert "RecipientNotAllowed" not in status
-    rehearsal.sent_once("contact-right")
+    rehearsal.sent_once("contact-right", "contact-known")
 
 
 def test_a_customer_asks(rehearse: Rehearse) -> None:

@@ -92,7 +92,7 @@ def test_where_every_try_comes_to_nothing_the_causes_are_named(operator: Operato
     assert found["seen"] == "0 sent in the last 15 minutes, tries in vain: 5 AccessDenied, 1 Throttled"
     assert (found["verdict"], found["next"]) == ("bad", "docs/runbook.md, AccessDenied")
     count("RepliesSent", 40)
-    assert examined(operator)["tries"]["verdict"] == "good"
+    assert examined(operator)["tries"]["seen"].startswith("40 sent in the last 15 minutes")
 
 
 def test_a_pause_is_bad_and_says_by_whom(operator: Operator) -> None:

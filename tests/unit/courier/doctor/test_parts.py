@@ -87,6 +87,13 @@ def test_errors_are_counted(invocations: float | None, errors: float | None, ver
     [
         (0, {}, "good", "0 sent in the last 15 minutes", None),
         (7, {"RepliesDenied": 0}, "good", "7 sent in the last 15 minutes", None),
+        (
+            7,
+            {"RepliesDenied": 1, "RepliesThrottled": 2},
+            "bad",
+            "7 sent in the last 15 minutes, tries in vain: 2 Throttled, 1 AccessDenied",
+            "docs/runbook.md, AccessDenied",
+        ),
         (7, {"RepliesThrottled": 2}, "good", "7 sent in the last 15 minutes, tries in vain: 2 Throttled", None),
         (
             0,
