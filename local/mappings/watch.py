@@ -11,7 +11,7 @@ from typing import Self
 from local.aws import LocalAws
 from local.processes import in_background
 
-EVERY = 0.2
+EVERY = 0.5
 """Seconds between two looks at the state."""
 POLLS = {"Creating", "Enabling", "Enabled", "Updating"}
 
