@@ -16,6 +16,7 @@ try:  # the bundle has the check as code (infra/bundle.py): to compile it takes 
     from contract.reply_check import validate as _check  # type: ignore[import-not-found,unused-ignore]
 except ModuleNotFoundError:
     _check = fastjsonschema.compile(SCHEMA, use_default=False, use_formats=False)
+BYTE_ORDER_MARK = "it begins with a byte order mark; write UTF-8 without one"
 EVERY_FAULT_CHARACTERS = 8_192
 """Of a longer body only the first fault is told: there could be a million faults, and the time a pattern takes grows
 with the square of a text's length."""
@@ -66,8 +67,9 @@ def _read_json(body: str) -> Any:  # noqa: ANN401 - JSON may be anything until t
     except InvalidReplyError:
         raise
     except json.JSONDecodeError as broken:
-        fault = f"reply: is not JSON: {broken.msg} at line {broken.lineno}, column {broken.colno}"
-        raise InvalidReplyError(fault) from None
+        has_mark = body.startswith("\ufeff")
+        where = f"{broken.msg} at line {broken.lineno}, column {broken.colno}"
+        raise InvalidReplyError(f"reply: is not JSON: {BYTE_ORDER_MARK if has_mark else where}") from None
     except UnicodeEncodeError:
         raise InvalidReplyError("reply: holds half of a surrogate pair, which is not a character") from None
     except RecursionError:

@@ -1,5 +1,5 @@
-// Puts a reply on the queue: node send-reply.ts TOKEN, with QUEUE_URL and CONTACT_ID in the environment. Node 22.18 or
-// later runs TypeScript as it is.
+// Puts a reply on the queue: npm install @aws-sdk/client-sqs, then node send-reply.ts TOKEN, with QUEUE_URL and CONTACT_ID
+// in the environment. Node 22.18 or later runs TypeScript as it is.
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 
 const reply = {

@@ -64,10 +64,13 @@ Make every call to Connect fail, and then end it:
 
 {faults}
 
-The examples of producers, and the AWS CLI (which needs --endpoint-url for SQS):
+The examples of producers, and the AWS CLI (which needs --endpoint-url for SQS;
+S3's client for JavaScript needs forcePathStyle here):
 
     export QUEUE_URL={queue}
+    export PAYLOAD_BUCKET={bucket}
     CONTACT_ID=$(draft) python examples/send_reply.py another-token
+    CONTACT_ID=$(draft) sh examples/send-large-reply.sh a-third-token
     aws --endpoint-url $AWS_ENDPOINT_URL sqs get-queue-attributes \\
         --queue-url $QUEUE_URL --attribute-names All
 
@@ -99,6 +102,7 @@ def how_to(courier: LocalCourier) -> str:
         region=REGION,
         endpoint=courier.aws.endpoint,
         queue=courier.aws.endpoint + urlsplit(courier.queue_url).path,  # its own host is SQS's
+        bucket=courier.payload_bucket,
     )
 
 

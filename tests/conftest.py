@@ -29,13 +29,6 @@ def _nothing_personal_in_the_journal() -> Iterator[None]:
     shutil.rmtree(_JOURNAL.parent)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give a file to one worker, and all files that use the deployed whole to the same one: it is deployed once."""
-    deployed = {item.path for item in items if "whole" in getattr(item, "fixturenames", ())}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("whole" if item.path in deployed else str(item.path)))
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,  # noqa: ARG001 - the hook's own name

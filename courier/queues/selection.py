@@ -41,6 +41,11 @@ class Filters:
     older_than: float | None = None
     newer_than: float | None = None
 
+    @property
+    def none_there(self) -> str:
+        """What to say if no letter is meant."""
+        return "No letters." if self == Filters() else "No letters match."
+
     def match(self, letter: Letter, now: float) -> bool:
         """Whether the letter is meant; `now` in seconds since the epoch."""
         age = now - letter.sent_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from rich.padding import Padding
 from rich.text import Text
 
 from contract.dead_letter import DETAIL, Reason
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 REASON_WIDTH = max(len(reason) for reason in Reason)
 ONE_LINE = 36 + 1 + REASON_WIDTH + 1 + 4 + 1 + 36
 """Columns for an id, the longest reason, an age and a contact id in one line."""
+_INDENT = 5
 
 
 class Row(NamedTuple):
@@ -56,9 +58,6 @@ class Row(NamedTuple):
 
 def letter_list(rows: Sequence[Row], now: float, *, details: bool) -> None:
     """The letters, in this order; where a line has no room for id, reason and contact, below their reasons."""
-    if not rows:
-        say("No letters match.")
-        return
     if out.is_terminal and out.width < ONE_LINE:
         _below_their_reasons(rows, now, details=details)
     else:
@@ -87,7 +86,7 @@ def _below_their_reasons(rows: Sequence[Row], now: float, *, details: bool) -> N
 
 def _details(row: Row, *, shown: bool) -> None:
     if shown and row.details:
-        out.print(Text(f"     {row.details}", style="dim"), soft_wrap=not out.is_terminal)
+        out.print(Padding(Text(row.details, style="dim"), (0, 0, 0, _INDENT)), soft_wrap=not out.is_terminal)
 
 
 def _line(text: str, style: str = "") -> None:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from contract.dead_letter import Reason
+from contract.dead_letter import DoesNotFitError, Reason
 from contract.identifier import is_identifier
 from contract.token_age import iso
 from courier.queues.letter import MOVED_BY_SQS
 from courier.tracing.log_line import by_message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from courier.tracing.letter_now import LetterNow
     from courier.tracing.log_line import LogLine
@@ -55,6 +55,7 @@ def ending_of(lines: Sequence[LogLine], letters: Sequence[LetterNow], now: float
         all_letters_seen: Whether nobody held letters meanwhile.
     """
     at_last = {message_id: of_message[-1] for message_id, of_message in by_message(lines).items()}
+    too_large = {line.message_id for line in lines if line.error == DoesNotFitError.__name__}
     done = {"reply_sent", "reply_already_sent", "reply_dead_lettered", "not_deleted_at_once"}
     gone = {letter.id for letter in letters}  # SQS keeps the id of a message that it moves itself
     waiting = [line for line in at_last.values() if line.event not in done and line.message_id not in gone]
@@ -62,10 +63,10 @@ def ending_of(lines: Sequence[LogLine], letters: Sequence[LetterNow], now: float
         return Ending(sent.place, sent.sentence + _copies(letters), sent.at)
     if letters:
         dead = _dead(letters[-1], len(letters))
-        more = f" {_waits(waiting[-1], now).sentence}" if waiting else ""
+        more = f" {_waits(waiting[-1], now, too_large).sentence}" if waiting else ""
         return Ending(dead.place, dead.sentence + more, dead.at, dead.why)
     if waiting:
-        return _waits(max(waiting, key=lambda line: line.at), now)
+        return _waits(max(waiting, key=lambda line: line.at), now, too_large)
     return _left_the_dead_letter_queue(lines, all_letters_seen=all_letters_seen)
 
 
@@ -99,8 +100,14 @@ def _dead(letter: LetterNow, count: int) -> Ending:
     return Ending(Place.DEAD_LETTERED, sentence, since, reason)
 
 
-def _waits(line: LogLine, now: float) -> Ending:
-    """The ending of a message whose last line is this one."""
+def _waits(line: LogLine, now: float, too_large: Container[str]) -> Ending:
+    """The ending of a message whose last line is this one; `too_large` has those too large for a dead letter."""
+    if line.message_id in too_large:
+        sentence = (
+            "Waiting: it cannot be sent, and is too large for the dead-letter queue's attributes. SQS moves it there "
+            "within a day, without a reason."
+        )
+        return Ending(Place.WAITING, sentence)
     if line.event not in {"reply_retried", "reply_handed_back"}:
         sentence = (
             f"Waiting: its last try, at {utc(line.at)}, has not come to an end. If it was cut off, the message comes "

@@ -20,7 +20,12 @@ from tests.samples import INSTANCE_ARN, reply
 
 SCHEMA = Path(__file__).with_name("schema.mjs")
 EXAMPLES = ROOT / "examples"
-PRODUCERS = {"send_reply.py": [sys.executable], "send-reply.ts": ["node"], "send-reply.sh": ["sh"]}
+PRODUCERS = {
+    "send_reply.py": [sys.executable],
+    "send-reply.ts": ["node"],
+    "send-reply.sh": ["sh"],
+    "send-large-reply.sh": ["sh"],
+}
 
 
 def takes(schema: str, bodies: list[str]) -> list[bool]:
@@ -86,7 +91,7 @@ def test_a_producers_program_sends_a_reply_and_sent_again_under_its_token_it_is_
     environment = with_tools(courier.aws.program_environment)
     # moto's URLs have SQS's own host, which these clients would ask.
     here = courier.aws.endpoint + urlsplit(courier.queue_url).path
-    environment |= {"QUEUE_URL": here, "CONTACT_ID": contact}
+    environment |= {"QUEUE_URL": here, "PAYLOAD_BUCKET": courier.payload_bucket, "CONTACT_ID": contact}
     for _ in range(2):
         command = [*PRODUCERS[program], str(EXAMPLES / program), token]
         subprocess.run(command, env=environment, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)

@@ -1,6 +1,8 @@
 """Another version with another `sendRate` is deployed while replies are on their way, and rolled back while paused."""
 
 import shutil
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,39 @@ from local.aws import ROOT
 from local.cdk import CdkApp
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
+from local.processes import in_background
 from local.sqs.redrive import counts_of
 from local.system import LocalCourier, running
 from local.waiting import until
 from tests.switching import switch_of
 
-REPLIES = 150
+
+class Producer:
+    """Puts two replies a second on the queue, until it is stopped."""
+
+    def __init__(self, courier: LocalCourier) -> None:
+        self._courier = courier
+        self.contacts: list[str] = []
+        self._is_over = threading.Event()
+        self._thread = in_background(self._put, name="producer")
+
+    def stop(self) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _put(self) -> None:
+        while not self._is_over.wait(0.5):
+            contact = f"contact-{len(self.contacts)}"
+            ConnectControl(self._courier.connect_url).draft(contact)
+            put(self._courier.aws.sqs, self._courier.queue_url, [contact])
+            self.contacts.append(contact)
+
+
+@pytest.fixture
+def producer(courier: LocalCourier) -> Iterator[Producer]:
+    producer = Producer(courier)
+    yield producer
+    producer.stop()
 
 
 def another_version(folder: Path) -> CdkApp:
@@ -30,13 +59,10 @@ def another_version(folder: Path) -> CdkApp:
 
 
 def test_replies_in_flight_are_sent_once_through_an_upgrade_and_a_rollback_that_keeps_a_pause(
-    courier: LocalCourier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    courier: LocalCourier, producer: Producer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect = ConnectControl(courier.connect_url)
-    connect.settings(rate=2, burst=5)  # so that they last for both deployments
-    contacts = [f"contact-{n}" for n in range(REPLIES)]
-    connect.draft(*contacts)
-    put(courier.aws.sqs, courier.queue_url, contacts)
+    connect.settings(rate=2, burst=5)  # so that some are throttled, and wait for their backoff
     until(lambda: len(connect.sent) > 0, "the first reply is sent")
     upgrade = running(print, context={"sendRate": "6"}, app=another_version(tmp_path / "next"), beside=courier)
     with upgrade as upgraded:  # both run for a moment, as versions of a function do
@@ -51,10 +77,12 @@ def test_replies_in_flight_are_sent_once_through_an_upgrade_and_a_rollback_that_
             # The mapping's MaximumConcurrency has changed, and so CloudFormation has updated it.
             paused = sending_now(switch.account)
             assert (paused.state, paused.paused_by, len(connect.calls)) == ("Disabled", "user/moto", calls)
+            assert len(producer.contacts) > sent  # replies go on coming
             switch.resume()
+            until(lambda: len(connect.sent) > sent, "the old version sends again", 60)
+            producer.stop()
             connect.settings(rate=1000, burst=1000)
             wait_until_empty(rolled_back)
     courier.poller.resume()
-    assert sent < REPLIES  # the rollback came in the middle, too
-    assert sorted(email["contact_id"] for email in connect.sent) == sorted(contacts)
+    assert sorted(email["contact_id"] for email in connect.sent) == sorted(producer.contacts)
     assert counts_of(courier.aws.sqs, courier.dead_letter_queue_url) == (0, 0)

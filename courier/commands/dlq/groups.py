@@ -40,7 +40,7 @@ def groups(  # noqa: PLR0913 - the command's options
         else:
             group_page(group, now)
     if not found and not as_json:
-        view.say("No letters match.")
+        view.say(filters.none_there)
     if not_seen := held.not_seen():
         view.not_done(not_seen)
         raise typer.Exit(SOME_NOT_DONE)

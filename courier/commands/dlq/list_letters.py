@@ -50,6 +50,8 @@ def list_letters(  # noqa: PLR0913 - the command's options
     if as_json:
         for row in oldest:
             view.data(json_line(row.listed))
+    elif not oldest:
+        view.say(filters.none_there)
     else:
         letter_list(oldest, now, details=details)
     if not_seen := held.not_seen():

@@ -210,6 +210,7 @@ def test_details_say_what_went_wrong_and_nothing_personal(operator: Operator) ->
 
 
 def test_where_no_letter_matches_it_is_said(operator: Operator) -> None:
+    assert operator.did("dlq", "list") == operator.did("dlq", "groups") == "No letters.\n"
     operator.letter()
     assert operator.did("dlq", "list", "--reason", "Refused") == "No letters match.\n"
 

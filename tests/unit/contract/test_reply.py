@@ -61,7 +61,7 @@ def test_a_part_of_the_instances_name_is_another_instance(part: str) -> None:
         ("", "is not JSON"),
         ("Hello", "is not JSON"),
         ('{"ContactId": "c"', "is not JSON"),
-        ("\ufeff{}", "is not JSON"),
+        ("\ufeff{}", "byte order mark; write UTF-8 without one"),
         ("[]", "reply must be an object"),
         ("null", "reply must be an object"),
         ('"text"', "reply must be an object"),

@@ -28,6 +28,7 @@ ALREADY = line(1, "already_sent")
 RETRIED = line(1, "retried", cause="Throttled", seconds=30.0)
 HANDED_BACK = line(1, "handed_back", seconds=0.0)
 DEAD = line(1, "dead_lettered", reason="NotFound")
+TOO_LARGE = LogLine(NOW + 1, "dead_letter_failed", "m-1", "t-1", 1, error="DoesNotFitError")
 HIDDEN_FOR_LONG = LogLine(NOW + 2, "visibility_unchanged", "m-1", "t-1", 1, error="ClientError")
 REPEATED = LogLine(NOW + 2, "call_repeated", "m-1", "t-1", 2, cause="TimedOut", seconds=0.5)
 MOVED = LetterNow("m-1", "t-1", None, "m-1", MOVED_BY_SQS, NOW)
@@ -48,6 +49,7 @@ def one(*told: LogLine | LetterNow, now: float = 20, seen: bool = True) -> Story
         ([ALREADY, line(5, "sent", receive=2)], "sent", 5, "Sent at"),
         ([RETRIED], "waiting", 31, "Waiting until 2027-01-15T08:00:31.000Z: the last try ended in Throttled."),
         ([HANDED_BACK], "waiting", 1, "Waiting to be received since 2027-01-15T08:00:01.000Z: there was no time"),
+        ([TOO_LARGE, HANDED_BACK], "waiting", None, "too large for the dead-letter queue's attributes. SQS moves it"),
         ([RETRIED, HIDDEN_FOR_LONG], "waiting", None, "comes back after the queue's visibility time-out"),
         ([RETRIED, REPEATED], "waiting", None, "Waiting: its last try, at 2027-01-15T08:00:02.000Z, has not come"),
         ([DEAD, letter()], "dead_lettered", 10, "On the dead-letter queue since 2027-01-15T08:00:10.000Z because"),
