@@ -10,7 +10,7 @@ from infra.capacity import capacity
 from infra.function import ReplyFunction
 from infra.journal import Journal
 from infra.monitoring.alarm_topic import AlarmTopic
-from infra.monitoring.alarms import Alarms
+from infra.monitoring.alarms import Alarms, conditions
 from infra.monitoring.dashboard import Queries, ReplyDashboard
 from infra.monitoring.metrics import Metrics
 from infra.payloads import Payloads
@@ -37,7 +37,7 @@ class ReplyCourierStack(Stack):
         )
         metrics = Metrics(settings.stack_name, queues.queue, queues.dead_letters, delivery.function)
         topic = AlarmTopic(self, "AlarmTopic", settings=settings).topic
-        Alarms(self, "Alarms", metrics=metrics, settings=settings, capacity=numbers, topic=topic)
+        Alarms(self, "Alarms", conditions(metrics, settings, numbers), topic)
         ReplyDashboard(self, "Dashboard", metrics=metrics, settings=settings)
         Queries(self, "Queries", log_group=delivery.log_group)
         journal = Journal(self, "Journal", settings=settings).log_group

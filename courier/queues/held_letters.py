@@ -5,16 +5,15 @@ Receiving does a dead letter no harm: the dead-letter queue has no redrive polic
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from courier.interrupts import uninterrupted
-from courier.payloads import UnreadableError
+from courier.payloads import opened
 from courier.queues import sending
 from courier.queues.letter import SQS_SYSTEM_ATTRIBUTES, received
-from courier.queues.sending import NotDone, Outgoing
+from courier.queues.sending import NotDone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -59,11 +58,11 @@ class HeldLetters:
     Their ids and receipt handles are in memory: SQS lets at most 120,000 messages of a queue be in flight.
 
     Args:
-        sqs: The client.
+        sqs: The client; also an attribute.
         queue_url: The dead-letter queue.
         warn: Is told what a person has to know.
         rate: Letters a second, if the work on them is paced: the slower, the longer they have to be held.
-        payloads: The bodies in S3; what is sent again is renewed there.
+        payloads: The bodies in S3; also an attribute.
         read_payloads: Whether all letters are to hold their bodies in S3 as well.
 
     Attributes:
@@ -83,11 +82,11 @@ class HeldLetters:
         payloads: Payloads | None = None,
         read_payloads: bool = False,
     ) -> None:
-        self._sqs = sqs
+        self.sqs = sqs
         self._queue_url = queue_url
         self._warn = warn
         self._rate = rate
-        self._payloads = payloads
+        self.payloads = payloads
         self._read_payloads = read_payloads
         self._held: dict[str, _Held] = {}
 
@@ -136,37 +135,13 @@ class HeldLetters:
             self.unseen = 1
         self.unseen += self._in_flight_elsewhere()
 
-    def move(self, queue_url: str, letters: Sequence[Letter], offers: Sequence[Outgoing | NotDone]) -> list[NotDone]:
-        """Send letters to a queue, then delete them here; return those that were not sent, or not deleted.
-
-        Args:
-            queue_url: Where to.
-            letters: Up to ten.
-            offers: Each as it is sent, or why it is not.
-
-        Raises:
-            botocore.exceptions.ClientError, BotoCoreError: A call failed. A letter may be in both places, under one
-                token.
-        """
-        renewed = [self._renewed(offer) if isinstance(offer, Outgoing) else offer for offer in offers]
-        not_done = [offer for offer in renewed if isinstance(offer, NotDone)]
-        for batch in sending.batches(offer for offer in renewed if isinstance(offer, Outgoing)):
-            refused = sending.send(self._sqs, queue_url, batch)
-            taken = {message.name for message in batch} - {each.name for each in refused}
-            not_done += refused
-            not_done += [
-                NotDone(each.name, f"sent, but SQS did not delete it here ({each.why}); doing it again is safe")
-                for each in self.delete([letter for letter in letters if letter.id in taken])
-            ]
-        return not_done
-
     def delete(self, letters: Sequence[Letter]) -> list[NotDone]:
         """Delete up to ten letters; return those that SQS did not delete, which are given back at the end.
 
         Raises:
             botocore.exceptions.ClientError, BotoCoreError: Whether it deleted them is not known.
         """
-        kept = sending.delete(self._sqs, self._queue_url, letters)
+        kept = sending.delete(self.sqs, self._queue_url, letters)
         names = {each.name for each in kept}
         self.release(letter for letter in letters if letter.id not in names)
         return kept
@@ -184,25 +159,10 @@ class HeldLetters:
 
     def opened(self, letter: Letter) -> Letter:
         """The letter with its body, if that is in S3."""
-        if self._payloads is None:
-            return letter
-        try:
-            return replace(letter, payload=self._payloads.text(letter.body, letter.attributes))
-        except UnreadableError as unreadable:
-            self._warn(f"{letter.id}: its body in S3 {unreadable}.")
-            return replace(letter, is_unread=not unreadable.is_final)
-
-    def _renewed(self, offer: Outgoing) -> Outgoing | NotDone:
-        """The message, once its object in S3 has all of its time before it."""
-        try:
-            if self._payloads is not None:
-                self._payloads.renew(offer.body, offer.attributes)
-        except UnreadableError as unreadable:
-            return NotDone(offer.name, f"its body in S3 {unreadable}")
-        return offer
+        return opened(letter, self.payloads, self._warn)
 
     def _receive(self, most: int) -> list[Letter]:
-        answer = self._sqs.receive_message(
+        answer = self.sqs.receive_message(
             QueueUrl=self._queue_url,
             MaxNumberOfMessages=most,
             VisibilityTimeout=self.seconds,
@@ -216,7 +176,7 @@ class HeldLetters:
         handles = [each.receipt_handle for each in self._held.values() if each.receipt_handle is not None]
         for batch in (handles[first : first + BATCH] for first in range(0, len(handles), BATCH)):
             # An entry that SQS refuses was not held any more: its time was over.
-            self._sqs.change_message_visibility_batch(
+            self.sqs.change_message_visibility_batch(
                 QueueUrl=self._queue_url,
                 Entries=[
                     {"Id": str(n), "ReceiptHandle": handle, "VisibilityTimeout": 0} for n, handle in enumerate(batch)
@@ -233,7 +193,7 @@ class HeldLetters:
         return max(0, self._count(IN_FLIGHT) - len(held))
 
     def _count(self, name: QueueAttributeNameType) -> int:
-        asked = self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=[name])
+        asked = self.sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=[name])
         return int(asked["Attributes"][name])
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from courier.interrupts import uninterrupted
+from courier.payloads import UnreadableError
+from courier.queues import sending
 from courier.queues.held_letters import BATCH
-from courier.queues.sending import NotDone, resent
+from courier.queues.sending import NotDone, Outgoing, resent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mypy_boto3_sqs import SQSClient
-
+    from courier.payloads import Payloads
     from courier.queues.held_letters import HeldLetters
     from courier.queues.letter import Letter
     from courier.queues.selection import Selection
@@ -25,7 +26,6 @@ class Replay:
     """Replays the letters of a selection, batch by batch.
 
     Attributes:
-        sqs: The client.
         replies_url: The queue of replies.
         rate: Letters a second, at the most; None is as many as SQS takes.
         clock: Seconds, never going back.
@@ -38,7 +38,6 @@ class Replay:
         not_done: What was not replayed, or not deleted afterwards.
     """
 
-    sqs: SQSClient
     replies_url: str
     rate: float | None = None
     clock: Callable[[], float] = time.monotonic
@@ -68,10 +67,47 @@ class Replay:
             with uninterrupted():
                 self.takes(letters)
                 offers = [resent(letter, self.now(), force=self.force) for letter in letters]
-                not_done = held.move(self.replies_url, letters, offers)
+                not_done = move(held, self.replies_url, letters, offers)
             self.not_done += not_done
             names = {each.name for each in not_done}
             # Without a usable token it comes back, and no line tells of it: it is known as what the log withholds.
             done = [letter for letter in letters if letter.id not in names]
             self.replayed |= {each.token or f"({each.id})": each.sent_at for each in done}
             advance(len(letters))
+
+
+def move(
+    held: HeldLetters, queue_url: str, letters: Sequence[Letter], offers: Sequence[Outgoing | NotDone]
+) -> list[NotDone]:
+    """Send letters to a queue, then delete them where they are held; return those that were not sent, or not deleted.
+
+    Args:
+        held: Holds them.
+        queue_url: Where to.
+        letters: Up to ten.
+        offers: Each as it is sent, or why it is not.
+
+    Raises:
+        botocore.exceptions.ClientError, BotoCoreError: A call failed. A letter may be in both places, under one token.
+    """
+    renewed = [_renewed(offer, held.payloads) if isinstance(offer, Outgoing) else offer for offer in offers]
+    not_done = [offer for offer in renewed if isinstance(offer, NotDone)]
+    for batch in sending.batches(offer for offer in renewed if isinstance(offer, Outgoing)):
+        refused = sending.send(held.sqs, queue_url, batch)
+        taken = {message.name for message in batch} - {each.name for each in refused}
+        not_done += refused
+        not_done += [
+            NotDone(each.name, f"sent, but SQS did not delete it here ({each.why}); doing it again is safe")
+            for each in held.delete([letter for letter in letters if letter.id in taken])
+        ]
+    return not_done
+
+
+def _renewed(offer: Outgoing, payloads: Payloads | None) -> Outgoing | NotDone:
+    """The message, once its object in S3 has all of its time before it."""
+    try:
+        if payloads is not None:
+            payloads.renew(offer.body, offer.attributes)
+    except UnreadableError as unreadable:
+        return NotDone(offer.name, f"its body in S3 {unreadable}")
+    return offer

@@ -6,6 +6,7 @@ that what is missing counts as zero.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk.aws_cloudwatch import Alarm, ComparisonOperator, IMetric, TreatMissingData
@@ -44,19 +45,10 @@ class Condition:
 class Alarms(Construct):
     """All of them, told to one topic when they go off and when that is over."""
 
-    def __init__(  # noqa: PLR0913 - parts of the stack, all by name
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        metrics: Metrics,
-        settings: Settings,
-        capacity: Capacity,
-        topic: ITopic,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, conditions: Mapping[str, Condition], topic: ITopic) -> None:
         super().__init__(scope, construct_id)
         action = SnsAction(topic)
-        for name, condition in conditions(metrics, settings, capacity).items():
+        for name, condition in conditions.items():
             alarm = Alarm(
                 self,
                 name,
@@ -162,12 +154,8 @@ def _of_replies(metrics: Metrics, settings: Settings) -> dict[str, Condition]:
             "Amazon Connect refuses the function access; after half an hour of that replies are dead-lettered: the "
             "function's role, the instance's ARN or a service control policy has changed. First: courier doctor.",
         ),
-        "ConnectUnavailable": _refusing(
-            metrics, "RepliesUnavailable", "Amazon Connect fails (5xx). First: courier status."
-        ),
-        "ConnectTimesOut": _refusing(
-            metrics, "RepliesTimedOut", "Amazon Connect does not answer. First: courier status."
-        ),
+        "ConnectUnavailable": _refusing(metrics, "RepliesUnavailable", "Connect fails (5xx). First: courier status."),
+        "ConnectTimesOut": _refusing(metrics, "RepliesTimedOut", "Connect does not answer. First: courier status."),
         "ConnectFull": _refusing(
             metrics,
             "RepliesActiveEmailsFull",

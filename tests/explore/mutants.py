@@ -120,7 +120,7 @@ MUTANTS = [
     Mutant(
         "handler/batch.py", "message.receive_count > 1 for message", "False for message", "nothing is deleted at once"
     ),
-    Mutant("courier/queues/held_letters.py", "if letter.id in taken])", "])", "what SQS did not take is deleted"),
+    Mutant("courier/queues/replaying.py", "if letter.id in taken])", "])", "what SQS did not take is deleted"),
     Mutant(
         "courier/queues/sending.py",
         "return iso(letter.sent_at) if letter.reason == MOVED_BY_SQS else None",

@@ -21,7 +21,7 @@ from courier.aws import Queues
 from courier.commands.dlq import edit as edit_command
 from courier.commands.dlq.edited_reply import edited
 from courier.queues.held_letters import HeldLetters
-from courier.queues.replaying import Replay
+from courier.queues.replaying import Replay, move
 from courier.queues.selection import Filters, Selection
 from courier.queues.sending import renewed
 from handler.batch import deliver_all
@@ -267,7 +267,7 @@ def replay(script: Script, now: int, force: bool) -> End:
     """`courier dlq replay --yes`."""
     account: Any = ScriptedAccount(script)
     selection = Selection(Filters(), now, to_send=True, force=force)
-    work = Replay(account.sqs, QUEUE, now=lambda: now, force=force)
+    work = Replay(QUEUE, now=lambda: now, force=force)
     with HeldLetters(account.sqs, DEAD, print) as held:
         work.run(held, selection, lambda _count: None)
     return End(())
@@ -279,7 +279,7 @@ def renew(script: Script, now: int) -> End:
     with HeldLetters(account.sqs, DEAD, print) as held:
         for letters in held.batches():
             meant = [letter for letter in letters if letter.sent_at < now]
-            held.move(DEAD, meant, [renewed(letter) for letter in meant])
+            move(held, DEAD, meant, [renewed(letter) for letter in meant])
     return End(())
 
 

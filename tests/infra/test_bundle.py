@@ -70,16 +70,14 @@ def test_it_holds_our_code_the_contract_and_the_packages(built: Path) -> None:
 def test_builds_at_the_same_time_do_not_stumble_over_what_the_other_removes(tmp_path: Path) -> None:
     folder = tmp_path / "bundle-new"
 
-    def build_and_put(n: int) -> None:
-        built = tmp_path / f"built-{n}"
+    builds = [tmp_path / f"built-{n}" for n in range(40)]
+    for built in builds:
         built.mkdir()
         (built / "app.py").touch()
-        for each in range(20):
-            (tmp_path / f"bundle-{n}-{each}" / "in" / "it").mkdir(parents=True, exist_ok=True)
-        _put(built, folder)
-
+    for n in range(800):
+        (tmp_path / f"bundle-{n}" / "in" / "it").mkdir(parents=True)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(build_and_put, range(40)))
+        list(pool.map(lambda built: _put(built, folder), builds))
     assert (folder / "app.py").exists()
 
 

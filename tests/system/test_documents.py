@@ -133,7 +133,7 @@ def test_make_local_runs_until_it_is_interrupted_and_what_it_says_can_be_pasted(
         check=False,
     )
     assert ran.stdout.startswith("1 on the queue.\n"), ran.stderr
-    until(lambda: len(ConnectControl(page).sent) == 2, "both replies are sent")
+    until(lambda: len(ConnectControl(page).sent) == 3, "all replies are sent")
     assert re.fullmatch(r"\d\d:\d\d:\d\d  reply_sent  .*\n", next(filter(str.strip, make_local.stdout)))
     os.killpg(make_local.pid, signal.SIGINT)
     assert make_local.stdout.read().endswith("Stopped.\n")

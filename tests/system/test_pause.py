@@ -22,12 +22,11 @@ def test_a_pause_in_mid_surge_stops_every_call_and_a_resume_sends_the_rest_once(
     courier: LocalCourier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect = ConnectControl(courier.connect_url)
-    connect.settings(rate=4, burst=5)  # so that some are throttled, and wait for their backoff
+    connect.settings(rate=2, burst=5)  # so that some are throttled, and wait for their backoff
     contacts = [f"contact-{n}" for n in range(REPLIES)]
     connect.draft(*contacts)
     put(courier.aws.sqs, courier.queue_url, contacts)
     until(lambda: len(connect.sent) > REPLIES // 6, "some are sent")
-    connect.settings(rate=0.1, burst=1)  # so that the others wait, however slow this machine is
     switch = switch_of(courier, monkeypatch)
 
     sending = switch.pause(1_800_000_000)

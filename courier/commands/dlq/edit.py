@@ -146,10 +146,9 @@ def _edited_body(letter: Letter, file: Path) -> str:
         open_editor(file)
         try:
             text = file.read_text(encoding="utf-8")
+            found = [*faults(text)]
         except UnicodeDecodeError:
             text, found = "", ["reply: is not UTF-8"]
-        else:
-            found = [*faults(text)]
         if text == pretty(letter.reply) and letter.token is not None:  # else the edit drops the token
             view.say("Nothing was changed, and nothing is sent.")
             raise typer.Exit(SOME_NOT_DONE)
@@ -178,8 +177,7 @@ def _send(account: Account, letter: Letter, message: Outgoing) -> NotDone | None
         _hide(account, letter, SEND_SECONDS)
     except ClientError:
         # Somebody else may have replayed it meanwhile, under its old token: then both would be sent.
-        why = "was held for an hour, and that is over: it may be gone. Look for it, and edit it again"
-        return NotDone(letter.id, why)
+        return NotDone(letter.id, "was held for an hour, which is over: it may be gone. Look for it, and edit it again")
     if refused := sending.send(account.sqs, account.queues.replies, [message]):
         return refused[0]
     try:

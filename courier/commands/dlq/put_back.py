@@ -146,7 +146,7 @@ def put_back(
     """
     asked = {**asked, "rate": way.rate, "canary": way.canary, "force": selection.force}
     with journal(account, time.time, view.warn, "dlq replay", **asked) as action:
-        work = Replay(account.sqs, account.queues.replies, way.rate, force=selection.force, takes=action.takes)
+        work = Replay(account.queues.replies, way.rate, force=selection.force, takes=action.takes)
         done = PutBack(account, selection, way, work, Outcomes(work.replayed), time.time())
         try:
             done.first()

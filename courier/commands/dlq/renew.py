@@ -13,6 +13,7 @@ from courier.commands.options import SOME_NOT_DONE, Contacts, Ids, Limit, OlderT
 from courier.journal import journal
 from courier.queues.held_letters import HeldLetters
 from courier.queues.letter import EXPIRING_SECONDS, RETENTION_SECONDS, Letter
+from courier.queues.replaying import move
 from courier.queues.selection import Selection
 from courier.queues.sending import NotDone, renewed
 from courier.terminal import view
@@ -54,4 +55,4 @@ def renew(  # noqa: PLR0913 - the command's options
 
 
 def _renew(account: "Account", held: HeldLetters, letters: Sequence[Letter]) -> list[NotDone]:
-    return held.move(account.queues.dead_letters, letters, [renewed(each) for each in letters])
+    return move(held, account.queues.dead_letters, letters, [renewed(each) for each in letters])

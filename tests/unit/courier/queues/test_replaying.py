@@ -23,7 +23,6 @@ def holding(queues: FakeSqs) -> HeldLetters:
 
 
 def replay(
-    queues: FakeSqs,
     held: HeldLetters,
     *,
     limit: int | None = None,
@@ -32,7 +31,7 @@ def replay(
     advance: Callable[[int], None] = lambda _count: None,
 ) -> Replay:
     clock = clock or FakeClock()
-    work = Replay(queues, "replies", rate, clock, clock.sleep, lambda: NOW)  # type: ignore[arg-type]  # as above
+    work = Replay("replies", rate, clock, clock.sleep, lambda: NOW)
     work.run(held, Selection(Filters(), NOW, limit, to_send=True), advance)
     return work
 
@@ -47,7 +46,7 @@ def tokens(queues: FakeSqs, url: str) -> Counter[str]:
 def test_a_replay_moves_every_letter(count: int, misses: bool) -> None:
     queues = letters(count, misses=misses)
     with holding(queues) as held:
-        work = replay(queues, held)
+        work = replay(held)
     assert (len(work.replayed), work.not_done) == (count, [])
     assert tokens(queues, "replies") == Counter(f"t-{n}" for n in range(count))
     assert not queues.queues.get("dead")
@@ -56,7 +55,7 @@ def test_a_replay_moves_every_letter(count: int, misses: bool) -> None:
 def test_calls_are_full_batches() -> None:
     queues = letters(1_000)
     with holding(queues) as held:
-        replay(queues, held)
+        replay(held)
     calls = Counter(queues.calls)
     assert (calls["send"], calls["delete"]) == (100, 100)
     assert calls["receive"] <= 110
@@ -68,7 +67,7 @@ def test_a_batch_that_half_fails_loses_and_doubles_nothing(seed: int) -> None:
     fails: dict[tuple[str, str], bool] = {}
     queues = letters(95, refuse=lambda *entry: fails.setdefault(entry, rng.random() < 0.3))
     with holding(queues) as held:
-        work = replay(queues, held)
+        work = replay(held)
     assert not queues.hidden
     refused = {body for (operation, body), refused in fails.items() if operation == "send" and refused}
     kept = {body for (operation, body), refused in fails.items() if operation == "delete" and refused}
@@ -80,7 +79,7 @@ def test_a_batch_that_half_fails_loses_and_doubles_nothing(seed: int) -> None:
     fails.clear()
     queues.refuse = lambda *_: False
     with holding(queues) as held:
-        replay(queues, held)
+        replay(held)
     assert set(tokens(queues, "replies")) == {f"t-{n}" for n in range(95)}
     assert not queues.queues["dead"]
 
@@ -88,7 +87,7 @@ def test_a_batch_that_half_fails_loses_and_doubles_nothing(seed: int) -> None:
 def test_nothing_is_deleted_before_it_is_sent() -> None:
     queues = letters(20)
     with holding(queues) as held:
-        replay(queues, held)
+        replay(held)
     sends = deletes = 0
     for call in queues.calls:
         sends += call == "send"
@@ -110,7 +109,7 @@ def test_a_call_that_fails_ends_the_replay_and_gives_the_others_back() -> None:
     queues.send_message_batch = third_fails  # type: ignore[method-assign]
     held = holding(queues)
     with pytest.raises(Exception, match="InternalFailure"), held:
-        replay(queues, held)
+        replay(held)
     assert not queues.hidden
     assert len(queues.queues["dead"]) == 80
     assert tokens(queues, "replies").total() == 20
@@ -119,7 +118,7 @@ def test_a_call_that_fails_ends_the_replay_and_gives_the_others_back() -> None:
 def test_a_limit_holds() -> None:
     queues = letters(100)
     with holding(queues) as held:
-        work = replay(queues, held, limit=25)
+        work = replay(held, limit=25)
     assert len(work.replayed) == 25
     assert len(queues.queues["dead"]) == 75
     assert not queues.hidden
@@ -134,7 +133,7 @@ def test_a_reply_that_fails_again_at_once_does_not_go_round() -> None:
             assert message["MessageAttributes"]["ReplyCourier.MessageId"]["StringValue"]
 
     with holding(queues) as held:
-        work = replay(queues, held, advance=and_back)
+        work = replay(held, advance=and_back)
     assert len(work.replayed) == 30
     assert tokens(queues, "dead") == Counter(f"t-{n}" for n in range(30))
     assert not queues.hidden
@@ -155,7 +154,7 @@ def test_ctrl_c_in_the_middle_of_a_call_lets_the_batch_come_to_its_end(operation
 
     setattr(queues, operation, interrupted)
     with pytest.raises(KeyboardInterrupt), holding(queues) as held:
-        replay(queues, held)
+        replay(held)
     assert not queues.hidden
     assert len(queues.queues["dead"]) in {170, 180}
     assert tokens(queues, "replies") + tokens(queues, "dead") == Counter(f"t-{n}" for n in range(200))
@@ -164,7 +163,7 @@ def test_ctrl_c_in_the_middle_of_a_call_lets_the_batch_come_to_its_end(operation
 def test_a_rate_spreads_letters_evenly_a_seconds_worth_at_once() -> None:
     queues, clock = letters(7), FakeClock()
     with holding(queues) as held:
-        replay(queues, held, rate=2, clock=clock)
+        replay(held, rate=2, clock=clock)
     assert sum(clock.slept) == pytest.approx(3)
     assert queues.calls.count("send") == 4
 
@@ -172,5 +171,5 @@ def test_a_rate_spreads_letters_evenly_a_seconds_worth_at_once() -> None:
 def test_a_rate_below_one_a_second_sends_one_at_a_time() -> None:
     queues, clock = letters(3), FakeClock()
     with holding(queues) as held:
-        replay(queues, held, rate=0.5, clock=clock)
+        replay(held, rate=0.5, clock=clock)
     assert sum(clock.slept) == pytest.approx(4)
