@@ -22,7 +22,7 @@ BOOTSTRAP ?=
 # A part of the tests, e.g. TESTS="tests/unit -k token"
 TESTS ?=
 
-.PHONY: help demo local test check bench explore storm bootstrap synth deploy import destroy lock clean
+.PHONY: help demo local test check bench explore storm bootstrap synth diff deploy import destroy lock clean
 
 help:
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -62,8 +62,10 @@ bootstrap: $(SETUP) ## prepare the AWS account and Region of your credentials fo
 synth: $(SETUP) ## write the CloudFormation template to cdk.out/
 	@cdk synth --quiet $(CONTEXT)
 
-deploy: $(SETUP) ## show what would change, ask, and deploy with the settings in cdk.json
+diff: $(SETUP) ## show what a deployment would change
 	@cdk diff $(CONTEXT)
+
+deploy: diff ## show what would change, ask, and deploy with the settings in cdk.json
 	@printf 'Deploy this? [y/N] '; read -r answer; [[ "$${answer,,}" =~ ^(y|yes)$$ ]] || { echo "Nothing was deployed."; exit 1; }
 	@cdk deploy --require-approval never $(DEPLOY) $(CONTEXT)
 

@@ -44,6 +44,7 @@ simulated_parser = tables.add_parser("simulated", help="surges of the largest ra
 simulated_parser.add_argument("--largest", type=float, default=500, help="rate (default %(default)s)")
 start_parser = tables.add_parser("start", help="what a cold start and a warm email cost")
 start_parser.add_argument("--runs", type=int, default=20, help="how often each is started (default %(default)s)")
+start_parser.add_argument("--large", type=int, default=8, help="largest replies in a row (default %(default)s)")
 storm_parser = tables.add_parser("storm", help="exit with 1 if a storm loses a reply, or sends one twice")
 storm_parser.add_argument("--seed", type=int, default=int(os.environ.get("CHAOS_SEED") or random.randrange(2**32)))
 storm_parser.add_argument("--replies", type=int, default=300, help="replies in each storm (default 300)")
@@ -64,7 +65,7 @@ TABLES: dict[str, Callable[[argparse.Namespace], str]] = {
     "simulated": lambda options: simulated_surge.table(
         [setting for setting in simulated_surge.SETTINGS if setting.rate <= options.largest]
     ),
-    "start": lambda options: start.table(options.runs) + large.table(),
+    "start": lambda options: start.table(options.runs) + large.table(options.large),
 }
 ALL = [["faults"], ["surge", "--plot", "bench/results/surge.png"], ["backlog"], ["simulated"], ["start"]]
 

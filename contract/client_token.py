@@ -32,6 +32,9 @@ def client_token(message_id: str, attributes: Attributes) -> str:
     """
     name = next((name for name in (CLIENT_TOKEN, MESSAGE_ID) if name in attributes), None)
     if name is None:
+        if any(name.lower() == CLIENT_TOKEN.lower() for name in attributes):
+            text = f"A message attribute is named almost like {CLIENT_TOKEN}: write the name exactly so."
+            raise ClientTokenError(text)
         return message_id
     token = text_of(attributes, name)
     if token is None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fastjsonschema import JsonSchemaValueException
 
 _KINDS = {"string": "a string", "object": "an object", "array": "a list"}
+_KIND_OF = {str: "a string", dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
 _MOST_NAMES = 20
 """Unknown members that are named and compared: a body could hold a million."""
 _LONGEST_NAME = 60
@@ -37,7 +38,7 @@ def sentences(error: JsonSchemaValueException) -> Iterator[str]:
                 right = _most_alike(name, open_names)
                 yield _misspelt(path, name, right) if right else f"{path}.{name} is not a member{described}"
         case "type":
-            yield f"{path} must be {_KINDS[error.rule_definition]}{described}"
+            yield f"{path} must be {_KINDS[error.rule_definition]}, and is {_kind(error.value)}{described}"
         case "enum":
             yield f"{path} must be {' or '.join(error.rule_definition)}{described}"
         case _:
@@ -54,18 +55,24 @@ def _fault(rule: str | None, value: Any) -> str:  # noqa: ANN401 - JSON
     return "is not of the right form"
 
 
+def _kind(value: Any) -> str:  # noqa: ANN401 - JSON
+    return _KIND_OF.get(type(value), "a number")
+
+
 def _misspelt(path: str, wrong: str, right: str) -> str:
     return f"{path}.{wrong} is not a member: did you mean {right}?"
 
 
 def _names(unknown: Iterable[str]) -> list[str]:
     """Names that may be told; the others, which could be anything of the reply's, are all told as one."""
-    names = sorted(unknown)[:_MOST_NAMES]
-    told = [name for name in names if is_identifier(name) and len(name) <= _LONGEST_NAME]
+    names = sorted(unknown)
+    told = [name for name in names[: _MOST_NAMES - 1] if is_identifier(name) and len(name) <= _LONGEST_NAME]
     return told if len(told) == len(names) else [*told, "…"]
 
 
 def _most_alike(name: str, others: Iterable[str]) -> str | None:
+    if name.lower().startswith("bcc"):  # Connect sends none; who puts it into CcEmailAddresses shows it to all
+        return None
     from difflib import SequenceMatcher  # noqa: PLC0415 - the function's start does not wait for it
 
     def likeness(other: str) -> float:

@@ -63,7 +63,7 @@ def pointer(body: str, attributes: Attributes) -> Pointer | None:
         raise PayloadError(f"the attribute {PAYLOAD_SIZE} says that the body is in S3, and the body does not say where")
     size = sizes[0].get("StringValue", "") if len(sizes) == 1 else ""
     if not (size.isascii() and size.isdecimal() and len(size) <= len(str(MAX_PAYLOAD_BYTES))):
-        raise PayloadError(f"the body points to S3, and no attribute {PAYLOAD_SIZE} gives its size in bytes")
+        raise PayloadError(f"the body points to S3, and no single attribute {PAYLOAD_SIZE} gives its size in bytes")
     match members:
         case {"s3BucketName": str(bucket), "s3Key": str(key)} if bucket and key:
             return Pointer(bucket, key, int(size))

@@ -1,6 +1,7 @@
 """The message contract: a message's body becomes a request of StartOutboundEmailContact, or a clear reason why not."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, NoReturn
 import fastjsonschema
 
 from contract.fault_words import sentences
+from contract.identifier import is_identifier
 
 SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("reply.schema.json").read_bytes())
 
@@ -68,10 +70,11 @@ def _read_json(body: str) -> Any:  # noqa: ANN401 - JSON may be anything until t
         raise
     except json.JSONDecodeError as broken:
         has_mark = body.startswith("\ufeff")
-        where = f"{broken.msg} at line {broken.lineno}, column {broken.colno}"
+        where = f"{broken.msg.removesuffix(' at')} at line {broken.lineno}, column {broken.colno}"
         raise InvalidReplyError(f"reply: is not JSON: {BYTE_ORDER_MARK if has_mark else where}") from None
     except UnicodeEncodeError:
-        raise InvalidReplyError("reply: holds half of a surrogate pair, which is not a character") from None
+        half = "holds half of a surrogate pair, which is not a character: a text was cut inside an emoji, say"
+        raise InvalidReplyError(f"reply: {half}") from None
     except RecursionError:
         raise InvalidReplyError("reply: is nested too deeply") from None
     except ValueError:  # an integer of thousands of digits
@@ -82,7 +85,9 @@ def _read_json(body: str) -> Any:  # noqa: ANN401 - JSON may be anything until t
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise InvalidReplyError("reply: names a member twice in one object")
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        name = twice if is_identifier(twice) else "a member"
+        raise InvalidReplyError(f"reply: names {name} twice in one object")
     return members
 
 

@@ -19,6 +19,6 @@ while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10
         outcome, data = event["detail"]["metadata"]["id"], event["detail"]["data"]
         if outcome not in seen:
             seen.add(outcome)
-            # A dead letter is not the end: an operator may mend it, and then it is sent under the same token.
+            # A dead letter is not the end: it may be mended, and then it is sent under the same token. Sent is the end.
             print(event["detail-type"], data["client_token"] or data["message_id"], data["reason"] or "")  # noqa: T201
         sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])

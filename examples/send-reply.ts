@@ -1,5 +1,6 @@
 // Puts a reply on the queue: npm install @aws-sdk/client-sqs, then node send-reply.ts TOKEN, with QUEUE_URL and CONTACT_ID
-// in the environment. Node 22.18 or later runs TypeScript as it is.
+// in the environment. Node 22.18 or later runs TypeScript as it is. The client asks the host of QUEUE_URL, whatever
+// AWS_ENDPOINT_URL says.
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 
 const reply = {

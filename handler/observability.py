@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
@@ -36,6 +36,8 @@ NOT_NOW_METRICS = {
     Cause.PAYLOAD_UNAVAILABLE: "PayloadsUnavailable",
 }
 """The metric that counts for each cause what Connect, or S3, did not do now."""
+
+type Failure = Literal["dead_letter_failed", "not_deleted_at_once", "reply_failed", "visibility_unchanged"]
 
 
 def quieten_libraries() -> None:
@@ -133,7 +135,7 @@ class Observability:
         self._metrics.add_metric(name="OutcomesLost", unit=MetricUnit.Count, value=outcomes)
         self._logger.error("outcomes_lost", extra={"outcomes": outcomes, "error": identifier(why)})
 
-    def failed(self, event: str, message: Message, error: Exception) -> None:
+    def failed(self, event: Failure, message: Message, error: Exception) -> None:
         """Something of ours failed; the message is safe on its queue. Only the error's type is logged."""
         self._logger.error(event, extra=_named(message) | {"error": type(error).__name__})
 

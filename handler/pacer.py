@@ -13,7 +13,7 @@ FIRST_PAUSE = 5
 LONGEST_PAUSE = 15
 """Seconds between two calls while Connect fails: it is found to be well again within this time."""
 FAILURES_BEFORE_PAUSE = 2
-"""One failure may be the reply's own; two in a row are Connect's."""
+"""One failure may be the reply's own; two are Connect's, if it answered none in between. A throttle is no answer."""
 
 
 class Pacer:

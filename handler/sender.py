@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from handler.settings import Settings
 
 ACT_SECONDS = 2 * sqs.CALL_SECONDS + outcomes.CALL_SECONDS
-"""What it takes to act on a verdict afterwards: the dead-letter queue may refuse, and then SQS has to hide the message;
-or the event bus does not answer."""
+"""What it takes at the most to act on a verdict: the dead-letter queue refuses, SQS hides the message, and the event
+bus does not answer."""
 CRASH_LOOP_RECEIVES = 10
 """A message received more often than this, and still there long after its retry window, is presumed to crash the
 function: whatever Connect had answered, it would be done by then."""
@@ -39,8 +39,10 @@ others take their turn."""
 
 NO_ROOM = "The message leaves no room for token and reason (1 MiB in all)."
 NOT_ALLOWED = "is not one of the addresses that this stack sends to (its setting allowedRecipients)."
-TOO_OLD = "Connect was first asked more than 7 days ago, and may send it again. Do so: courier dlq replay --force ID."
-NOT_THE_FIRST_TRY = "The reply may have been sent: this was not the first try."
+TOO_OLD = (
+    "Connect was first asked more than 7 days ago, and may send it twice. If it may: courier dlq replay --force ID."
+)
+NOT_THE_FIRST_TRY = "The reply may have been sent: this may not have been the first try."
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class Sender:
         """Call Connect at the environment's pace, and again at once where waiting here is better than a new receive."""
         verdict: Verdict = HandBack()
         may_have_been_sent = message.tried_since is not None
-        tried = False
+        was_unanswered = False
         while True:
             if seconds_left() < self.pacer.wait_time() + connect.CALL_SECONDS + ACT_SECONDS:
                 return verdict
@@ -130,11 +132,13 @@ class Sender:
             if not isinstance(verdict, Retry):
                 self.pacer.answered()
                 return _with_doubt(verdict) if may_have_been_sent else verdict
-            may_have_been_sent = may_have_been_sent or verdict.cause in UNANSWERED
+            is_unanswered = verdict.cause in UNANSWERED
+            may_have_been_sent = may_have_been_sent or is_unanswered
+            self.observability.not_now(verdict.cause)
             self._adjust_pace(verdict.cause)
-            if not (verdict.cause in HOLDS_UP_ALL or (verdict.cause in UNANSWERED and not tried)):
+            if not (verdict.cause in HOLDS_UP_ALL or (is_unanswered and not was_unanswered)):
                 return verdict
-            tried = True
+            was_unanswered = was_unanswered or is_unanswered
             self.observability.call_repeated(message, verdict, self.pacer.wait_time())
 
     def _call(
@@ -146,7 +150,6 @@ class Sender:
         return verdict
 
     def _adjust_pace(self, cause: Cause) -> None:
-        self.observability.not_now(cause)
         if cause is Cause.THROTTLED:
             self.pacer.throttled()
         elif cause is Cause.ATTACHMENT_PENDING:

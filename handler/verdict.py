@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Cause(StrEnum):
-    """Why a reply was not sent now and is tried again: the closed list in logs and metrics."""
+    """Why a reply was not sent now and is tried again. Metrics count those that Connect or S3 gives."""
 
     THROTTLED = "Throttled"
     """More than the quota's requests a second (429)."""
@@ -92,7 +92,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class HandBack:
-    """Not touched in this invocation: SQS hands it out again after `seconds`."""
+    """Left on its queue, where SQS hands it out again after `seconds`: not tried, or too large for the other queue."""
 
     seconds: int = 0
 

@@ -30,6 +30,10 @@ RETENTION_DAYS = (
 )
 
 
+CDK_KEYS = ("@aws-cdk/core:bootstrapQualifier", "@aws-cdk/core:permissionsBoundary")
+"""Misspelt, they would be ignored in silence: docs/deploy.md."""
+
+
 class SettingsError(ValueError):
     """Settings that are missing, wrong or misspelt: one message that names all of them."""
 
@@ -112,11 +116,18 @@ def _not_together(values: Mapping[str, object]) -> list[str]:
 
 
 def _misspelt(context: Mapping[str, object]) -> list[str]:
-    """Name the keys that look like ours but are not; CDK's own keys, and those of other tools, hold `:` or `@`."""
+    """Name the keys that look like ours but are not, and two of CDK's, without which it would deploy to another place.
+
+    Other keys of CDK's, and those of other tools, hold `:` or `@`.
+    """
     plain = {name.lower(): name for name in (*SETTINGS, "settings")}
     faults = []
     for key in context:
-        if key in SETTINGS or key == "settings" or ":" in key or "@" in key:
+        if key in SETTINGS or key == "settings" or key in CDK_KEYS:
+            continue
+        if ":" in key or "@" in key:
+            near = difflib.get_close_matches(key, CDK_KEYS, n=1, cutoff=0.9)
+            faults += [f"{key} is not a key of CDK's: do you mean {name}?" for name in near]
             continue
         near = difflib.get_close_matches(re.sub("[-_]", "", key.lower()), plain, n=1, cutoff=0.8)
         faults += [f"{key} is not a setting: do you mean {plain[name]}?" for name in near]

@@ -19,7 +19,6 @@ from local.system import start_connect
 
 LONGEST = 5 * 2**20
 """Characters of the longest body that Connect takes."""
-REPLIES = 8
 WRITTEN: dict[str, Callable[[Callable[[str], Any]], str]] = {
     "plain ASCII": lambda text: json.dumps(text("x")),
     "as it is, two bytes a character": lambda text: json.dumps(text("\u00e9"), ensure_ascii=False),
@@ -29,27 +28,28 @@ WRITTEN: dict[str, Callable[[Callable[[str], Any]], str]] = {
 """How a body may be written."""
 
 
-EXPLANATION = f"""
-The most memory that this project's function takes for {REPLIES} replies of 5,242,880 characters from S3, one after the
+EXPLANATION = """
+The most memory that this project's function takes for {replies} replies of 5,242,880 characters from S3, one after the
 other, with the stack's MALLOC_MMAP_THRESHOLD_:
 
 """
 
 
-def table() -> str:
-    """Send the largest replies, written in each way; return the peaks in Markdown."""
+def table(replies: int) -> str:
+    """Send so many of the largest replies, written in each way; return the peaks in Markdown."""
     with tempfile.TemporaryDirectory() as name, ProcessGroup() as processes:
-        return EXPLANATION + markdown(["written", "peak memory, MiB"], _rows(processes, Path(name)))
+        rows = _rows(processes, Path(name), replies)
+        return EXPLANATION.format(replies=replies) + markdown(["written", "peak memory, MiB"], rows)
 
 
-def _rows(processes: ProcessGroup, folder: Path) -> list[list[str]]:
+def _rows(processes: ProcessGroup, folder: Path, replies: int) -> list[list[str]]:
     aws = start_aws(processes, folder)
     aws.files.create_bucket(Bucket="payloads", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     connect = ConnectControl(start_connect(processes, folder))
     connect.settings(rate=1e6, burst=10**6, latency_ms=0)
     rows = []
     for n, (name, written) in enumerate(WRITTEN.items()):
-        contacts = [f"large-{n}-{each}" for each in range(REPLIES)]
+        contacts = [f"large-{n}-{each}" for each in range(replies)]
         connect.draft(*contacts)
         records = []
         for contact in contacts:

@@ -18,7 +18,8 @@ ADVICE: Mapping[str, str] = {
     "(docs/runbook.md); else correct allowedRecipients, deploy, and: courier dlq replay --reason RecipientNotAllowed",
     Reason.INVALID_CLIENT_TOKEN: "Have the producer send it again with a right token; or send it without: "
     "courier dlq edit ID",
-    Reason.INVALID_REQUEST: "Read Connect's words (courier dlq show ID), then mend it: courier dlq edit ID",
+    Reason.INVALID_REQUEST: "Read Connect's words (courier dlq show ID). A spent draft: its producer makes another; "
+    "else mend it: courier dlq edit ID",
     Reason.NOT_FOUND: "Restore the contact or template (an expired draft: docs/runbook.md, NotFound), then: "
     "courier dlq replay --reason NotFound --canary 5",
     Reason.TOKEN_ALREADY_USED: "Ask whether the customer has it. If so: courier dlq discard ID. If surely not: "

@@ -13,7 +13,7 @@ from courier.interrupts import uninterrupted
 from courier.payloads import opened
 from courier.queues import sending
 from courier.queues.letter import SQS_SYSTEM_ATTRIBUTES, received
-from courier.queues.sending import NotDone
+from courier.queues.sending import MAX_ENTRIES, NotDone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from courier.payloads import Payloads
     from courier.queues.letter import Letter
 
-BATCH = 10
-"""Messages of one call (Amazon SQS quotas)."""
 SLOWEST = 100
 """Letters a second that are received at the least, where no rate is given; a slower list holds them longer."""
 MAX_VISIBILITY = 43_200
@@ -113,7 +111,7 @@ class HeldLetters:
         for letters in self.batches():
             yield from letters
 
-    def batches(self, most: int = BATCH) -> Iterator[list[Letter]]:
+    def batches(self, most: int = MAX_ENTRIES) -> Iterator[list[Letter]]:
         """Every letter once, as many in a batch as one receive finds, `most` at the most."""
         only_seen = 0
         while only_seen < ONLY_SEEN + len(self._held):
@@ -174,7 +172,7 @@ class HeldLetters:
 
     def _give_back(self) -> None:
         handles = [each.receipt_handle for each in self._held.values() if each.receipt_handle is not None]
-        for batch in (handles[first : first + BATCH] for first in range(0, len(handles), BATCH)):
+        for batch in (handles[first : first + MAX_ENTRIES] for first in range(0, len(handles), MAX_ENTRIES)):
             # An entry that SQS refuses was not held any more: its time was over.
             self.sqs.change_message_visibility_batch(
                 QueueUrl=self._queue_url,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from contract.client_token import ClientTokenError, client_token
-from contract.dead_letter import REASON
+from contract.dead_letter import DETAIL, REASON
 from contract.identifier import is_identifier
 from contract.message_attributes import SYSTEM_ATTRIBUTES, text_of
 from contract.token_age import first_tried_at, may_be_forgotten
@@ -115,6 +115,13 @@ class Letter:
     def is_too_old(self, now: float) -> bool:
         """Whether Connect may have forgotten the token, so that a reply that was sent would be sent again."""
         return may_be_forgotten(self.first_tried_at, now)
+
+
+def without_stale_reason(
+    attributes: Mapping[str, MessageAttributeValueTypeDef],
+) -> dict[str, MessageAttributeValueTypeDef]:
+    """The attributes of a letter that SQS moved itself, less the reason that an earlier life may have left there."""
+    return {name: value for name, value in attributes.items() if name not in {REASON, DETAIL}}
 
 
 def received(message: MessageTypeDef) -> Letter:

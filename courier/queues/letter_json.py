@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from contract.dead_letter import DoesNotFitError, renewed_attributes
 from contract.message_attributes import SYSTEM_ATTRIBUTES
 from contract.token_age import iso
-from courier.queues.letter import printable_identifier
+from courier.queues.letter import MOVED_BY_SQS, printable_identifier, without_stale_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +72,8 @@ def read_exported(text: bytes) -> Exported:
         match line:
             case {"id": str(letter_id), "body": str(body), "attributes": dict(attributes)} if letter_id and body:
                 read = {name: _read(value) for name, value in attributes.items()}
+                if line.get("reason") == MOVED_BY_SQS:
+                    read = without_stale_reason(read)
                 system = _read_system(line.get("system_attributes", {}))
                 tried, payload = line.get("first_tried_at"), line.get("payload")
             case _:

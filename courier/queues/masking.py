@@ -32,21 +32,21 @@ _KNOWN = frozenset(
         """
         a accept accepted access active actual after again all allow allowed already an and another answered
         any api are array as asked at attachment attachments attempt attribute attributes available be because
-        been before begins being between body boolean but by byte bytes call called calls can cannot cause channel
-        character characters client closed column come coming complete completed conflict connect connection
+        been before begins being between body boolean bucket but by byte bytes call called calls can cannot cause
+        channel character characters client closed column come coming complete completed conflict connect connection
         constraint contact contacts contain contains content could count crash create created data deeply
         deleted denied deserialize destination detected did disabled display does draft duplicate either email
         emails empty enabled encoded end ended endpoint entity enum equal error errors every exceed exceeded
         exceeds exist existing exists expected expecting expired failed failure few field fields first fit flow
-        follow following for form format found from function given greater had has have header http id
+        follow following for form format found from function given gone greater had has have header http id
         idempotency identifier if in inactive instance integer internal invalid is it item items its json key
-        knowledge known last least leave length less limit limited long longer malformed many mark match matches
+        knowledge known last least leave length less limit limited long longer malformed many match matches
         matching maximum may mean member members message messages method minimum missing more most must name named
         names needs nested no not null number object of on once one only open operation or order other out outbound
-        parameter parameters parse pattern per permission permitted pointer policy present process processed
+        parameter parameters parse pattern per permission permitted pointer points policy present process processed
         processing properties property provided queue queued quota range rate raw reached read received
         receives recipient recipients refused regular rejected reply request requested requests required
-        resource response result retry right same satisfy scan schema seen sent service set shorter should
+        resource response result retry right same satisfy say says scan schema seen sent service set shorter should
         size source specified stack state status still string successfully support supported system template
         terminated than that the then there this throttled time timeout times to token too tries try twice
         type types unable unauthorized unexpected unique unknown unsupported update url use used utf user valid

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from courier.interrupts import uninterrupted
 from courier.payloads import UnreadableError
 from courier.queues import sending
-from courier.queues.held_letters import BATCH
-from courier.queues.sending import NotDone, Outgoing, resent
+from courier.queues.sending import MAX_ENTRIES, NotDone, Outgoing, resent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +58,7 @@ class Replay:
         """
         next_turn = self.clock()
         # A second's worth at once, so that a slow pace is an even one.
-        most = BATCH if self.rate is None else max(1, min(BATCH, int(self.rate)))
+        most = MAX_ENTRIES if self.rate is None else max(1, min(MAX_ENTRIES, int(self.rate)))
         for letters in selection.chosen(held.batches(most)):
             if self.rate is not None:
                 self.sleep(max(0.0, next_turn - self.clock()))

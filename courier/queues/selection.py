@@ -69,7 +69,7 @@ class Selection:
         to_send: Whether the letters are to be sent again. Then each token is taken once, since a reply that comes back
             while the command runs would go round for ever, and letters that are too old are left.
         force: Whether letters that are too old are taken all the same.
-        ids: The letters taken.
+        ids: The letters taken, each once.
         not_done: What was asked for but must not be done.
         copies: Letters left because their token was taken already.
         past_draft: Letters taken that are older than a draft lives.
@@ -98,14 +98,15 @@ class Selection:
 
     @property
     def is_full(self) -> bool:
-        """Whether it has taken as many as it can."""
-        return len(self.ids) + (len(self.not_done) if self.filters.ids else 0) >= self.most
+        """Whether it has taken as many as it may, or has seen all whose ids were asked for."""
+        asked = len(self.filters.ids) or math.inf
+        return len(self.ids) >= (self.limit or math.inf) or len(self.ids) + len(self.left) >= asked
 
     def take(self, letter: Letter) -> bool:
         """Take the letter, if it was asked for and may be taken; return whether it was taken."""
         if self.is_full or not self.filters.match(letter, self.now):
             return False
-        if letter.id in self.left:
+        if letter.id in self.left or letter.id in self.ids:
             return False
         if self.to_send and not self._may_be_sent(letter):
             self.left.add(letter.id)
@@ -124,8 +125,7 @@ class Selection:
 
     def missing(self) -> list[NotDone]:
         """The ids that were asked for and not seen."""
-        seen = self.ids | {each.name for each in self.not_done}
-        return [NotDone(each, NOT_THERE) for each in sorted(self.filters.ids - seen)]
+        return [NotDone(each, NOT_THERE) for each in sorted(self.filters.ids - self.ids - self.left)]
 
     def _may_be_sent(self, letter: Letter) -> bool:
         age = self.now - letter.sent_at

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from contract.dead_letter import DoesNotFitError, renewed_attributes, resent_attributes
 from contract.message_attributes import MAX_BYTES, message_bytes, sent_with
 from contract.token_age import iso
-from courier.queues.letter import MOVED_BY_SQS
+from courier.queues.letter import MOVED_BY_SQS, without_stale_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -84,8 +84,9 @@ def resent(letter: Letter, now: float, *, force: bool = False, body: str | None 
 
 def renewed(letter: Letter) -> Outgoing | NotDone:
     """A letter as it is put on the dead-letter queue again, with all it has, or why it cannot be."""
+    kept = without_stale_reason(letter.attributes) if letter.was_moved else letter.attributes
     try:
-        attributes = renewed_attributes(letter.id, letter.body, letter.attributes, first_tried_at=_tried(letter))
+        attributes = renewed_attributes(letter.id, letter.body, kept, first_tried_at=_tried(letter))
     except DoesNotFitError:
         return NotDone(letter.id, NO_ROOM)
     return Outgoing(letter.id, letter.body, attributes, letter.system_attributes)

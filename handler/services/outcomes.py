@@ -55,8 +55,7 @@ class Outcomes:
     """The outcomes of one invocation, on their way to the event bus; one for each execution environment.
 
     An outcome that the bus does not take is counted and lost: its reply has been sent, so its message must not come
-    back. An invocation that is cut off tells nothing, and its messages do come back: an outcome may be told twice, with
-    the same metadata.id.
+    back. Those of an invocation that is cut off do come back: an outcome may be told twice, with the same metadata.id.
 
     Attributes:
         bus: The event bus's name; empty tells nobody.
@@ -103,14 +102,13 @@ class Outcomes:
             self.sleep(pause)
             try:
                 answers = self.events().put_events(Entries=entries)["Entries"]
+                refusals = [answer.get("ErrorCode", "") for answer in answers]
+                entries = [entry for entry, refusal in zip(entries, refusals, strict=True) if refusal]
+                why = max(refusals, default="")  # any one of them
             except ClientError as refused:
                 why = refused.response["Error"].get("Code", "")
             except Exception as failed:  # noqa: BLE001 - whatever it was, the replies are sent and must not come back
                 why = type(failed).__name__
-            else:
-                refusals = [answer.get("ErrorCode", "") for answer in answers]
-                entries = [entry for entry, refusal in zip(entries, refusals, strict=True) if refusal]
-                why = max(refusals, default="")
             if not entries:
                 return
         self.observability.outcomes_lost(len(entries), why)
@@ -119,13 +117,14 @@ class Outcomes:
 def detail(message: Message, verdict: Sent | AlreadySent | DeadLetter, now: float) -> dict[str, object]:
     """An event's detail: ids alone (contract/reply_sent.schema.json, reply_dead_lettered.schema.json).
 
-    A token that could be an address is left out, and the message id names the outcome instead.
+    The message id names the outcome, and not the token: a reply that comes back is dead-lettered anew, with a new id.
+    A token that could be an address is left out.
     """
     outcome = type(verdict).__name__
     token = _token(message)
     contact_id = verdict.contact_id if isinstance(verdict, Sent) else ""
     return {
-        "metadata": {"id": f"{token or message.id}/{outcome}", "version": VERSION, "time": iso(now)},
+        "metadata": {"id": f"{message.id}/{outcome}", "version": VERSION, "time": iso(now)},
         "data": {
             "client_token": token,
             "contact_id": contact_id if is_identifier(contact_id) else None,

@@ -107,7 +107,11 @@ def _verdict_for(error: ClientError) -> DeadLetter | Retry:
     detail = f"S3: {code} ({status})"
     match code:
         case "NoSuchKey":
-            return DeadLetter(Reason.PAYLOAD_NOT_FOUND, f"{detail}. The object is gone.", asked=False)
+            return DeadLetter(
+                Reason.PAYLOAD_NOT_FOUND,
+                f"{detail}. There is no object under s3Key: never written, under another key, or deleted.",
+                asked=False,
+            )
         case "KeyTooLongError":
             return _invalid("The pointer's key is longer than S3's keys are.")
     if status in {401, 403}:

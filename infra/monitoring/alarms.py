@@ -151,8 +151,8 @@ def _of_replies(metrics: Metrics, settings: Settings) -> dict[str, Condition]:
         ),
         "AccessDenied": Condition(
             metrics.of_function("RepliesDenied", 1),
-            "Amazon Connect refuses the function access; after half an hour of that replies are dead-lettered: the "
-            "function's role, the instance's ARN or a service control policy has changed. First: courier doctor.",
+            "Amazon Connect (or S3, for large replies) refuses the function access; after half an hour of that replies "
+            "are dead-lettered: a role, the instance's ARN or an organisation's policy changed. First: courier doctor.",
         ),
         "ConnectUnavailable": _refusing(metrics, "RepliesUnavailable", "Connect fails (5xx). First: courier status."),
         "ConnectTimesOut": _refusing(metrics, "RepliesTimedOut", "Connect does not answer. First: courier status."),

@@ -32,7 +32,13 @@ class Metrics:
     function: IFunction
 
     def of_function(self, name: str, minutes: int, statistic: str = "Sum") -> Metric:
-        """One that the function writes into its log (handler/observability.py)."""
+        """One that the function writes into its log (handler/observability.py).
+
+        Raises:
+            ValueError: It has another dimension as well, so that CloudWatch would find nothing under this one.
+        """
+        if name == "RepliesDeadLettered":
+            raise ValueError(f"{name} is written by reason: search for it, as the dashboard does")
         return Metric(
             namespace=NAMESPACE,
             metric_name=name,

@@ -3,9 +3,11 @@
 import re
 from itertools import chain, repeat
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from infra.monitoring.metrics import Metrics
 from tests.infra.conftest import Synthesise, Template, resources
 from tests.infra.metric_maths import Minutes, goes_off
 
@@ -249,3 +251,9 @@ def test_no_maths_fills_up_a_metric_that_may_have_no_data_at_all(template: Templ
 def test_no_period_of_the_function_alarm_is_shorter_than_the_visibility_time_out(template: Template) -> None:
     (queue,) = (each for each in resources(template, "AWS::SQS::Queue").values() if "RedrivePolicy" in each)
     assert int(str(alarms(template)["FunctionFails"]["Period"])) >= queue["VisibilityTimeout"]
+
+
+def test_no_alarm_can_wait_for_a_metric_of_two_dimensions() -> None:
+    metrics = Metrics("service", Mock(), Mock(), Mock())
+    with pytest.raises(ValueError, match="is written by reason"):
+        metrics.of_function("RepliesDeadLettered", 5)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.settings import SETTINGS, Settings, SettingsError, read_settings
+from infra.settings import CDK_KEYS, SETTINGS, Settings, SettingsError, read_settings
 from tests.infra.conftest import ARN, KEY
 
 JSON = st.recursive(
@@ -164,6 +164,13 @@ def test_one_message_names_every_fault() -> None:
 def test_a_misspelt_name_is_a_fault_and_not_ignored(typed: str, meant: str) -> None:
     with pytest.raises(SettingsError, match=rf"{typed} is not a setting: do you mean {meant}\?"):
         read_settings({"instanceArn": ARN, typed: "2"})
+
+
+@pytest.mark.parametrize("meant", CDK_KEYS)
+def test_a_misspelt_key_of_cdks_that_decides_where_to_deploy_is_a_fault(meant: str) -> None:
+    read_settings({"instanceArn": ARN, meant: "courier"})
+    with pytest.raises(SettingsError, match=rf"is not a key of CDK's: do you mean {meant}\?"):
+        read_settings({"instanceArn": ARN, meant.replace("ss", "s").replace("Qual", "Qal"): "courier"})
 
 
 def test_context_that_is_not_ours_is_left_alone() -> None:

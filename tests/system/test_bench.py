@@ -54,7 +54,7 @@ def test_the_table_of_simulated_surges_is_simulated() -> None:
 
 
 def test_the_table_of_starts_is_measured_for_this_project_the_peer_and_a_bare_function() -> None:
-    measured = measure("start", "--runs", "1")
+    measured = measure("start", "--runs", "1", "--large", "1")
     rows = ["start, ms", "first email, ms", "a warm email, ms of the processor", "peak memory, MiB"]
     for row in rows:
         assert [float(cell.split()[0]) > 0 for cell in measured[row]] == [True, True, True]

@@ -105,6 +105,17 @@ def test_what_was_changed_by_hand_is_restored_by_an_option_that_cdk_has() -> Non
     assert "--revert-drift " in options
 
 
+def test_what_an_organisation_asks_of_bootstrapping_are_options_that_cdk_has() -> None:
+    text = " ".join((ROOT / "docs" / "deploy.md").read_text().split())
+    told = set(re.findall(r"`(?:cdk bootstrap )?(--[a-z-]+)", text.partition("## In an organisation")[2]))
+    command = ["cdk", "bootstrap", "--help"]
+    options = subprocess.run(command, env=MAKE | {"COLUMNS": "200"}, check=True, capture_output=True, text=True).stdout
+    assert "--custom-permissions-boundary" in told
+    of_deploy = {"--tags"}  # in BOOTSTRAP as well
+    assert {option for option in told - of_deploy if not re.search(rf"{option}[, ]", options)} == set()
+    assert re.search("--tags[, ]", options)
+
+
 @pytest.fixture
 def make_local() -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(

@@ -78,7 +78,7 @@ class PutBack:
         return not (self.not_done or self.is_stopped) and (self.outcomes.all_sent or not self.way.wait)
 
     def first(self) -> None:
-        """Replay the first few, and wait until each is sent or back; stop if one is not sent."""
+        """Replay the first few, and wait until each is sent or back; stop if one is not put back, or not sent."""
         if self.way.canary is None:
             return
         asked_for = self.selection.limit
@@ -86,10 +86,12 @@ class PutBack:
         self.up_to_the_limit()
         self.selection.limit = asked_for
         listen(self.account, self.outcomes, self.since, wait=True, timeout=self.way.timeout)
-        self.is_stopped = not self.outcomes.all_sent
-        if len(self.work.replayed) >= self.way.canary:
+        kept = len(self.selection.ids) - len(self.work.replayed)
+        self.is_stopped = kept > 0 or not self.outcomes.all_sent
+        if len(self.selection.ids) >= self.way.canary or self.is_stopped:
+            words = in_words(self.outcomes) + (f", {kept} not put back" if kept else "")
             then = "The others stay" if self.is_stopped else "The others follow"
-            view.warn(f"Of the first {len(self.work.replayed)}: {in_words(self.outcomes)}. {then}.")
+            view.warn(f"Of the first {len(self.selection.ids)}: {words}. {then}.")
 
     def up_to_the_limit(self) -> None:
         """Replay until the selection has taken as many letters as it may."""

@@ -108,11 +108,10 @@ def _report(selection: Selection, not_done: list[NotDone]) -> None:
     """Say what was asked for and is not done. Copies of what is replayed count as done."""
     view.not_done(not_done)
     if selection.copies:
-        if selection.copies == 1:
-            view.warn("1 letter stays: its token was replayed just now. It is a copy, or has come back already.")
-        else:
-            many = f"{selection.copies:,} letters stay: their tokens were replayed just now."
-            view.warn(f"{many} They are copies, or have come back already.")
+        stay = "1 letter stays" if selection.copies == 1 else f"{selection.copies:,} letters stay"
+        view.warn(
+            f"{stay}, with a client token that another letter has: a copy, or back already. A token is sent once."
+        )
 
 
 def _nothing_done(selection: Selection, rate: float | None, not_done: int, *, dry_run: bool) -> str:

@@ -41,8 +41,8 @@ IN_WORDS = (
     "The faults, by how Connect answers instead of sending: "
     + ", ".join(f"{name} ({status})" for name, (status, _, _) in _ERRORS.items())
     + ", unavailable (503), garbage (200, but not JSON), answer (your own status, error and message).",
-    "Without an answer: drop_before, hang (for so many seconds).",
-    "Once the email is sent: drop_after, hang_after, garbage_after.",
+    "Without an answer: drop_before, hang (seconds: until the connection ends).",
+    "Once the email is sent: drop_after, hang_after (seconds: until the answer), garbage_after.",
     "Which calls: the next one, or times (null: all); contact_id, client_token, probability.",
     "Of two faults of one call, the one that strikes before the email is sent comes first.",
 )

@@ -190,3 +190,25 @@ def test_without_a_journal_nothing_is_replayed_but_sending_can_be_paused(operato
     paused = operator.courier("pause")
     assert paused.returncode == 0
     assert "cannot be written: Is a directory" in paused.stderr
+
+
+def test_a_canary_of_old_letters_takes_others_in_their_place(operator: Operator) -> None:
+    old = [operator.letter(FirstTriedAt="2020-01-01T00:00:00+00:00") for _ in range(2)]
+    new = [operator.letter(ClientToken=f"t-{n}") for n in range(4)]
+    operator.will_log(*(dead(f"t-{n}") for n in range(4)))
+    ended = operator.courier("dlq", "replay", *old, *new, "--yes", "--canary", "2")
+    assert "Of the first 2: 0 sent, 2 came back" in ended.stderr
+    assert len(operator.on_the_queue()) == 2
+
+
+def test_a_canary_that_is_not_even_put_back_stops_the_others(operator: Operator) -> None:
+    for n in range(3):
+        operator.large_letter(ClientToken=f"t-{n}")
+    for letter in operator.dead_letters:
+        key = json.loads(letter["Body"])[1]["s3Key"]
+        operator.aws.files.delete_object(Bucket=operator.payload_bucket, Key=key)
+    ended = operator.courier("dlq", "replay", "--all", "--yes", "--canary", "1")
+    assert ended.returncode == 1
+    assert "Of the first 1: 0 sent, 0 came back, 0 not known yet, 1 not put back. The others stay." in ended.stderr
+    assert operator.on_the_queue() == []
+    assert len(operator.dead_letters) == 3

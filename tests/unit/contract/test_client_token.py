@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from contract.client_token import ClientTokenError, client_token
+from contract.message_attributes import string
 from handler.message import Message
 from tests.samples import record, string_attribute
 
@@ -43,3 +44,10 @@ def test_an_attribute_that_is_not_a_token_is_never_replaced_by_another_one(attri
     for name in ("ClientToken", "MessageId"):
         with pytest.raises(ClientTokenError, match=what_is_right):
             token_of(**{name: attribute})
+
+
+@pytest.mark.parametrize("name", ["Clienttoken", "clientToken", "CLIENTTOKEN"])
+def test_a_misspelt_token_is_not_replaced_by_the_message_id(name: str) -> None:
+    with pytest.raises(ClientTokenError, match="write the name exactly so"):
+        client_token("id-1", {name: string("t")})
+    assert client_token("id-1", {name: string("t"), "ClientToken": string("right")}) == "right"

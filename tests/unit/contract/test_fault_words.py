@@ -51,7 +51,14 @@ def test_a_name_that_could_be_anybodys_is_not_told() -> None:
 
 
 def test_of_very_many_unknown_members_the_first_are_told() -> None:
-    assert len(told(reply(**{f"typo-{n:03}": n for n in range(500)}))) == 20
+    found = told(reply(**{f"typo-{n:03}": n for n in range(500)}))
+    assert (len(found), found[-1]) == (20, "reply.\u2026 is not a member")
+    assert len(told(reply(**{f"typo-{n:03}": n for n in range(19)}))) == 19
+
+
+def test_no_blind_copy_is_turned_into_one_that_all_see() -> None:
+    body = reply(AdditionalRecipients={"BccEmailAddresses": [{"EmailAddress": "a@b.example"}]})
+    assert told(body) == ["reply.AdditionalRecipients.BccEmailAddresses is not a member"]
 
 
 def test_what_is_masked_before_it_is_printed_still_names_the_faulty_members() -> None:

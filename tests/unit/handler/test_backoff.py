@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.backoff import MAX_BACKOFF, backoff
+from handler.delivery import LAST_CHANCE_SECONDS
 from handler.verdict import Cause
 
 
@@ -32,3 +33,7 @@ def test_the_jitter_is_full_and_never_above_the_limit_or_below_a_second(receive_
 def test_what_failed_together_does_not_come_back_together() -> None:
     rng = Random(7)
     assert len({backoff(10, rng) for _ in range(20)}) > 15
+
+
+def test_the_last_chance_is_longer_than_any_backoff() -> None:
+    assert MAX_BACKOFF < LAST_CHANCE_SECONDS

@@ -106,6 +106,18 @@ def test_where_active_emails_stay_full_the_reply_comes_back_after_a_longer_time(
     assert world.sqs.hidden_for == [60]
 
 
+def test_what_is_not_answered_after_a_throttle_is_tried_once_more(world: World) -> None:
+    answers = iter([refusal(429, "ThrottlingException"), refusal(503, "ServiceUnavailable")])
+
+    def before() -> None:
+        if answer := next(answers, None):
+            raise answer
+
+    world.connect.before = before
+    assert world.deliver(record()) == []
+    assert world.events == ["call_repeated", "call_repeated", "reply_sent"]
+
+
 def test_a_refused_permission_is_not_retried_longer_than_anything_else(world: World) -> None:
     world.delivery = changed(world.delivery, settings=replace(world.delivery.settings, retry_seconds=600))
     world.connect.before = fails(refusal(403, "AccessDeniedException"))

@@ -117,3 +117,27 @@ def test_the_limit_counts_what_is_chosen() -> None:
     selection = Selection(Filters(), NOW, 2, to_send=True)
     assert [selection.take(letter(f"id-{n}", age=0 if n else 8 * DAY)) for n in range(4)] == [False, True, True, False]
     assert selection.is_full
+
+
+def test_a_copy_that_was_asked_for_by_its_id_is_no_missing_one() -> None:
+    selection = Selection(Filters(ids=frozenset({"id-1", "id-2"})), NOW, to_send=True)
+    assert [selection.take(letter("id-1")), selection.take(letter("id-2", ClientToken="t-id-1"))] == [True, False]
+    assert (selection.is_full, selection.copies, selection.missing()) == (True, 1, [])
+
+
+def test_a_limit_is_not_used_up_by_letters_that_stay() -> None:
+    ids = frozenset({"id-0", "id-1", "id-2"})
+    selection = Selection(Filters(ids=ids), NOW, limit=1, to_send=True)
+    assert [selection.take(letter(each, age=8 * DAY if each == "id-0" else 0)) for each in sorted(ids)] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_what_was_taken_and_is_still_there_is_not_taken_for_a_copy() -> None:
+    selection = Selection(Filters(), NOW, limit=1, to_send=True)
+    assert selection.take(letter())
+    selection.limit = None
+    assert not selection.take(letter())
+    assert selection.copies == 0

@@ -99,3 +99,12 @@ def test_batches_keep_order_and_both_limits_of_sqs() -> None:
 
 def test_a_size_is_what_sqs_counts() -> None:
     assert Outgoing("", "é", {"né": string("ü"), "b": {"DataType": "Binary", "BinaryValue": b"12"}}).size == 2 + 11 + 9
+
+
+def test_a_letter_that_sqs_moved_in_a_later_life_has_no_reason_after_its_renewal() -> None:
+    redriven = {"ReplyCourier.Reason": string("NotFound"), DETAIL: string("x"), "ReplyCourier.MessageId": string("a")}
+    before = Letter("id-1", "handle", "{}", redriven, NOW, was_moved=True)
+    offer = renewed(before)
+    assert isinstance(offer, Outgoing)
+    after = Letter("id-2", "handle", offer.body, offer.attributes, NOW)
+    assert (after.reason, after.token) == (before.reason, before.token) == (MOVED_BY_SQS, "a")

@@ -1,8 +1,11 @@
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from contract.reply import EVERY_FAULT_CHARACTERS
+from contract.reply import EVERY_FAULT_CHARACTERS, SCHEMA
+from courier.replies import reply_faults
 from courier.replies.reply_faults import MOST, faults
 from tests.samples import raw_message, reply, template_message
 
@@ -45,3 +48,14 @@ def test_what_is_not_a_reply_is_told_too(body: str) -> None:
 def test_a_sound_reply_has_no_faults_whichever_instance_it_names() -> None:
     assert faults(json.dumps(reply())) == ()
     assert faults(json.dumps(reply(InstanceId="11111111-2222-3333-4444-555555555555"))) == ()
+
+
+def limits_of_patterns(schema: Any) -> Iterator[int]:
+    for each in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from limits_of_patterns(each)
+    if isinstance(schema, dict) and "pattern" in schema and isinstance(schema["pattern"], str):
+        yield schema["maxLength"]
+
+
+def test_a_text_is_cut_beyond_every_limit_of_a_text_with_a_pattern() -> None:
+    assert max(limits_of_patterns(SCHEMA)) < reply_faults._LONGEST_PATTERN_TEXT  # noqa: SLF001 - or it would hide a fault

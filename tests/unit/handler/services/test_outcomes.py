@@ -59,7 +59,7 @@ def test_an_event_keeps_its_schema_and_names_ids_alone(verdict: Any) -> None:
 
 def test_the_id_is_the_same_whenever_the_outcome_is_told() -> None:
     ids = [detail(message("t-1"), verdict, now)["metadata"]["id"] for verdict in VERDICTS for now in (1.0, 2.0)]  # type: ignore[index] # a mapping
-    assert ids == [f"t-1/{kind}" for kind in ("Sent", "AlreadySent", "DeadLetter", "DeadLetter") for _ in range(2)]
+    assert ids == [f"m-1/{kind}" for kind in ("Sent", "AlreadySent", "DeadLetter", "DeadLetter") for _ in range(2)]
 
 
 def test_a_token_that_could_be_an_address_is_left_out() -> None:
@@ -115,3 +115,9 @@ def test_without_a_bus_nobody_is_told() -> None:
     silent = Outcomes("", unused, unused, unused, unused)  # type: ignore[arg-type] # none of them is used
     silent.note(message(), VERDICTS[0])
     silent.tell(lambda: 600)
+
+
+def test_an_answer_that_cannot_be_read_does_not_escape_either() -> None:
+    bus = FakeEventBus()
+    bus.put_events = lambda **_: {"Entries": []}  # type: ignore[method-assign]
+    assert told(bus, *VERDICTS) == [(4, "ValueError")]
