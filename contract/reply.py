@@ -61,6 +61,16 @@ def parse(body: str, instance_arn: str) -> dict[str, Any]:
     return reply
 
 
+def contact_of(body: str) -> str | None:
+    """The contact that a body names, whatever else is wrong with it; None if it names none."""
+    try:
+        reply = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    contact_id = reply.get("ContactId") if isinstance(reply, dict) else None
+    return contact_id if isinstance(contact_id, str) else None
+
+
 def _read_json(body: str) -> Any:  # noqa: ANN401 - JSON may be anything until the schema has seen it
     try:
         reply = json.loads(body, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)

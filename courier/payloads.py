@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from contract.message_attributes import Attributes
     from contract.payload import Pointer
-    from courier.queues.letter import Letter
 
 NO_BUCKET = "no bucket is known, name one with --payload-bucket"
 GONE = {"NoSuchKey", "404"}
@@ -113,17 +112,6 @@ class Payloads:
         if where is not None and where.bucket != self.bucket:
             raise UnreadableError("is in another bucket than the stack's", is_final=True)
         return where
-
-
-def opened(letter: Letter, payloads: Payloads | None, warn: Callable[[str], None]) -> Letter:
-    """The letter with its body, if that is in S3; `warn` is told why it cannot be had."""
-    if payloads is None:
-        return letter
-    try:
-        return replace(letter, payload=payloads.text(letter.body, letter.attributes))
-    except UnreadableError as unreadable:
-        warn(f"{letter.id}: its body in S3 {unreadable}.")
-        return replace(letter, is_unread=not unreadable.is_final)
 
 
 def _unreadable(failed: BotoCoreError | ClientError) -> UnreadableError:

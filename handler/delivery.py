@@ -66,7 +66,7 @@ class Delivery:
         outcomes: Tells an event bus what became of replies.
         observability: Logs, metrics, traces.
         now: Seconds since the epoch.
-        rng: Jitter.
+        rng: Jitter of the backoff, and the order of a batch.
     """
 
     settings: Settings

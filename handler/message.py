@@ -70,7 +70,7 @@ class Message:
         """The reply's client token.
 
         Raises:
-            contract.client_token.ClientTokenError: The attribute ClientToken cannot be used.
+            contract.client_token.ClientTokenError: The attribute that names it cannot be used.
         """
         return client_token(self.id, self.attributes)
 

@@ -5,7 +5,6 @@ No address, name, subject or body is ever reported, nor any text that may quote 
 
 from __future__ import annotations
 
-import json
 import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from contract.client_token import ClientTokenError
 from contract.identifier import is_identifier
+from contract.reply import contact_of
 from contract.token_age import iso
 from handler.verdict import AlreadySent, Cause, DeadLetter, HandBack, Retry, Sent
 
@@ -172,9 +172,5 @@ def _time(seconds: float) -> str | None:
 
 def _contact(message: Message) -> str | None:
     """The contact of a reply that was not sent now, by which people look for it; None where the body has none."""
-    try:
-        reply = json.loads(message.body)
-    except (ValueError, RecursionError):
-        return None
-    contact_id = reply.get("ContactId") if isinstance(reply, dict) else None
-    return identifier(contact_id) if isinstance(contact_id, str) else None
+    contact_id = contact_of(message.body)
+    return None if contact_id is None else identifier(contact_id)

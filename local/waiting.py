@@ -9,7 +9,7 @@ def until[T](
     what: str,
     seconds: float = 60,
     *,
-    every: float = 0.02,
+    every: float = 0.05,
     progress: Callable[[], object] = lambda: None,
 ) -> T:
     """Wait until ``happens()`` is true, and return it.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from courier.doctor.finding import REVERT_DRIFT, Finding, bad, good, unknown
+from courier.queues.letter import DRAFT_SECONDS
 from courier.queues.selection import short
 
-DRAFT_SECONDS = 12 * 3_600
-"""A draft expires after so long, unless its CreateContact says otherwise."""
 OPERATION = "StartOutboundEmailContact"
 CONSOLE = f"look it up in the Service Quotas console: Amazon Connect, {OPERATION}"
 MORE_CONCURRENCY = "ask for more in the Service Quotas console: AWS Lambda, Concurrent executions"

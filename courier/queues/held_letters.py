@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from courier.interrupts import uninterrupted
-from courier.payloads import opened
 from courier.queues import sending
-from courier.queues.letter import SQS_SYSTEM_ATTRIBUTES, received
+from courier.queues.letter import SQS_SYSTEM_ATTRIBUTES, opened, received
 from courier.queues.sending import MAX_ENTRIES, NotDone
 
 if TYPE_CHECKING:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from contract.client_token import ClientTokenError, client_token
 from contract.dead_letter import DETAIL, REASON
 from contract.identifier import is_identifier
 from contract.message_attributes import SYSTEM_ATTRIBUTES, text_of
+from contract.reply import contact_of
 from contract.token_age import first_tried_at, may_be_forgotten
+from courier.payloads import UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mypy_boto3_sqs.literals import MessageSystemAttributeNameType
     from mypy_boto3_sqs.type_defs import (
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
         MessageAttributeValueTypeDef,
         MessageTypeDef,
     )
+
+    from courier.payloads import Payloads
 
 MOVED_BY_SQS = "MovedBySqs"
 """Stands for the reason of a letter without one: SQS moved it itself, after more receives than the queue allows."""
@@ -86,12 +89,7 @@ class Letter:
     @property
     def contact_id(self) -> str | None:
         """The contact that the reply is for; None if the body does not say."""
-        try:
-            reply = json.loads(self.reply)
-        except (ValueError, RecursionError):
-            return None
-        contact_id = reply.get("ContactId") if isinstance(reply, dict) else None
-        return contact_id if isinstance(contact_id, str) else None
+        return contact_of(self.reply)
 
     @property
     def first_tried_at(self) -> float | None:
@@ -136,6 +134,17 @@ def received(message: MessageTypeDef) -> Letter:
         system_attributes={name: system[name] for name in SYSTEM_ATTRIBUTES if name in system},
         was_moved="DeadLetterQueueSourceArn" in system,
     )
+
+
+def opened(letter: Letter, payloads: Payloads | None, warn: Callable[[str], None]) -> Letter:
+    """The letter with its body, if that is in S3; `warn` is told why it cannot be had."""
+    if payloads is None:
+        return letter
+    try:
+        return replace(letter, payload=payloads.text(letter.body, letter.attributes))
+    except UnreadableError as unreadable:
+        warn(f"{letter.id}: its body in S3 {unreadable}.")
+        return replace(letter, is_unread=not unreadable.is_final)
 
 
 def printable_identifier(text: str | None) -> str | None:

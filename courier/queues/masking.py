@@ -57,7 +57,7 @@ _KNOWN = frozenset(
 """What Connect, botocore and the function say of a request. None of them is anybody's name, but for these:"""
 _NAMES = {"May"}
 _LONE = 2
-"""Known words between two that are masked, as many as this: they are more likely to be the reply's."""
+"""So many known words or fewer, between two that are masked, are masked as well: they are likely the reply's."""
 
 
 def masked(detail: str) -> str:

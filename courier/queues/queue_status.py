@@ -73,6 +73,10 @@ class Status:
     """Both queues, what the dead letters themselves say, and how sending goes on.
 
     Attributes:
+        replies: The queue of replies.
+        dead_letters: The dead-letter queue.
+        letters: What is on it.
+        outlook: Whether sending goes on, how fast, and until when.
         asked_at: When, in seconds since the epoch.
     """
 
