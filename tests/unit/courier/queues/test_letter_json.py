@@ -69,3 +69,9 @@ def test_a_letter_that_has_no_room_for_its_token_is_not_imported_under_another_o
 @pytest.mark.parametrize("time", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+14:00", "\x1b[2J", "now"])
 def test_a_time_of_any_kind_is_shown_or_left_out(time: str) -> None:
     assert json_line(with_body(letter(FirstTriedAt=time, Reason="NotFound")))
+
+
+def test_a_letter_that_sqs_moved_in_a_later_life_is_imported_without_the_reason_of_an_earlier_one() -> None:
+    moved = Letter("id-1", "handle", "b", {REASON: string("NotFound")}, NOW, was_moved=True)
+    back = read_exported(json_line(with_body(moved)).encode())
+    assert back.attributes.keys() == {MESSAGE_ID, FIRST_TRIED_AT}
