@@ -154,3 +154,12 @@ def test_a_duplicate_costs_as_much_as_is_said() -> None:
     said = re.search(r"as much as ([\d,]+) replies of this stack", " ".join(TEXT.split()))
     assert said is not None
     assert number(said[1]) < busy["Amazon Connect, emails sent"] / busy["all of this stack"] < 1.1 * number(said[1])
+
+
+def test_the_deployment_cannot_rewrite_the_policy_that_limits_it() -> None:
+    (name,) = set(re.findall(r"--policy-name (\S+)", TEXT))
+    given = [statement["Resource"] for statement in POLICY["Statement"]]
+    named = [pattern for each in given for pattern in ([each] if isinstance(each, str) else each)]
+    arn = f"arn:aws:iam::111122223333:policy/{name}"
+    assert any(fnmatchcase(arn.replace(name, "reply-courier-x"), pattern) for pattern in named)
+    assert [pattern for pattern in named if pattern != "*" and fnmatchcase(arn, pattern)] == []
