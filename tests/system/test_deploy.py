@@ -76,6 +76,10 @@ def test_an_account_is_bootstrapped_with_no_more_than_the_stack_needs(processes:
     (stack,) = aws.stacks.describe_stacks(StackName="CDKToolkit-courier")["Stacks"]
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
     assert re.findall(r"arn:[\w:/-]+", parameters["CloudFormationExecutionPolicies"]) == [policy["Arn"]]
+    text = " ".join((ROOT / "docs" / "deploy.md").read_text().split())
+    (renewal,) = re.findall(r"`(aws iam create-policy-version [^`]+)`", text)
+    subprocess.run(renewal.replace("POLICY ", f"{policy['Arn']} ").split(), check=True, env=environment, cwd=ROOT)
+    assert iam.get_policy(PolicyArn=policy["Arn"])["Policy"]["DefaultVersionId"] == "v2"
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps({"instanceArn": INSTANCE_ARN, "stackName": "reply-courier-test"}))
     options = ("--require-approval", "never", "--tags", "team=crm", "-c", f"settings={settings}")
