@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     from fastjsonschema import JsonSchemaValueException
 
 _KINDS = {"string": "a string", "object": "an object", "array": "a list"}
-_KIND_OF = {str: "a string", dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
+_KIND_OF = {
+    str: _KINDS["string"],
+    dict: _KINDS["object"],
+    list: _KINDS["array"],
+    bool: "true or false",
+    type(None): "null",
+}
 _MOST_NAMES = 20
 """Unknown members that are named and compared: a body could hold a million."""
 _LONGEST_NAME = 60
@@ -55,7 +61,7 @@ def _fault(rule: str | None, value: Any) -> str:  # noqa: ANN401 - JSON
     return "is not of the right form"
 
 
-def _kind(value: Any) -> str:  # noqa: ANN401 - JSON
+def _kind(value: object) -> str:
     return _KIND_OF.get(type(value), "a number")
 
 

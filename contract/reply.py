@@ -79,9 +79,9 @@ def _read_json(body: str) -> Any:  # noqa: ANN401 - JSON may be anything until t
     except InvalidReplyError:
         raise
     except json.JSONDecodeError as broken:
-        has_mark = body.startswith("\ufeff")
         where = f"{broken.msg.removesuffix(' at')} at line {broken.lineno}, column {broken.colno}"
-        raise InvalidReplyError(f"reply: is not JSON: {BYTE_ORDER_MARK if has_mark else where}") from None
+        why = BYTE_ORDER_MARK if body.startswith("\ufeff") else where
+        raise InvalidReplyError(f"reply: is not JSON: {why}") from None
     except UnicodeEncodeError:
         half = "holds half of a surrogate pair, which is not a character: a text was cut inside an emoji, say"
         raise InvalidReplyError(f"reply: {half}") from None

@@ -16,8 +16,9 @@ cat > "$reply" <<END
 END
 size=$(wc -c < "$reply" | tr -d ' ')
 # The token is the object's key here. A mended text goes under another key: a dead letter points to this one.
-aws ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} s3api put-object \
+aws s3api put-object \
   --bucket "$PAYLOAD_BUCKET" --key "$1" --body "$reply"
+# In many Regions the AWS CLI asks an old host of SQS, whatever AWS_ENDPOINT_URL says.
 aws ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} sqs send-message \
   --queue-url "$QUEUE_URL" \
   --message-attributes "{

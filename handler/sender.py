@@ -122,7 +122,6 @@ class Sender:
     def _send(self, message: Message, reply: dict[str, Any], token: str, seconds_left: Callable[[], float]) -> Verdict:
         """Call Connect at the environment's pace, and again at once where waiting here is better than a new receive."""
         verdict: Verdict = HandBack()
-        may_have_been_sent = message.tried_since is not None
         was_unanswered = False
         while True:
             if seconds_left() < self.pacer.wait_time() + connect.CALL_SECONDS + ACT_SECONDS:
@@ -131,9 +130,9 @@ class Sender:
             verdict = self._call(reply, token, is_first_life=message.is_first_life)
             if not isinstance(verdict, Retry):
                 self.pacer.answered()
+                may_have_been_sent = was_unanswered or message.tried_since is not None
                 return _with_doubt(verdict) if may_have_been_sent else verdict
             is_unanswered = verdict.cause in UNANSWERED
-            may_have_been_sent = may_have_been_sent or is_unanswered
             self.observability.not_now(verdict.cause)
             self._adjust_pace(verdict.cause)
             if not (verdict.cause in HOLDS_UP_ALL or (is_unanswered and not was_unanswered)):

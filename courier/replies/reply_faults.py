@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MOST = 50
 """Faults that are told: two screens. A broken producer can make a million."""
-_LONGEST_PATTERN_TEXT = 1_100
+LONGEST_PATTERN_TEXT = 1_100
 """Characters, a little more than the longest text that the contract has a pattern for (a subject, 998): patterns take
 time that grows with the square of a text's length."""
 
@@ -79,7 +79,7 @@ def _cut(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
         case list():
             return [_cut(each) for each in value]
         case str():
-            return value[:_LONGEST_PATTERN_TEXT]
+            return value[:LONGEST_PATTERN_TEXT]
     return value
 
 

@@ -146,9 +146,10 @@ def _edited_body(letter: Letter, file: Path) -> str:
         open_editor(file)
         try:
             text = file.read_text(encoding="utf-8")
-            found = [*faults(text)]
         except UnicodeDecodeError:
             text, found = "", ["reply: is not UTF-8"]
+        else:
+            found = [*faults(text)]
         if text == pretty(letter.reply) and letter.token is not None:  # else the edit drops the token
             view.say("Nothing was changed, and nothing is sent.")
             raise typer.Exit(SOME_NOT_DONE)

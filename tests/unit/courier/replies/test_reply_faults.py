@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from contract.reply import EVERY_FAULT_CHARACTERS, SCHEMA
-from courier.replies import reply_faults
-from courier.replies.reply_faults import MOST, faults
+from courier.replies.reply_faults import LONGEST_PATTERN_TEXT, MOST, faults
 from tests.samples import raw_message, reply, template_message
 
 
@@ -58,4 +57,4 @@ def limits_of_patterns(schema: Any) -> Iterator[int]:
 
 
 def test_a_text_is_cut_beyond_every_limit_of_a_text_with_a_pattern() -> None:
-    assert max(limits_of_patterns(SCHEMA)) < reply_faults._LONGEST_PATTERN_TEXT  # noqa: SLF001 - or it would hide a fault
+    assert max(limits_of_patterns(SCHEMA)) < LONGEST_PATTERN_TEXT  # or it would hide a fault
