@@ -55,7 +55,7 @@ _KNOWN = frozenset(
     )
 )
 """What Connect, botocore and the function say of a request. None of them is anybody's name, but for these:"""
-_NAMES = {"May"}
+_NAMES = {"Field", "Fields", "Key", "Long", "May"}
 _LONE = 2
 """So many known words or fewer, between two that are masked, are masked as well: they are likely the reply's."""
 

@@ -99,3 +99,8 @@ def test_the_functions_own_words_are_kept(body: str) -> None:
 def test_the_contracts_members_are_known() -> None:
     for member in SCHEMA["properties"]:
         assert masked(f"Missing {member}") == f"Missing {member}"
+
+
+@pytest.mark.parametrize("name", ["May", "Long", "Key", "Field"])
+def test_a_known_word_that_is_a_surname_as_well_is_masked_where_it_is_written_as_one(name: str) -> None:
+    assert name not in masked(f"InvalidRequestException (400): the recipient Mark {name} is not valid")
