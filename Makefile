@@ -17,6 +17,8 @@ CONTEXT ?=
 ANSWERS ?=
 # Options of cdk deploy: DEPLOY=--revert-drift restores what was changed or deleted by hand
 DEPLOY ?=
+# What a synthesis has written: a deployment is of what was shown, and nothing is synthesised again
+ASSEMBLY := $(or $(CDK_OUTPUT),cdk.out)
 # Options of cdk bootstrap, such as --cloudformation-execution-policies (docs/deploy.md)
 BOOTSTRAP ?=
 # A part of the tests, e.g. TESTS="tests/unit -k token"
@@ -34,7 +36,7 @@ local: $(SETUP) ## keep the whole of it running on this machine until Ctrl-C
 	@python -m local up $(if $(ANSWERS),--answers "$(ANSWERS)")
 
 test: $(SETUP) ## run all tests, three at a time
-	@python -m pytest -n 3 $(TESTS)
+	@python -m tests -n 3 $(TESTS)
 
 check: $(SETUP) ## format, lint, types, import rules, synth with cdk-nag, cfn-lint
 	@ruff format --check .
@@ -67,7 +69,7 @@ diff: $(SETUP) ## show what a deployment would change
 
 deploy: diff ## show what would change, ask, and deploy with the settings in cdk.json
 	@printf 'Deploy this? [y/N] '; read -r answer; [[ "$${answer,,}" =~ ^(y|yes)$$ ]] || { echo "Nothing was deployed."; exit 1; }
-	@cdk deploy --require-approval never $(DEPLOY) $(CONTEXT)
+	@cdk deploy --app $(ASSEMBLY) --require-approval never $(DEPLOY)
 
 import: $(SETUP) ## take what an earlier stack left (import.json, docs/runbook.md) into a new one
 	@test -f import.json || { echo "Write import.json first: docs/runbook.md, Deleting the stack"; exit 1; }
@@ -77,7 +79,7 @@ destroy: $(SETUP) ## delete the stack, and say what stays
 	@echo "What stays: the queues with the unsent replies in them, their policies, the bucket, the log and the journal."
 	@printf 'Delete the stack %s? [y/N] ' "$$(cdk list $(CONTEXT))"; read -r answer; \
 		[[ "$${answer,,}" =~ ^(y|yes)$$ ]] || { echo "Nothing was deleted."; exit 1; }
-	@cdk destroy --force $(CONTEXT)
+	@cdk destroy --app $(ASSEMBLY) --force
 
 lock: $(SETUP) ## renew requirements/*.txt and package-lock.json
 	$(LOCK) 3.13 uv.in -o uv.txt

@@ -82,6 +82,7 @@ def up(answers: Path | None) -> None:
     """Run until interrupted."""
     ports = Ports(free_port(AWS_PORT), free_port(CONNECT_PORT))
     context = {"eventBusName": BUS}
+    print_line("Deploying …")
     with running(print_line, print_summary, context=context, answers=answers, ports=ports) as courier:
         print_line(how_to(courier))
         threading.Event().wait()

@@ -23,13 +23,20 @@ class CdkApp:
     Args:
         stack: its name; its outputs include at least ``QueueUrl``, ``DeadLetterQueueUrl`` and ``FunctionName``.
         command: synthesises it, in the project's folder.
+        sources: the files and folders that decide what it synthesises, beside its context.
     """
 
     stack: str
     command: str
+    sources: tuple[Path, ...]
 
 
-REPLY_COURIER = CdkApp("reply-courier", "python app.py")
+def sources_in(project: Path) -> tuple[Path, ...]:
+    """The sources of reply-courier's app in a copy of the project."""
+    return tuple(project / name for name in ("app.py", "cdk.json", "contract", "handler", "infra", "requirements"))
+
+
+REPLY_COURIER = CdkApp("reply-courier", "python app.py", sources_in(ROOT))
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,16 @@ class Synthesis:
     process: subprocess.Popen[bytes]
 
 
+def settings_for(context: Mapping[str, str]) -> dict[str, str]:
+    """CDK context for a deployment on this machine: the instance's ARN and the architecture, then what is given."""
+    return {"instanceArn": INSTANCE_ARN, "architecture": ARCHITECTURES[platform.machine()], **context}
+
+
+def without_credentials() -> dict[str, str]:
+    """The environment for a synthesis: with credentials, CDK would ask AWS for their account."""
+    return {name: value for name, value in PROGRAM_ENVIRONMENT.items() if "KEY" not in name}
+
+
 def synthesise(processes: ProcessGroup, folder: Path, app: CdkApp, context: Mapping[str, str]) -> Synthesis:
     """Start to synthesise an app, which takes longest and needs no AWS: the rest can start meanwhile.
 
@@ -50,12 +67,9 @@ def synthesise(processes: ProcessGroup, folder: Path, app: CdkApp, context: Mapp
         app: what to synthesise.
         context: CDK context on top of the instance's ARN and this machine's architecture.
     """
-    settings = {"instanceArn": INSTANCE_ARN, "architecture": ARCHITECTURES[platform.machine()], **context}
-    flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    # Without credentials: with them, CDK would ask AWS for their account.
-    environment = {name: value for name, value in PROGRAM_ENVIRONMENT.items() if "KEY" not in name}
+    flags = [part for name, value in settings_for(context).items() for part in ("-c", f"{name}={value}")]
     command = ["cdk", "synth", "--quiet", "--app", app.command, "--output", str(folder), *flags, *QUIET]
-    return Synthesis(app, folder, processes.start(command, env=with_tools(environment), cwd=ROOT))
+    return Synthesis(app, folder, processes.start(command, env=with_tools(without_credentials()), cwd=ROOT))
 
 
 def deploy(

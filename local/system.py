@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+from local.assembly import cached_assembly, deploy_assembly
 from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws, start_aws
 from local.cdk import REPLY_COURIER, CdkApp, deploy, synthesise
 from local.function.deployed_function import DeployedFunction, deployed_log_format, fetch_function, install_runtime
@@ -77,17 +78,19 @@ def running(  # noqa: PLR0913 - all but the first by name
     beside: LocalCourier | None = None,
     answers: Path | None = None,
     ports: Ports = ANY_PORTS,
+    with_cdk: bool = False,
 ) -> Iterator[LocalCourier]:
     """Start everything afresh, and stop it at the end.
 
     Args:
-        print_line: is given the deployment's output line by line.
+        print_line: is given the output of CDK's command line, line by line.
         print_log: is given each log line at once.
         context: CDK context for the deployment, such as ``{"sendRate": "5"}``.
         around: wraps each execution environment, for tests that interfere.
         app: what to deploy, for comparisons of this project with another.
         answers: a file of ``courier doctor --send-test``; Connect answers as it did there.
         ports: where AWS and Connect listen.
+        with_cdk: deploy with CDK's command line, as platform engineers do, and not through CloudFormation's API.
         beside: another stack, in whose AWS this one is deployed, and whose Connect it uses.
     """
     logs: list[LogLine] = []
@@ -104,11 +107,14 @@ def running(  # noqa: PLR0913 - all but the first by name
     with ExitStack() as started:
         folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="reply-courier-")))
         processes = started.enter_context(ProcessGroup())
-        synthesis = synthesise(processes, folder / "cdk.out", app, context or {})
+        synthesis = synthesise(processes, folder / "cdk.out", app, context or {}) if with_cdk else None
         xray = started.enter_context(XRayDaemon(traces.append))
         connect_url = beside.connect_url if beside else start_connect(processes, folder, answers, ports.connect)
         aws = beside.aws if beside else start_aws(processes, folder, "--port", str(ports.aws))
-        outputs = deploy(aws, processes, synthesis, print_line)
+        if synthesis:
+            outputs = deploy(aws, processes, synthesis, print_line)
+        else:
+            outputs = deploy_assembly(aws, cached_assembly(app, context or {}), app.stack)
 
         if name := outputs.get("LogGroupName"):
             log_group = started.enter_context(LogGroup(aws.logs, name, aws.cloudwatch, outputs["FunctionName"]))

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from functools import cache
@@ -11,8 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.samples import PERSONAL
+
+# The same examples in each run, however slow the machine is.
+settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile("fixed")
 
 EVENTS = Path(__file__).parents[1] / "events"
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
@@ -27,6 +33,14 @@ def _nothing_personal_in_the_journal() -> Iterator[None]:
     yield
     assert not _JOURNAL.exists() or leaks(_JOURNAL.read_text()) == []
     shutil.rmtree(_JOURNAL.parent)
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let SIGINT raise KeyboardInterrupt, also if the shell that started this run has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.hookimpl(wrapper=True)

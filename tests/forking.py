@@ -4,15 +4,20 @@ A process of its own it is all the same: with its arguments, its environment, it
 """
 
 import atexit
+import gc
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import traceback
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 import boto3
+import botocore.session
 from typer.testing import CliRunner
 
 from local.aws import ROOT
@@ -46,9 +51,22 @@ def main() -> None:
     """Fork for each line of standard input: arguments, environment, and the folder of the three streams."""
     from courier import cli  # noqa: PLC0415 - whoever imports `run` has no need of it
 
-    for service in ("cloudformation", "cloudwatch", "connect", "lambda", "logs", "service-quotas", "sns", "sqs", "sts"):
-        boto3.client(service, region_name="eu-central-1")  # imports more, as does the next line
+    botocore.session.create_loader = cache(botocore.session.create_loader)  # one for all sessions: it keeps the models
+    for service in (
+        "cloudformation",
+        "cloudwatch",
+        "connect",
+        "lambda",
+        "logs",
+        "s3",
+        "service-quotas",
+        "sns",
+        "sqs",
+        "sts",
+    ):
+        boto3.client(service, region_name="eu-central-1")  # reads its model and imports more, as does the next line
     CliRunner().invoke(cli.app, ["status", "--help"])
+    gc.freeze()  # so that no collection in a child copies what it shares with this process
     for line in sys.stdin:
         arguments, environment, folder = json.loads(line)
         child = os.fork()
@@ -61,9 +79,23 @@ def main() -> None:
             os.environ.clear()
             os.environ.update(environment)
             sys.argv = ["courier", *arguments]
-            cli.main()
+            _end(cli.main)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def _end(program: Callable[[], object]) -> NoReturn:
+    """Run a program, and end this process with its exit code, without taking Python apart: that takes longest."""
+    exit_code = 1
+    try:
+        program()
+    except SystemExit as ended:
+        exit_code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:  # noqa: BLE001 - as Python does at the end of a process
+        traceback.print_exc()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(exit_code)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def is_survived(seed: int, replies: int) -> bool:
 
 
 def storms(
-    storm: Storm, replies: int, print_line: Callable[[str], object]
+    storm: Storm, replies: int, print_line: Callable[[str], object], send_rate: int = 40
 ) -> Iterator[tuple[str, Account, LocalCourier]]:
     """Deploy once, and send replies through a storm for each answer that a repeat may get.
 
@@ -41,11 +41,12 @@ def storms(
         storm: What strikes.
         replies: How many, each time.
         print_line: Is given the output of the deployment.
+        send_rate: The stack's, which decides how many execution environments there are.
 
     Yields:
         What a repeat answered, what became of the replies, and the system, still running.
     """
-    with running(print_line, context={"sendRate": "40", "eventBusName": BUS}, around=storm.around) as courier:
+    with running(print_line, context={"sendRate": str(send_rate), "eventBusName": BUS}, around=storm.around) as courier:
         for repeat in REPEATS:
             storm.doubles_own_tokens = repeat == "same_contact"
             yield repeat, run(courier, storm, replies, repeat=repeat), courier

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from courier.tracing.log_line import LogLine
 
 
+ENDING_EVENTS = {"reply_sent", "reply_already_sent", "reply_dead_lettered", "not_deleted_at_once"}
+"""After a line with one of these, the function is done with the message."""
+
+
 class Place(StrEnum):
     """Where a reply is."""
 
@@ -56,9 +60,8 @@ def ending_of(lines: Sequence[LogLine], letters: Sequence[LetterNow], now: float
     """
     at_last = {message_id: of_message[-1] for message_id, of_message in by_message(lines).items()}
     too_large = {line.message_id for line in lines if line.error == DoesNotFitError.__name__}
-    done = {"reply_sent", "reply_already_sent", "reply_dead_lettered", "not_deleted_at_once"}
     gone = {letter.id for letter in letters}  # SQS keeps the id of a message that it moves itself
-    waiting = [line for line in at_last.values() if line.event not in done and line.message_id not in gone]
+    waiting = [line for line in at_last.values() if line.event not in ENDING_EVENTS and line.message_id not in gone]
     if sent := _sent(lines):
         return Ending(sent.place, sent.sentence + _copies(letters), sent.at)
     if letters:

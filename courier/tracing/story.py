@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contract.identifier import is_identifier
-from courier.tracing.ending import Ending, ending_of
+from courier.tracing.ending import ENDING_EVENTS, Ending, ending_of
 from courier.tracing.log_line import by_message
 
 if TYPE_CHECKING:
@@ -80,14 +80,24 @@ def stories(
         letters_of[letter.reply][letter.id] = letter
     found = [
         _story(
-            sorted(lines_of[reply], key=lambda line: (line.at, line.receive_count)),
-            sorted(letters_of[reply].values(), key=lambda letter: letter.sent_at),
+            sorted(lines_of[reply], key=_order),
+            sorted(letters_of[reply].values(), key=lambda letter: (letter.sent_at, letter.id)),
             now,
             all_letters_seen=all_letters_seen,
         )
         for reply in sorted(lines_of.keys() | letters_of.keys())
     ]
     return sorted(found, key=_beginning)
+
+
+def _order(line: LogLine) -> tuple[object, ...]:
+    """Where a line stands in its story. CloudWatch returns lines of the same time in any order.
+
+    A line that ends a message comes after the others of its time. What remains decides nothing; it makes the order
+    the same each time.
+    """
+    is_end = line.event in ENDING_EVENTS
+    return line.at, line.receive_count, is_end, line.message_id, line.event, repr(line)
 
 
 def _story(lines: Sequence[LogLine], letters: Sequence[LetterNow], now: float, *, all_letters_seen: bool) -> Story:

@@ -14,7 +14,7 @@ def main() -> int:
     print_line("Replies go through all of reply-courier on this machine, and every one is accounted for.\n")
     demo, deployment = Demo(), Deployment()
     try:
-        with running(deployment.print_line, demo.print_log, context={"eventBusName": BUS}) as courier:
+        with running(deployment.print_line, demo.print_log, context={"eventBusName": BUS}, with_cdk=True) as courier:
             demo.play(courier, ConnectControl(courier.connect_url))
     except (DemoError, TimeoutError) as failed:
         print_line(f"\nThe demo failed: {failed}")

@@ -65,8 +65,9 @@ class ExecutionEnvironment:
         begun = time.monotonic()
         cold = self._process is None
         process = self._process = self._process or self._start()
-        happened = process.next_event(begun + INIT_LIMIT + self._function.timeout)
-        if isinstance(happened, Exited) and not cold:  # it ended after its last invocation: this one is not to blame
+        ended = None if cold else process.ended()
+        happened = ended or process.next_event(begun + INIT_LIMIT + self._function.timeout)
+        if isinstance(happened, Exited) and not cold:  # after its last invocation, so this one is not to blame
             self.close()
             return self.invoke(event)
         ready = time.monotonic()

@@ -59,9 +59,15 @@ class RuntimeProcess:
         except queue.Empty:
             return None
 
+    def ended(self) -> Exited | None:
+        """How the process ended, even if earlier events have not been taken yet; None if it runs."""
+        status = self._process.poll()
+        return None if status is None else Exited(status)
+
     def kill(self) -> None:
-        """SIGKILL the process."""
+        """SIGKILL the process, and wait until it has ended."""
         self._process.kill()
+        self._process.wait()
 
     def close(self) -> None:
         """Kill the process, wait for its last line, and stop serving it."""

@@ -133,15 +133,16 @@ def moto_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield start_aws(processes, tmp_path_factory.mktemp("moto")).endpoint
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """moto for the tests of one file: its clock is skipped ahead there."""
+    """moto, whose clock for SQS skips ahead instead of waiting."""
     with ProcessGroup() as processes:
         yield start_aws(processes, tmp_path_factory.mktemp("aws"), "--skip-waits")
 
 
 @pytest.fixture
 def operator(aws: LocalAws) -> Operator:
+    aws.skip(-aws.skip(0))  # back to the time that it is
     return operator_of_a_new_stack(aws)
 
 

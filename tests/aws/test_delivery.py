@@ -195,7 +195,7 @@ def test_the_backoff_is_the_messages_visibility(courier: Courier, connect: Conne
     message_id = courier.put()
     assert courier.receive_and_invoke() == [message_id]
     assert courier.log[-1]["retry_in_seconds"] in {1, 2}
-    again = until(courier.receive, "the message is back after its backoff", seconds=20)
+    again = until(courier.receive, "the message is back after its backoff")
     assert (again[0]["messageId"], again[0]["attributes"]["ApproximateReceiveCount"]) == (message_id, "2")
 
 

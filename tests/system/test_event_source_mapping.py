@@ -1,5 +1,4 @@
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ type Deploy = Callable[..., DeployedFunction]
 
 VISIBILITY = 600
 """Seconds; no test waits for their end: SQS's clock is skipped ahead."""
-PATIENCE = 20
+PATIENCE = 120
 """Seconds."""
 
 
@@ -219,8 +218,8 @@ def test_stopping_abandons_what_is_in_flight(mapped: Any) -> None:
         mapping.send({"do": "hang"})
         mapping.poller.resume()
         until(lambda: LogLine("stopped-0", "hanging") in mapping.logs, "it hangs", PATIENCE)
-        begun = time.monotonic()
-    assert time.monotonic() - begun < 10
+    (report,) = (log.line for log in mapping.logs if "platform.report" in log.line)
+    assert '"status": "failure"' in report  # killed: a time-out would be "timeout"
     assert mapping.left() == 1
 
 

@@ -20,6 +20,7 @@ from local.function.runtime_api import Failed, Returned
 from local.function.variables_watch import VariablesWatch
 from local.processes import ProcessGroup
 from local.waiting import until
+from tests.processes import is_alive
 
 type Deploy = Callable[..., DeployedFunction]
 type Logs = list[LogLine]
@@ -46,16 +47,6 @@ def describe(environment: ExecutionEnvironment) -> dict[str, Any]:
     assert isinstance(outcome, Returned)
     description: dict[str, Any] = json.loads(outcome.payload)
     return description
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # One that is dead but not reaped counts as dead: in a container nobody may reap the children of a killed parent.
-    status = Path(f"/proc/{pid}/stat")
-    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
 def reports(logs: Logs) -> list[dict[str, Any]]:
@@ -157,7 +148,7 @@ def test_a_process_killed_between_two_invocations_costs_neither(deploy_tiny: Dep
 def test_a_process_killed_during_an_invocation_fails_it(deploy_tiny: Deploy, run: Any, logs: Logs) -> None:
     with run(deploy_tiny("killed-busy")) as environment, ThreadPoolExecutor(1) as other_thread:
         invocation = other_thread.submit(environment.invoke, {"do": "hang"})
-        until(lambda: LogLine("environment-1", "hanging") in logs, "it hangs", seconds=10)
+        until(lambda: LogLine("environment-1", "hanging") in logs, "it hangs")
         environment.kill()
         outcome = invocation.result()
     assert isinstance(outcome, Failed)
@@ -171,7 +162,7 @@ def test_past_its_time_out_the_process_is_killed(deploy_tiny: Deploy, run: Any, 
         assert isinstance(outcome, Failed)
         assert outcome.error_type == "Sandbox.Timedout"
         assert outcome.message.endswith("Task timed out after 1.00 seconds")
-        assert not alive(pid)
+        assert not is_alive(pid)
         assert environment.invoke({"do": "answer", "value": 1}) == Returned("1")
     report = reports(logs)[1]
     assert report["status"] == "timeout"
@@ -215,20 +206,18 @@ def test_no_process_outlives_a_parent_that_is_killed(deploy_tiny: Deploy, surrou
     assert parent.stdout is not None
     with parent.stdout as output:
         pids = [int(pid) for pid in output.readline().split()]
-    assert all(alive(pid) for pid in pids)
+    assert [is_alive(pid) for pid in pids] == [True, True]
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    until(lambda: not any(alive(pid) for pid in pids), "all processes are gone", seconds=10)
+    until(lambda: not any(is_alive(pid) for pid in pids), "all processes are gone")
 
 
 ORPHANING = """
     import json, pathlib, sys
-    from local.aws import LocalAws
-from local.function.deployed_function import DeployedFunction
+    from local.function.deployed_function import DeployedFunction
     from local.function.environment_variables import Surroundings
     from local.function.execution_environment import ExecutionEnvironment
-    from local.function.variables_watch import VariablesWatch
-from local.processes import ProcessGroup
+    from local.processes import ProcessGroup
 
     arn = "arn:aws:lambda:eu-central-1:123456789012:function:orphan"
     code = pathlib.Path(sys.argv[1])

@@ -8,13 +8,14 @@ from local.aws import LocalAws
 def test_a_long_poll_holds_nobody_up(empty_aws: LocalAws) -> None:
     sqs = empty_aws.sqs
     url = sqs.create_queue(QueueName="long-poll")["QueueUrl"]
-    answered = 0
     with ThreadPoolExecutor(1) as other_thread:
-        poll = other_thread.submit(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=2)
-        while not poll.done():
-            sqs.get_queue_url(QueueName="long-poll")
-            answered += 1
-    assert answered > 20  # one takes some milliseconds; held up by the poll it would be a few
+        poll = other_thread.submit(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=20)
+        counts = ["ApproximateNumberOfMessages"]
+        for _ in range(10):
+            sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)
+        sqs.send_message(QueueUrl=url, MessageBody="while it waits")
+    # If the poll held up the others, it would end without a message before this one could be sent.
+    assert [message["Body"] for message in poll.result()["Messages"]] == ["while it waits"]
 
 
 def test_a_long_poll_ends_when_a_message_is_visible_again(empty_aws: LocalAws) -> None:

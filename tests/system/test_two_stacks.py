@@ -1,9 +1,10 @@
 """Two stacks in one account: an instance each, or a stage each."""
 
 import json
+from dataclasses import replace
 
 from bench.replies import put
-from local.cdk import CdkApp
+from local.cdk import REPLY_COURIER
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.system import LocalCourier, running
@@ -14,7 +15,7 @@ def test_each_sends_from_its_own_queue_and_under_its_own_name(courier: LocalCour
     connect = ConnectControl(courier.connect_url)
     connect.draft("first", "second")
     context = {"stackName": "second", "allowedRecipients": "*@elsewhere.example"}
-    with running(print, context=context, app=CdkApp("second", "python app.py"), beside=courier) as second:
+    with running(print, context=context, app=replace(REPLY_COURIER, stack="second"), beside=courier) as second:
         first_from, second_from = len(courier.logs), len(second.logs)
         put(courier.aws.sqs, courier.queue_url, ["first"])
         put(second.aws.sqs, second.queue_url, ["second"])  # to somebody whom this one does not send to

@@ -10,7 +10,7 @@ import pytest
 from bench.replies import put
 from courier.mapping import sending_now
 from local.aws import ROOT
-from local.cdk import CdkApp
+from local.cdk import CdkApp, sources_in
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.processes import in_background
@@ -55,7 +55,7 @@ def another_version(folder: Path) -> CdkApp:
     shutil.copy(ROOT / "app.py", folder)
     handler = folder / "handler" / "app.py"
     handler.write_text(handler.read_text() + '\nlogger.append_keys(version="next")\n')
-    return CdkApp("reply-courier", f"python {folder / 'app.py'}")
+    return CdkApp("reply-courier", f"python {folder / 'app.py'}", sources_in(folder))
 
 
 def test_replies_in_flight_are_sent_once_through_an_upgrade_and_a_rollback_that_keeps_a_pause(

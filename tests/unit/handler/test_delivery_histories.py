@@ -192,4 +192,4 @@ class LifeOfAReply(RuleBasedStateMachine):
 
 
 TestLifeOfAReply = LifeOfAReply.TestCase
-TestLifeOfAReply.settings = settings(max_examples=200, stateful_step_count=30, deadline=None, print_blob=True)
+TestLifeOfAReply.settings = settings(max_examples=100, stateful_step_count=30)

@@ -38,6 +38,7 @@ def test_letters_whose_time_is_over_meanwhile_do_not_go_round_for_ever() -> None
     assert len(set(seen)) == len(seen) == 25
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_second_interruption_does_not_stop_the_giving_back() -> None:
     queues = letters(50)
     give_back = queues.change_message_visibility_batch

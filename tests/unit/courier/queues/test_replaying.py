@@ -140,6 +140,7 @@ def test_a_reply_that_fails_again_at_once_does_not_go_round() -> None:
 
 
 @pytest.mark.parametrize("operation", ["receive_message", "send_message_batch", "delete_message_batch"])
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_in_the_middle_of_a_call_lets_the_batch_come_to_its_end(operation: str) -> None:
     queues = letters(200)
     call = getattr(queues, operation)

@@ -127,6 +127,13 @@ def test_tokens_that_the_log_withholds_are_told_apart_by_message() -> None:
     assert (second.token, second.ending.place) == (None, Place.WAITING)
 
 
+def test_two_lines_of_one_moment_tell_one_story_in_either_order() -> None:
+    """SQS delivered a message twice: one delivery retried it, the other one dead-lettered it."""
+    told = [one(*lines) for lines in ((RETRIED, DEAD), (DEAD, RETRIED))]
+    assert [whats(story) for story in told] == [["put", "reply_retried", "reply_dead_lettered"]] * 2
+    assert [story.ending.why for story in told] == ["NotFound"] * 2
+
+
 EVENTS = ("sent", "already_sent", "retried", "handed_back", "dead_lettered")
 LINES = st.builds(
     line,
