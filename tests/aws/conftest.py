@@ -128,12 +128,6 @@ class Courier:
 
 
 @pytest.fixture(scope="session")
-def moto_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with ProcessGroup() as processes:
-        yield start_aws(processes, tmp_path_factory.mktemp("moto")).endpoint
-
-
-@pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """moto, whose clock for SQS skips ahead instead of waiting."""
     with ProcessGroup() as processes:
@@ -158,10 +152,10 @@ def connect_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def deployed(moto_url: str, connect_url: str) -> Courier:
+def deployed(aws: LocalAws, connect_url: str) -> Courier:
     """The function's module, imported once with the environment that the stack would set."""
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
-    endpoints = {"AWS_ENDPOINT_URL": moto_url, "AWS_ENDPOINT_URL_CONNECT": connect_url}
+    endpoints = {"AWS_ENDPOINT_URL": aws.endpoint, "AWS_ENDPOINT_URL_CONNECT": connect_url}
     with pytest.MonkeyPatch.context() as environment:
         for name, value in (credentials | endpoints).items():
             environment.setenv(name, value)
@@ -189,8 +183,9 @@ def connect(connect_url: str) -> ConnectControl:
 
 
 @pytest.fixture
-def courier(deployed: Courier, connect: ConnectControl, moto_url: str) -> Iterator[Courier]:  # noqa: ARG001 - reset for each test
-    urllib.request.urlopen(f"{moto_url}/moto-api/reset", data=b"").close()
+def courier(deployed: Courier, connect: ConnectControl, aws: LocalAws) -> Iterator[Courier]:  # noqa: ARG001 - reset for each test
+    aws.skip(-aws.skip(0))
+    urllib.request.urlopen(f"{aws.endpoint}/moto-api/reset", data=b"").close()
     for queue in QUEUES:
         deployed.sqs.create_queue(QueueName=queue)
     fresh = Courier(deployed.app, deployed.sqs, deployed.queue_url, deployed.dead_letter_queue_url)
