@@ -1,5 +1,5 @@
 """`python -m courier` is `courier`."""
 
-from courier.cli import main
+from courier.cli.app import main
 
 main()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 STACK = "reply-courier"
+
+
 CALLS = Config(
     connect_timeout=5,
     read_timeout=20,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from contract.payload import Pointer
 
 NO_BUCKET = "no bucket is known, name one with --payload-bucket"
+
+
 GONE = {"NoSuchKey", "404"}
 
 

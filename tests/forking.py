@@ -49,7 +49,7 @@ def _parent() -> subprocess.Popen[str]:
 
 def main() -> None:
     """Fork for each line of standard input: arguments, environment, and the folder of the three streams."""
-    from courier import cli  # noqa: PLC0415 - whoever imports `run` has no need of it
+    from courier.cli import app  # noqa: PLC0415 - whoever imports `run` has no need of it
 
     botocore.session.create_loader = cache(botocore.session.create_loader)  # one for all sessions: it keeps the models
     for service in (
@@ -65,7 +65,7 @@ def main() -> None:
         "sts",
     ):
         boto3.client(service, region_name="eu-central-1")  # reads its model and imports more, as does the next line
-    CliRunner().invoke(cli.app, ["status", "--help"])
+    CliRunner().invoke(app.app, ["status", "--help"])
     gc.freeze()  # so that no collection in a child copies what it shares with this process
     for line in sys.stdin:
         arguments, environment, folder = json.loads(line)
@@ -79,7 +79,7 @@ def main() -> None:
             os.environ.clear()
             os.environ.update(environment)
             sys.argv = ["courier", *arguments]
-            _end(cli.main)
+            _end(app.main)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 

@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from contract.message_attributes import string
-from courier.queues.letter import Letter
-from courier.queues.sending import Outgoing
+from courier.dead_letters import Letter
+from courier.sending import Outgoing
 from handler.message import Message
 from tests.samples import long_names
 

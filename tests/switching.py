@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from courier.aws import STACK, Account
-from courier.mapping import Switch
+from courier.pause import Switch
 from local.aws import REGION
 from local.waiting import until
 from tests.fakes.function import FakeClock

@@ -120,19 +120,19 @@ MUTANTS = [
     Mutant(
         "handler/batch.py", "message.receive_count > 1 for message", "False for message", "nothing is deleted at once"
     ),
-    Mutant("courier/queues/replaying.py", "if letter.id in taken])", "])", "what SQS did not take is deleted"),
+    Mutant("courier/sending.py", "if letter.id in taken])", "])", "what SQS did not take is deleted"),
     Mutant(
-        "courier/queues/sending.py",
+        "courier/sending.py",
         "return iso(letter.sent_at) if letter.reason == MOVED_BY_SQS else None",
         "return None",
         "what SQS moved was never tried",
     ),
-    Mutant("courier/queues/selection.py", "if token in self.tokens:", "if False:", "copies go round"),
+    Mutant("courier/selection.py", "if token in self.tokens:", "if False:", "copies go round"),
     Mutant(
-        "courier/queues/selection.py", "letter.is_too_old(self.now) and not self.force", "False", "old letters are replayed"
+        "courier/selection.py", "letter.is_too_old(self.now) and not self.force", "False", "old letters are replayed"
     ),
-    Mutant("courier/commands/dlq/edited_reply.py", "    if new_token:\n", "    if True:\n", "each edit has a new token"),
-    Mutant("courier/commands/dlq/edited_reply.py", "!= FIRST_TRIED_AT}", '!= ""}', "a new token is as old as the first one"),
+    Mutant("courier/edit.py", "    if new_token:\n", "    if True:\n", "each edit has a new token"),
+    Mutant("courier/edit.py", "!= FIRST_TRIED_AT}", '!= ""}', "a new token is as old as the first one"),
 ]
 # fmt: on
 

@@ -16,14 +16,14 @@ import typer
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 
+from courier import edit as edit_command
 from courier import payloads as courier_payloads
 from courier.aws import Queues
-from courier.commands.dlq import edit as edit_command
-from courier.commands.dlq.edited_reply import edited
-from courier.queues.held_letters import HeldLetters
-from courier.queues.replaying import Replay, move
-from courier.queues.selection import Filters, Selection
-from courier.queues.sending import renewed
+from courier.dead_letters import HeldLetters
+from courier.edit import edited
+from courier.replay import Replay
+from courier.selection import Filters, Selection
+from courier.sending import move, renewed
 from handler.batch import deliver_all
 from handler.delivery import Delivery
 from handler.observability import Observability

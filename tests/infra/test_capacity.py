@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.queues import letter
+from courier import dead_letters
 from handler.backoff import backoff
 from infra.capacity import Capacity, capacity
 from infra.settings import Settings
@@ -103,4 +103,4 @@ def test_no_reply_runs_out_of_receives_before_its_retry_window_ends(chosen: Sett
 
 
 def test_courier_counts_with_the_retention_that_is_deployed() -> None:
-    assert capacity(Settings("arn")).retention_seconds == letter.RETENTION_SECONDS
+    assert capacity(Settings("arn")).retention_seconds == dead_letters.RETENTION_SECONDS

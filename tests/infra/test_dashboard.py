@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from courier.doctor.parts import NOT_NOW
+from courier.doctor.checks import NOT_NOW
 from handler import observability
 from local.aws import ROOT
 from tests.infra.conftest import Synthesise, Template, referred, resources, the_one

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from courier.aws import STACK
-from courier.commands.send import digest
+from courier.reply_files import digest
 from local.aws import ROOT
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty

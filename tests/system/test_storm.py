@@ -7,11 +7,9 @@ from collections import Counter
 from bench.chaos.run import REPEATS, storms
 from bench.chaos.storm import Storm
 from bench.chaos.tally import letters
-from courier.queues.held_letters import HeldLetters
-from courier.tracing.ending import Ending, Place
-from courier.tracing.letter_now import letter_now
-from courier.tracing.log_search import LogSearch, query
-from courier.tracing.story import stories
+from courier.dead_letters import HeldLetters
+from courier.trace.log import LogSearch, query
+from courier.trace.story import Ending, Place, letter_now, stories
 from local.connect.control_client import ConnectControl
 from local.system import LocalCourier
 

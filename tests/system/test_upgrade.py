@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.replies import put
-from courier.mapping import sending_now
+from courier.pause import sending_now
 from local.aws import ROOT
 from local.cdk import CdkApp, sources_in
 from local.connect.control_client import ConnectControl

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer.main
 
-from courier.cli import app
+from courier.cli.app import app
 from local.aws import ROOT
 
 if TYPE_CHECKING:

@@ -146,7 +146,7 @@ def test_courier_asks_for_what_the_policy_allows_and_for_all_of_it(operator: Ope
         ("s3:ListBucket", "bucket"),
         # Only where ListServiceQuotas does not name the quota, and moto does not know that call.
         ("servicequotas:ListAWSDefaultServiceQuotas", "*"),
-        # moto has no route for these, and so does not record them (tests/unit/courier/doctor/test_examination.py does).
+        # moto has no route for these, and so does not record them (tests/unit/courier/doctor/test_checks.py does).
         ("lambda:GetAccountSettings", "*"),
         ("connect:SearchEmailAddresses", "instance and what is in it"),
     }

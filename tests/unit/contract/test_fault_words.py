@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contract.reply import InvalidReplyError, parse
-from courier.queues.masking import masked
+from courier.groups import masked
 from tests.samples import INSTANCE_ARN, raw_message, reply
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from courier.cli import COMMANDS, app, dlq
-from courier.examples import EXAMPLES
+from courier.cli.app import COMMANDS, EXAMPLES, app, dlq_app
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -23,7 +22,7 @@ def test_a_command_that_is_shown_exists(shown: str) -> None:
     assert ran.exit_code == 0, ran.output
 
 
-NAMES = [*COMMANDS[app], *(f"dlq {name}" for name in COMMANDS[dlq])]
+NAMES = [*COMMANDS[app], *(f"dlq {name}" for name in COMMANDS[dlq_app])]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -61,7 +60,7 @@ def test_every_command_is_in_the_reference() -> None:
     reference = (ROOT / "docs" / "courier.md").read_text()
     for name in COMMANDS[app]:
         assert f"$ courier {name}" in reference
-    for name in COMMANDS[dlq]:
+    for name in COMMANDS[dlq_app]:
         assert f"$ courier dlq {name}" in reference
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract.message_attributes import string
+from courier.dead_letters import Letter
 from courier.journal import FILE_VARIABLE, Action, journal, journal_file
-from courier.queues.letter import Letter
 from tests.fakes.faults import refusal
 from tests.letters import NOW
 

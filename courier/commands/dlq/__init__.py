@@ -1,1 +1,0 @@
-"""The commands on the dead-letter queue, `courier dlq …`, one file each."""

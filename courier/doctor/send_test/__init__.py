@@ -1,1 +1,0 @@
-"""Settles on a real account how Connect answers where AWS does not document it."""

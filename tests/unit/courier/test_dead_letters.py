@@ -1,0 +1,245 @@
+"""Listing a queue in memory: every letter once, and all of them given back, whatever SQS does."""
+
+import itertools
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from contract.token_age import iso
+from courier.dead_letters import MOVED_BY_SQS, HeldLetters, hold_seconds, received
+from local.aws import ROOT
+from tests.fakes.faults import refusal
+from tests.fakes.sqs import FakeSqs, letters
+from tests.letters import NOW, letter
+
+
+def holding(queues: FakeSqs) -> HeldLetters:
+    return HeldLetters(queues, "dead", print)  # type: ignore[arg-type]  # the operations that are called
+
+
+@pytest.mark.parametrize("duplicate", [False, True])
+@pytest.mark.parametrize("count", [0, 1, 10, 137])
+def test_each_letter_is_listed_once_and_given_back(count: int, duplicate: bool) -> None:
+    queues = letters(count, duplicate=duplicate)
+    with holding(queues) as held:
+        assert sorted(int(letter.body) for letter in held) == list(range(count))
+    assert not queues.hidden
+    assert len(queues.queues.get("dead", {})) == count
+
+
+def test_letters_whose_time_is_over_meanwhile_do_not_go_round_for_ever() -> None:
+    queues = letters(25)
+    seen = []
+    with holding(queues) as held:
+        for letter in held:
+            seen.append(letter.id)
+            queues.hidden.clear()
+    assert len(set(seen)) == len(seen) == 25
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_a_second_interruption_does_not_stop_the_giving_back() -> None:
+    queues = letters(50)
+    give_back = queues.change_message_visibility_batch
+
+    def interrupted(**request: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return give_back(**request)
+
+    queues.change_message_visibility_batch = interrupted  # type: ignore[method-assign]  # the second Ctrl-C
+    with pytest.raises(KeyboardInterrupt), holding(queues) as held:
+        list(held)
+    assert not queues.hidden
+
+
+def test_what_is_held_is_given_back_when_the_work_is_cut_off() -> None:
+    queues = letters(50)
+
+    def cut_off() -> None:
+        with holding(queues) as held:
+            for n, _ in enumerate(held):
+                if n == 30:
+                    raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cut_off()
+    assert not queues.hidden
+
+
+def test_what_cannot_be_given_back_is_said_and_hides_no_other_error() -> None:
+    queues = letters(3)
+    said: list[str] = []
+
+    def refused(**_: Any) -> None:
+        raise refusal(403, "AccessDenied")
+
+    queues.change_message_visibility_batch = refused  # type: ignore[method-assign]
+
+    def fail() -> None:
+        with HeldLetters(queues, "dead", said.append) as held:  # type: ignore[arg-type]
+            next(iter(held))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert "show again within 60 s" in said[0]
+
+
+def test_a_letter_received_again_is_given_back_with_its_newest_receipt_handle() -> None:
+    queues = letters(3)
+    take = queues.receive_message
+    receives = itertools.count()
+    given_back: list[str] = []
+
+    def receive_message(**request: Any) -> Any:
+        n = next(receives)
+        queues.hidden.clear()  # each receive comes after the letters' time is over
+        answer = take(**request)
+        return {"Messages": [{**each, "ReceiptHandle": f"receive-{n}"} for each in answer["Messages"]]}
+
+    queues.receive_message = receive_message  # type: ignore[method-assign]
+    queues.change_message_visibility_batch = lambda **request: given_back.extend(  # type: ignore[method-assign]
+        entry["ReceiptHandle"] for entry in request["Entries"]
+    )
+    with holding(queues) as held:
+        assert len(list(held)) == 3
+    assert given_back == [f"receive-{next(receives) - 1}"] * 3
+
+
+@pytest.mark.parametrize("counted", [0, 10, 25, 40])
+def test_every_letter_is_listed_whatever_the_queues_count_says(counted: int) -> None:
+    queues = letters(25, misses=True)  # a receive that does not wait finds nothing
+    counts = {"ApproximateNumberOfMessages": str(counted), "ApproximateNumberOfMessagesNotVisible": "0"}
+    queues.get_queue_attributes = lambda **_: {"Attributes": counts}  # type: ignore[method-assign]
+    with holding(queues) as held:
+        assert len(list(held)) == 25
+
+
+class SlowSqs(FakeSqs):
+    """Each receive takes half a second, and what was received is visible again when its time is over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.until: dict[str, float] = {}
+
+    def receive_message(self, *, VisibilityTimeout: int = 0, **request: Any) -> Any:  # noqa: N803 - boto3's name
+        self.now += 0.5
+        self.hidden -= {letter_id for letter_id, until in self.until.items() if until <= self.now}
+        answer = super().receive_message(**request)
+        self.until |= {each["MessageId"]: self.now + VisibilityTimeout for each in answer.get("Messages", [])}
+        return answer
+
+
+def test_a_list_is_complete_where_each_call_takes_half_a_second() -> None:
+    queues = SlowSqs()
+    for n in range(4_000):
+        queues.put("dead", str(n))
+    with holding(queues) as held:
+        assert len(list(held)) == 4_000
+    assert held.not_seen() == []
+
+
+def test_letters_that_somebody_else_holds_are_missing_and_a_list_says_so() -> None:
+    queues = letters(25)
+    queues.receive_message(QueueUrl="dead", MaxNumberOfMessages=10, WaitTimeSeconds=1)
+    with holding(queues) as held:
+        assert len(list(held)) == 15
+    (not_seen,) = held.not_seen()
+    assert not_seen.name == "about 10 letters"
+
+
+def test_a_list_that_never_ends_gives_up_and_says_so() -> None:
+    queues = letters(5)
+    take = queues.receive_message
+
+    def give_back_at_once(**request: Any) -> Any:
+        answer = take(**request)
+        queues.hidden.clear()
+        return answer
+
+    queues.receive_message = give_back_at_once  # type: ignore[method-assign]
+    with holding(queues) as held:
+        assert len(list(held)) == 5
+    assert held.not_seen()
+
+
+MEMORY = """
+import resource, sys
+from tests.fakes.sqs import FakeSqs
+from courier.dead_letters import HeldLetters
+
+class Endless(FakeSqs):
+    "As many letters as are asked for, none of them kept."
+    left = int(sys.argv[1])
+    def get_queue_attributes(self, **_):
+        return {"Attributes": {
+            "ApproximateNumberOfMessages": str(self.left), "ApproximateNumberOfMessagesNotVisible": "0"}}
+    def receive_message(self, **_):
+        batch = range(max(0, self.left - 10), self.left)
+        self.left -= len(batch)
+        return {"Messages": [
+            {"MessageId": f"{n:036}", "ReceiptHandle": f"{n:0400}", "Body": "b" * 10_000,
+             "Attributes": {"SentTimestamp": "1800000000000"}} for n in batch]}
+
+with HeldLetters(Endless(), "dead", print) as held:
+    count = sum(1 for _ in held)
+print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+"""Lists so many letters, with receipt handles of the length that SQS's have; prints count and MiB at the most."""
+
+
+def test_as_many_letters_as_sqs_lets_be_in_flight_take_less_than_150_mib() -> None:
+    # Through a shell that forks: else the process would inherit the peak of the one that runs the tests (getrusage(2)).
+    fork = ["/bin/sh", "-c", '"$@"; exit $?', "sh"]
+    ran = subprocess.run(
+        [*fork, sys.executable, "-c", MEMORY, "120000"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    listed, mebibytes = ran.stdout.split()
+    assert int(listed) == 120_000
+    assert float(mebibytes) < 150
+
+
+def test_letters_are_held_as_long_as_the_work_takes_and_no_longer_than_sqs_allows() -> None:
+    assert hold_seconds(500, None) == 65
+    assert hold_seconds(500, 2) == 310
+    assert hold_seconds(100_000, 1000) == 1060
+    assert hold_seconds(1_000_000, 1) == 43_200
+
+
+WEEK = 7 * 86_400
+
+
+def test_a_letter_is_too_old_seven_days_after_its_first_try_however_often_it_came_back() -> None:
+    tried = letter(sent_at=NOW + WEEK, Reason="NotFound", FirstTriedAt=iso(NOW))
+    assert not tried.is_too_old(NOW + WEEK)
+    assert tried.is_too_old(NOW + WEEK + 1)
+
+
+def test_a_letter_that_was_never_tried_is_never_too_old_and_one_that_sqs_moved_counts_from_when_it_was_sent() -> None:
+    assert not letter(Reason="InvalidReply").is_too_old(NOW + 100 * WEEK)
+    assert not letter().is_too_old(NOW + WEEK)
+    assert letter().is_too_old(NOW + WEEK + 1)
+    assert replace(letter(Reason="InvalidReply"), was_moved=True).is_too_old(NOW + WEEK + 1)
+
+
+def test_a_first_try_that_cannot_be_read_is_too_old() -> None:
+    assert letter(Reason="NotFound", FirstTriedAt="yesterday").is_too_old(NOW)
+
+
+def test_what_is_received_is_what_was_sent() -> None:
+    values: Any = {
+        "a": {"DataType": "Binary", "BinaryValue": b"\0\xff"},
+        "b": {"DataType": "Number", "StringValue": "1"},
+    }
+    system = {"SentTimestamp": "1500", "MessageGroupId": "g", "AWSTraceHeader": "t", "DeadLetterQueueSourceArn": "a"}
+    message: Any = {"MessageId": "i", "ReceiptHandle": "h", "Body": "b", "Attributes": system,
+                    "MessageAttributes": values}  # fmt: skip
+    one = received(message)
+    assert (one.attributes, one.sent_at, one.reason) == (values, 1.5, MOVED_BY_SQS)
+    assert one.system_attributes == {"MessageGroupId": "g", "AWSTraceHeader": "t"}
+    assert one.was_moved

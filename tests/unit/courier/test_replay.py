@@ -1,0 +1,176 @@
+"""Replaying on queues in memory: nothing is lost, doubled or held, whatever SQS refuses."""
+
+import signal
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from courier.dead_letters import HeldLetters
+from courier.replay import Replay
+from courier.selection import Filters, Selection
+from tests.fakes.faults import refusal
+from tests.fakes.function import FakeClock
+from tests.fakes.sqs import FakeSqs, letters
+
+NOW = 1_800_000_000
+
+
+def holding(queues: FakeSqs) -> HeldLetters:
+    return HeldLetters(queues, "dead", print)  # type: ignore[arg-type]  # the operations that are called
+
+
+def replay(
+    held: HeldLetters,
+    *,
+    limit: int | None = None,
+    rate: float | None = None,
+    clock: FakeClock | None = None,
+    advance: Callable[[int], None] = lambda _count: None,
+) -> Replay:
+    clock = clock or FakeClock()
+    work = Replay("replies", rate, clock, clock.sleep, lambda: NOW)
+    work.run(held, Selection(Filters(), NOW, limit, to_send=True), advance)
+    return work
+
+
+def tokens(queues: FakeSqs, url: str) -> Counter[str]:
+    messages = queues.queues.get(url, {}).values()
+    return Counter(message["MessageAttributes"]["ClientToken"]["StringValue"] for message in messages)
+
+
+@pytest.mark.parametrize("misses", [False, True])
+@pytest.mark.parametrize("count", [0, 1, 10, 333])
+def test_a_replay_moves_every_letter(count: int, misses: bool) -> None:
+    queues = letters(count, misses=misses)
+    with holding(queues) as held:
+        work = replay(held)
+    assert (len(work.replayed), work.not_done) == (count, [])
+    assert tokens(queues, "replies") == Counter(f"t-{n}" for n in range(count))
+    assert not queues.queues.get("dead")
+
+
+def test_calls_are_full_batches() -> None:
+    queues = letters(1_000)
+    with holding(queues) as held:
+        replay(held)
+    calls = Counter(queues.calls)
+    assert (calls["send"], calls["delete"]) == (100, 100)
+    assert calls["receive"] <= 110
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_batch_that_half_fails_loses_and_doubles_nothing(seed: int) -> None:
+    rng = Random(seed)
+    fails: dict[tuple[str, str], bool] = {}
+    queues = letters(95, refuse=lambda *entry: fails.setdefault(entry, rng.random() < 0.3))
+    with holding(queues) as held:
+        work = replay(held)
+    assert not queues.hidden
+    refused = {body for (operation, body), refused in fails.items() if operation == "send" and refused}
+    kept = {body for (operation, body), refused in fails.items() if operation == "delete" and refused}
+    assert tokens(queues, "replies") == Counter(f"t-{n}" for n in range(95) if str(n) not in refused)
+    assert tokens(queues, "dead") == Counter(f"t-{body}" for body in refused | kept)
+    assert len(work.not_done) == len(refused | kept)
+    assert len(work.replayed) == 95 - len(work.not_done)
+
+    fails.clear()
+    queues.refuse = lambda *_: False
+    with holding(queues) as held:
+        replay(held)
+    assert set(tokens(queues, "replies")) == {f"t-{n}" for n in range(95)}
+    assert not queues.queues["dead"]
+
+
+def test_nothing_is_deleted_before_it_is_sent() -> None:
+    queues = letters(20)
+    with holding(queues) as held:
+        replay(held)
+    sends = deletes = 0
+    for call in queues.calls:
+        sends += call == "send"
+        deletes += call == "delete"
+        assert deletes <= sends
+
+
+def test_a_call_that_fails_ends_the_replay_and_gives_the_others_back() -> None:
+    queues = letters(100)
+    take = queues.send_message_batch
+    calls: list[int] = []
+
+    def third_fails(**request: Any) -> Any:
+        calls.append(1)
+        if len(calls) >= 3:
+            raise refusal(500, "InternalFailure")
+        return take(**request)
+
+    queues.send_message_batch = third_fails  # type: ignore[method-assign]
+    held = holding(queues)
+    with pytest.raises(Exception, match="InternalFailure"), held:
+        replay(held)
+    assert not queues.hidden
+    assert len(queues.queues["dead"]) == 80
+    assert tokens(queues, "replies").total() == 20
+
+
+def test_a_limit_holds() -> None:
+    queues = letters(100)
+    with holding(queues) as held:
+        work = replay(held, limit=25)
+    assert len(work.replayed) == 25
+    assert len(queues.queues["dead"]) == 75
+    assert not queues.hidden
+
+
+def test_a_reply_that_fails_again_at_once_does_not_go_round() -> None:
+    queues = letters(30)
+
+    def and_back(_count: int) -> None:
+        for letter_id, message in list(queues.queues["replies"].items()):
+            queues.queues["dead"][letter_id] = queues.queues["replies"].pop(letter_id)
+            assert message["MessageAttributes"]["ReplyCourier.MessageId"]["StringValue"]
+
+    with holding(queues) as held:
+        work = replay(held, advance=and_back)
+    assert len(work.replayed) == 30
+    assert tokens(queues, "dead") == Counter(f"t-{n}" for n in range(30))
+    assert not queues.hidden
+
+
+@pytest.mark.parametrize("operation", ["receive_message", "send_message_batch", "delete_message_batch"])
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_in_the_middle_of_a_call_lets_the_batch_come_to_its_end(operation: str) -> None:
+    queues = letters(200)
+    call = getattr(queues, operation)
+    calls: list[int] = []
+
+    def interrupted(**request: Any) -> Any:
+        calls.append(1)
+        answer = call(**request)
+        if len(calls) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return answer
+
+    setattr(queues, operation, interrupted)
+    with pytest.raises(KeyboardInterrupt), holding(queues) as held:
+        replay(held)
+    assert not queues.hidden
+    assert len(queues.queues["dead"]) in {170, 180}
+    assert tokens(queues, "replies") + tokens(queues, "dead") == Counter(f"t-{n}" for n in range(200))
+
+
+def test_a_rate_spreads_letters_evenly_a_seconds_worth_at_once() -> None:
+    queues, clock = letters(7), FakeClock()
+    with holding(queues) as held:
+        replay(held, rate=2, clock=clock)
+    assert sum(clock.slept) == pytest.approx(3)
+    assert queues.calls.count("send") == 4
+
+
+def test_a_rate_below_one_a_second_sends_one_at_a_time() -> None:
+    queues, clock = letters(3), FakeClock()
+    with holding(queues) as held:
+        replay(held, rate=0.5, clock=clock)
+    assert sum(clock.slept) == pytest.approx(4)

@@ -1,0 +1,145 @@
+"""Which letters a command is about."""
+
+import json
+from typing import Any
+
+import pytest
+
+from contract.message_attributes import string
+from contract.token_age import iso
+from courier.cli.options import seconds
+from courier.dead_letters import Letter
+from courier.output import short
+from courier.selection import Filters, Selection, choose
+from tests.samples import long_names
+
+NOW = 1_800_000_000.0
+DAY = 86_400
+
+
+def letter(name: str = "id-1", *, contact: str = "c", age: float = 0, **attributes: str) -> Letter:
+    ours = {"Reason": "NotFound", "ClientToken": f"t-{name}", "FirstTriedAt": iso(NOW - age), **attributes}
+    values = {n: string(v) for n, v in long_names(ours).items()}
+    return Letter(name, "handle", json.dumps({"ContactId": contact}), values, NOW - age)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(),
+        Filters(ids=frozenset({"id-1", "other"})),
+        Filters(reasons=frozenset({"NotFound"})),
+        Filters(contacts=frozenset({"c"})),
+        Filters(older_than=59),
+        Filters(newer_than=61),
+        Filters(frozenset({"id-1"}), frozenset({"NotFound"}), frozenset({"c"}), 59, 61),
+    ],
+)
+def test_a_letter_meets_filters(filters: Filters) -> None:
+    assert filters.match(letter(age=60), NOW)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(ids=frozenset({"other"})),
+        Filters(reasons=frozenset({"MovedBySqs"})),
+        Filters(contacts=frozenset({"other"})),
+        Filters(older_than=60),
+        Filters(newer_than=60),
+        Filters(reasons=frozenset({"NotFound"}), contacts=frozenset({"other"})),
+    ],
+)
+def test_a_letter_fails_filters(filters: Filters) -> None:
+    assert not filters.match(letter(age=60), NOW)
+
+
+def test_nothing_is_received_beyond_the_limit_or_the_last_id() -> None:
+    asked = []
+
+    def letters() -> Any:
+        for n in range(5):
+            asked.append(n)
+            yield letter(f"id-{n}")
+
+    assert len(list(choose(letters(), Filters(), NOW, 2))) == 2
+    assert [each.id for each in choose(letters(), Filters(ids=frozenset({"id-0"})), NOW)] == ["id-0"]
+    assert asked == [0, 1, 0]
+    assert len(list(choose(letters(), Filters(), NOW))) == 5
+
+
+def test_ages_are_read_and_written() -> None:
+    assert [seconds(age) for age in ("90s", "15m", "12h", "7d")] == [90, 900, 43_200, 604_800]
+    assert [short(age) for age in (-5, 0, 59, 60, 3_599, 7_200, 9 * DAY)] == [
+        "0s",
+        "0s",
+        "59s",
+        "1m",
+        "59m",
+        "2h",
+        "9d",
+    ]
+    for wrong in ("", "7", "d", "7 d", "1w", "-1d", "1.5h"):
+        with pytest.raises(ValueError, match="is not an age"):
+            seconds(wrong)
+
+
+def test_a_reply_that_comes_back_during_a_replay_is_not_replayed_again() -> None:
+    selection = Selection(Filters(), NOW, None, to_send=True)
+    assert selection.take(letter("id-1"))
+    assert not selection.take(letter("id-2", ClientToken="t-id-1"))
+    assert (selection.ids, selection.copies, selection.not_done) == ({"id-1"}, 1, [])
+
+
+def test_copies_of_a_reply_are_all_discarded() -> None:
+    selection = Selection(Filters(), NOW, None, to_send=False)
+    assert selection.take(letter("id-1"))
+    assert selection.take(letter("id-2", ClientToken="t-id-1"))
+
+
+def test_old_letters_stay_and_are_named_unless_forced() -> None:
+    selection = Selection(Filters(), NOW, None, to_send=True)
+    assert not selection.take(letter(age=8 * DAY))
+    assert [each.name for each in selection.not_done] == ["id-1"]
+    assert "more than 7 days ago" in selection.not_done[0].why
+    forced = Selection(Filters(), NOW, None, to_send=True, force=True)
+    assert forced.take(letter(age=8 * DAY))
+    assert (forced.not_done, forced.past_draft) == ([], 1)
+
+
+def test_ids_that_were_not_seen_are_named() -> None:
+    selection = Selection(Filters(ids=frozenset({"id-1", "id-2", "id-3"})), NOW, None, to_send=True)
+    selection.take(letter("id-1"))
+    selection.take(letter("id-2", age=8 * DAY))
+    assert not selection.is_full
+    assert [each.name for each in selection.missing()] == ["id-3"]
+
+
+def test_the_limit_counts_what_is_chosen() -> None:
+    selection = Selection(Filters(), NOW, 2, to_send=True)
+    assert [selection.take(letter(f"id-{n}", age=0 if n else 8 * DAY)) for n in range(4)] == [False, True, True, False]
+    assert selection.is_full
+
+
+def test_a_copy_that_was_asked_for_by_its_id_is_no_missing_one() -> None:
+    selection = Selection(Filters(ids=frozenset({"id-1", "id-2"})), NOW, to_send=True)
+    assert [selection.take(letter("id-1")), selection.take(letter("id-2", ClientToken="t-id-1"))] == [True, False]
+    assert (selection.is_full, selection.copies, selection.missing()) == (True, 1, [])
+
+
+def test_a_limit_is_not_used_up_by_letters_that_stay() -> None:
+    ids = frozenset({"id-0", "id-1", "id-2"})
+    selection = Selection(Filters(ids=ids), NOW, limit=1, to_send=True)
+    assert [selection.take(letter(each, age=8 * DAY if each == "id-0" else 0)) for each in sorted(ids)] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_what_was_taken_and_is_still_there_is_not_taken_for_a_copy() -> None:
+    selection = Selection(Filters(), NOW, limit=1, to_send=True)
+    assert selection.take(letter())
+    selection.limit = None
+    assert not selection.take(letter())
+    assert selection.copies == 0

@@ -1,0 +1,111 @@
+"""What a letter is sent as: under one token, inside SQS's limits, in batches that SQS takes."""
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.dead_letter import DETAIL, Reason
+from contract.message_attributes import MAX_ATTRIBUTES, MAX_BYTES, string
+from contract.token_age import iso
+from courier.dead_letters import MOVED_BY_SQS, Letter
+from courier.output import NotDone
+from courier.sending import Outgoing, batches, renewed, resent
+from tests.letters import NAMES, NOW, TEXTS, VALUES, as_the_function_sees, letter
+
+
+def sent(given_letter: Letter) -> Outgoing:
+    offer = resent(given_letter, NOW)
+    assert isinstance(offer, Outgoing)
+    return offer
+
+
+def test_a_letter_is_replayed_under_its_token_with_its_first_try_its_group_and_its_trace() -> None:
+    system = {"MessageGroupId": "tenant-1", "AWSTraceHeader": "Root=1-2-3"}
+    one = letter("body", ClientToken="t", MessageId="first", FirstTriedAt=iso(NOW - 60), Reason="NotFound", own="x")
+    kept = {name: value for name, value in one.attributes.items() if not name.endswith("Reason")}
+    assert sent(replace(one, system_attributes=system)) == Outgoing("id-1", "body", kept, system)
+
+
+def test_a_letter_that_sqs_moved_gets_its_id_as_token_and_counts_as_tried_since_it_was_sent() -> None:
+    message = as_the_function_sees(sent(letter(own="x")))
+    assert (message.client_token(), message.tried_since) == ("id-1", NOW)
+    producers = as_the_function_sees(sent(letter(ClientToken="producer-1")))
+    assert (producers.client_token(), producers.tried_since) == ("producer-1", NOW)
+
+
+def test_nothing_that_is_sent_again_is_in_its_first_life() -> None:
+    for one in (letter(), letter(Reason="NotFound"), letter(ClientToken="t"), letter(MessageId="first")):
+        assert not as_the_function_sees(sent(one)).is_first_life
+
+
+def test_only_a_forced_replay_of_a_letter_that_is_too_old_says_so() -> None:
+    old, young = letter(Reason="x", FirstTriedAt=iso(NOW - 8 * 86_400)), letter(Reason="x", FirstTriedAt=iso(NOW))
+    for one, force, is_forced in ((old, True, True), (old, False, False), (young, True, False)):
+        offer = resent(one, NOW, force=force)
+        assert isinstance(offer, Outgoing)
+        assert ("ReplyCourier.ForcedAt" in offer.attributes) is is_forced
+
+
+def test_an_unusable_token_is_not_replaced_by_a_replay() -> None:
+    unusable = {"DataType": "Binary", "BinaryValue": b"x"}
+    one = letter(ClientToken=unusable, Reason="InvalidClientToken")
+    assert one.token is None
+    assert sent(one).attributes["ClientToken"] == unusable
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=10), TEXTS)
+def test_a_replay_stays_inside_sqs_limits_and_loses_neither_body_nor_token(own: dict[str, Any], body: str) -> None:
+    message = sent(Letter("id-1", "handle", body, own, NOW))
+    assert message.body == body
+    assert len(message.attributes) <= MAX_ATTRIBUTES
+    assert as_the_function_sees(message).client_token() == "id-1"
+    kept = [name for name in own if name in message.attributes]
+    assert all(message.attributes[name] == own[name] for name in kept)
+    assert all(name in message.attributes[DETAIL]["StringValue"] for name in own if name not in kept)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=8), TEXTS, st.booleans())
+def test_a_renewal_changes_neither_token_nor_reason_nor_first_try(own: dict[str, Any], body: str, moved: bool) -> None:
+    ours = {} if moved else {"ReplyCourier.Reason": string("NotFound"), "ReplyCourier.MessageId": string("first")}
+    before = Letter("id-1", "handle", body, own | ours, NOW, {"MessageGroupId": "g"})
+    offer = renewed(before)
+    assert isinstance(offer, Outgoing)
+    after = Letter("id-2", "handle", offer.body, offer.attributes, NOW + 86_400, offer.system_attributes)
+    assert (after.token, after.reason, after.first_tried_at) == (before.token, before.reason, before.first_tried_at)
+    assert (after.body, after.system_attributes) == (body, {"MessageGroupId": "g"})
+    assert own.items() <= after.attributes.items()
+
+
+def test_a_letter_without_room_for_its_token_stays() -> None:
+    full = letter("b" * MAX_BYTES)
+    ten = letter("b", **{f"a{n}": "x" for n in range(10)})
+    for offer in (resent(full, NOW), renewed(full), renewed(ten)):
+        assert isinstance(offer, NotDone)
+
+
+def test_a_letter_moved_by_sqs_has_none_of_the_functions_reasons() -> None:
+    assert MOVED_BY_SQS not in {reason.value for reason in Reason}
+
+
+def test_batches_keep_order_and_both_limits_of_sqs() -> None:
+    sizes = [MAX_BYTES, 1, MAX_BYTES - 1, 1, *[10] * 25]
+    messages = [Outgoing(str(n), "b" * size, {}) for n, size in enumerate(sizes)]
+    made = list(batches(messages))
+    assert [message for batch in made for message in batch] == messages
+    assert all(len(batch) <= 10 and sum(message.size for message in batch) <= MAX_BYTES for batch in made)
+    assert [len(batch) for batch in made] == [1, 2, 10, 10, 6]
+
+
+def test_a_size_is_what_sqs_counts() -> None:
+    assert Outgoing("", "é", {"né": string("ü"), "b": {"DataType": "Binary", "BinaryValue": b"12"}}).size == 2 + 11 + 9
+
+
+def test_a_letter_that_sqs_moved_in_a_later_life_has_no_reason_after_its_renewal() -> None:
+    redriven = {"ReplyCourier.Reason": string("NotFound"), DETAIL: string("x"), "ReplyCourier.MessageId": string("a")}
+    before = Letter("id-1", "handle", "{}", redriven, NOW, was_moved=True)
+    offer = renewed(before)
+    assert isinstance(offer, Outgoing)
+    after = Letter("id-2", "handle", offer.body, offer.attributes, NOW)
+    assert (after.reason, after.token) == (before.reason, before.token) == (MOVED_BY_SQS, "a")
