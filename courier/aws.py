@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STACK = "reply-courier"
 
 
-CALLS = Config(
+BOTO_CONFIG = Config(
     connect_timeout=5,
     read_timeout=20,
     retries={"mode": "standard", "total_max_attempts": 4},
@@ -71,30 +71,30 @@ class Account:
     @cached_property
     def sqs(self) -> SQSClient:
         """The client of the queues; threads may share it."""
-        return self.session.client("sqs", endpoint_url=self.endpoint_url, config=CALLS)
+        return self.session.client("sqs", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)
 
     @cached_property
     def payloads(self) -> Payloads:
         """The bodies in S3."""
         return Payloads(
             self.queues.payload_bucket,
-            cache(lambda: self.session.client("s3", endpoint_url=self.endpoint_url, config=CALLS)),
+            cache(lambda: self.session.client("s3", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)),
         )
 
     @cached_property
     def cloudwatch(self) -> CloudWatchClient:
         """The client of the metrics."""
-        return self.session.client("cloudwatch", endpoint_url=self.endpoint_url, config=CALLS)
+        return self.session.client("cloudwatch", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
         """The client of the function's log."""
-        return self.session.client("logs", endpoint_url=self.endpoint_url, config=CALLS)
+        return self.session.client("logs", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)
 
     @cached_property
     def functions(self) -> LambdaClient:
         """The client of the function and its event source mapping."""
-        return self.session.client("lambda", endpoint_url=self.endpoint_url, config=CALLS)
+        return self.session.client("lambda", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)
 
     @cached_property
     def caller(self) -> str:
@@ -103,7 +103,7 @@ class Account:
         Raises:
             botocore.exceptions.ClientError, BotoCoreError: AWS does not tell.
         """
-        sts = self.session.client("sts", endpoint_url=self.endpoint_url, config=CALLS)
+        sts = self.session.client("sts", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)
         return sts.get_caller_identity()["Arn"].split(":", 5)[-1]
 
     @cached_property
@@ -155,7 +155,7 @@ class Account:
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
         """The client of the stack."""
-        return self.session.client("cloudformation", endpoint_url=self.endpoint_url, config=CALLS)
+        return self.session.client("cloudformation", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)
 
     @cached_property
     def _described(self) -> StackTypeDef:
@@ -172,9 +172,9 @@ def queues_of(stack: StackTypeDef) -> Queues:
     outputs = _outputs(stack)
     try:
         return Queues(outputs["QueueUrl"], outputs["DeadLetterQueueUrl"], outputs.get("PayloadBucketName"))
-    except KeyError as missing:
+    except KeyError as error:
         text = (
-            f"The stack {stack['StackName']} ({stack['StackStatus']}) has no output {missing}: it is another stack, "
+            f"The stack {stack['StackName']} ({stack['StackStatus']}) has no output {error}: it is another stack, "
             "or its deployment did not end. Name the right one with --stack."
         )
         raise NotOurStackError(text) from None

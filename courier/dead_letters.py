@@ -17,7 +17,7 @@ from contract.message_attributes import SYSTEM_ATTRIBUTES, text_of
 from contract.reply import contact_of
 from contract.token_age import first_tried_at, may_be_forgotten
 from courier.interrupts import uninterrupted
-from courier.output import NotDone
+from courier.output import Failure
 from courier.payloads import UnreadableError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class _Held(NamedTuple):
     seconds: int
 
 
-class HeldLetters:
+class DeadLetterReader:
     """The letters of a queue, received and held while this is entered; those not released are given back at the end.
 
     Their ids and receipt handles are in memory: SQS lets at most 120,000 messages of a queue be in flight.
@@ -120,9 +120,9 @@ class HeldLetters:
         try:
             with uninterrupted():  # also by a second Ctrl-C: what is not given back stays hidden
                 self._give_back()
-        except (BotoCoreError, ClientError) as refused:
+        except (BotoCoreError, ClientError) as not_released:
             self._warn(
-                f"Some letters could not be given back ({type(refused).__name__}): "
+                f"Some letters could not be given back ({type(not_released).__name__}): "
                 f"they show again within {self.seconds} s."
             )
 
@@ -153,7 +153,7 @@ class HeldLetters:
             self.unseen = 1
         self.unseen += self._in_flight_elsewhere()
 
-    def delete(self, letters: Sequence[Letter]) -> list[NotDone]:
+    def delete(self, letters: Sequence[Letter]) -> list[Failure]:
         """Delete up to ten letters; return those that SQS did not delete, which are given back at the end.
 
         Raises:
@@ -168,12 +168,12 @@ class HeldLetters:
         """Do not give these back: they are deleted, or stay hidden for longer."""
         self._held |= {letter.id: _Held(None, 0) for letter in letters}
 
-    def not_seen(self) -> list[NotDone]:
+    def not_seen(self) -> list[Failure]:
         """What to tell of letters that a list does not hold."""
         if not self.unseen:
             return []
         name = "about 1 letter" if self.unseen == 1 else f"about {self.unseen} letters"
-        return [NotDone(name, "held by somebody else now, or a moment ago: run it again")]
+        return [Failure(name, "held by somebody else now, or a moment ago: run it again")]
 
     def opened(self, letter: Letter) -> Letter:
         """The letter with its body, if that is in S3."""
@@ -258,7 +258,7 @@ class Letter:
         system_attributes: The system attributes that it keeps wherever it goes, by name.
         was_moved: Whether SQS says that it has moved the letter itself.
         payload: The reply, if the body only points to it and it has been read.
-        is_unread: Whether it could not be read now, and may be later.
+        payload_unavailable: Whether it could not be read now, and may be later.
     """
 
     id: str
@@ -269,7 +269,7 @@ class Letter:
     system_attributes: Mapping[str, str] = field(default_factory=dict)
     was_moved: bool = False
     payload: str | None = None
-    is_unread: bool = False
+    payload_unavailable: bool = False
 
     @property
     def reply(self) -> str:
@@ -313,7 +313,7 @@ class Letter:
         """An attribute of type String, or an empty text."""
         return text_of(self.attributes, name) or ""
 
-    def is_too_old(self, now: float) -> bool:
+    def token_expired(self, now: float) -> bool:
         """Whether Connect may have forgotten the token, so that a reply that was sent would be sent again."""
         return may_be_forgotten(self.first_tried_at, now)
 
@@ -345,9 +345,9 @@ def opened(letter: Letter, payloads: Payloads | None, warn: Callable[[str], None
         return letter
     try:
         return replace(letter, payload=payloads.text(letter.body, letter.attributes))
-    except UnreadableError as unreadable:
-        warn(f"{letter.id}: its body in S3 {unreadable}.")
-        return replace(letter, is_unread=not unreadable.is_final)
+    except UnreadableError as error:
+        warn(f"{letter.id}: its body in S3 {error}.")
+        return replace(letter, payload_unavailable=not error.is_final)
 
 
 def printable_identifier(text: str | None) -> str | None:
@@ -361,7 +361,7 @@ def _sendable(value: MessageAttributeValueOutputTypeDef) -> MessageAttributeValu
     return {"DataType": value["DataType"], "StringValue": value["StringValue"]}
 
 
-def delete(sqs: SQSClient, queue_url: str, letters: Sequence[Letter]) -> list[NotDone]:
+def delete(sqs: SQSClient, queue_url: str, letters: Sequence[Letter]) -> list[Failure]:
     """Delete up to ten letters; return those that SQS did not delete.
 
     Raises:
@@ -373,7 +373,7 @@ def delete(sqs: SQSClient, queue_url: str, letters: Sequence[Letter]) -> list[No
         QueueUrl=queue_url,
         Entries=[{"Id": str(n), "ReceiptHandle": letter.receipt_handle} for n, letter in enumerate(letters)],
     )
-    return [NotDone(letters[int(failed["Id"])].id, _why(failed)) for failed in _failed(answer)]
+    return [Failure(letters[int(failed["Id"])].id, _why(failed)) for failed in _failed(answer)]
 
 
 def _failed(answer: Mapping[str, object]) -> Sequence[BatchResultErrorEntryTypeDef]:

@@ -25,12 +25,12 @@ from contract.message_attributes import string
 from contract.payload import PAYLOAD_SIZES
 from contract.token_age import FIRST_TRIED_AT
 from courier import output
-from courier.dead_letters import HeldLetters, Letter, delete
-from courier.output import SOME_NOT_DONE, NotDone, confirm
+from courier.dead_letters import DeadLetterReader, Letter, delete
+from courier.output import EXIT_PARTIAL, Failure, confirm
 from courier.payloads import UnreadableError
-from courier.reply_files import faults
+from courier.reply_files import reply_errors
 from courier.selection import NOT_THERE, Filters, choose
-from courier.sending import Outgoing, resent, send, unread
+from courier.sending import Outgoing, message_for_replies, payload_failure, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,14 +46,14 @@ EDIT_SECONDS = 3_600
 SEND_SECONDS = 60
 
 
-def find_and_hold(account: Account, letter_id: str) -> Letter:
+def fetch_and_hold(account: Account, letter_id: str) -> Letter:
     """Find the letter, and keep it from everybody else for as long as an edit may take."""
     filters = Filters(ids=frozenset({letter_id}))
-    with HeldLetters(account.sqs, account.queues.dead_letters, output.warn, payloads=account.payloads) as held:
+    with DeadLetterReader(account.sqs, account.queues.dead_letters, output.warn, payloads=account.payloads) as held:
         letter = next(map(held.opened, choose(held, filters, time.time())), None)
         if letter is None:
-            _stop(NotDone(letter_id, NOT_THERE))
-        if not_read := unread(letter):
+            _stop(Failure(letter_id, NOT_THERE))
+        if not_read := payload_failure(letter):
             _stop(not_read)
         _hide(account, letter, EDIT_SECONDS)
         held.release([letter])
@@ -62,10 +62,10 @@ def find_and_hold(account: Account, letter_id: str) -> Letter:
 
 def _tell_what_is_wrong(letter: Letter, *, wait: bool) -> None:
     """Show the fault before the editor covers it: until a key is pressed, where somebody sits at a terminal."""
-    found = faults(letter.reply)
+    found = reply_errors(letter.reply)
     detail = "" if found else letter.text(DETAIL)  # which has the same faults, in one long line
     output.warn(output.printable(f"{letter.reason}: {detail}" if detail else letter.reason))
-    output.not_done(NotDone("the reply", output.printable(fault)) for fault in found)
+    output.show_failures(Failure("the reply", output.printable(fault)) for fault in found)
     if wait and sys.stdin.isatty():
         typer.prompt("Enter opens the editor", default="", show_default=False, err=True)
 
@@ -107,44 +107,46 @@ def _edited_body(letter: Letter, file: Path) -> str:
         except UnicodeDecodeError:
             text, found = "", ["reply: is not UTF-8"]
         else:
-            found = [*faults(text)]
+            found = [*reply_errors(text)]
         if text == pretty(letter.reply) and letter.token is not None:  # else the edit drops the token
             output.say("Nothing was changed, and nothing is sent.")
-            raise typer.Exit(SOME_NOT_DONE)
+            raise typer.Exit(EXIT_PARTIAL)
         if not found:
             return compact(text)
-        output.not_done(NotDone("your edit", output.printable(fault)) for fault in found)
+        output.show_failures(Failure("your edit", output.printable(fault)) for fault in found)
         confirm("Edit it again?", yes=False)
 
 
-def _message(account: Account, letter: Letter, body: str, *, new_token: bool, force: bool) -> Outgoing | NotDone:
+def _message(account: Account, letter: Letter, body: str, *, new_token: bool, force: bool) -> Outgoing | Failure:
     """What is sent; in S3 if the reply was there, or if it has no room in a message any more."""
     own = {name: value for name, value in letter.attributes.items() if name not in PAYLOAD_SIZES}
-    inline = edited(replace(letter, attributes=own), body, time.time(), new_token=new_token, force=force)
+    inline = edited_message(replace(letter, attributes=own), body, time.time(), new_token=new_token, force=force)
     if letter.payload is None and isinstance(inline, Outgoing):
         return inline
     try:
         pointing, size = account.payloads.put(body)
-    except UnreadableError as no_bucket:
-        return NotDone(letter.id, f"is larger than a message: {no_bucket}")
-    return edited(replace(letter, attributes=own | size), pointing, time.time(), new_token=new_token, force=force)
+    except UnreadableError as error:
+        return Failure(letter.id, f"is larger than a message: {error}")
+    return edited_message(
+        replace(letter, attributes=own | size), pointing, time.time(), new_token=new_token, force=force
+    )
 
 
-def _send(account: Account, letter: Letter, message: Outgoing) -> NotDone | None:
+def _send(account: Account, letter: Letter, message: Outgoing) -> Failure | None:
     """Send the edited reply, then delete the letter; return what was not done."""
     try:
         _hide(account, letter, SEND_SECONDS)
     except ClientError:
         # Somebody else may have replayed it meanwhile, under its old token: then both would be sent.
-        return NotDone(letter.id, "was held for an hour, which is over: it may be gone. Look for it, and edit it again")
+        return Failure(letter.id, "was held for an hour, which is over: it may be gone. Look for it, and edit it again")
     if refused := send(account.sqs, account.queues.replies, [message]):
         return refused[0]
     try:
         kept = delete(account.sqs, account.queues.dead_letters, [letter])
     except (BotoCoreError, ClientError):
-        kept = [NotDone(letter.id, "")]
+        kept = [Failure(letter.id, "")]
     if kept:
-        return NotDone(letter.id, "the edited reply is on the queue, but the letter could not be deleted: discard it")
+        return Failure(letter.id, "the edited reply is on the queue, but the letter could not be deleted: discard it")
     return None
 
 
@@ -154,9 +156,9 @@ def _hide(account: Account, letter: Letter, seconds: int) -> None:
     )
 
 
-def _stop(not_done: NotDone) -> NoReturn:
-    output.not_done([not_done])
-    raise typer.Exit(SOME_NOT_DONE)
+def _stop(failures: Failure) -> NoReturn:
+    output.show_failures([failures])
+    raise typer.Exit(EXIT_PARTIAL)
 
 
 _EDITED = re.compile(r"(.+)\.edit-(\d{1,6})")
@@ -166,9 +168,9 @@ class EditorError(Exception):
     """The editor failed; the text says what to do."""
 
 
-def edited(
+def edited_message(
     letter: Letter, body: str, now: float, *, new_token: bool = False, force: bool = False
-) -> Outgoing | NotDone:
+) -> Outgoing | Failure:
     """What is sent for an edited letter: under its own token, or under a new one.
 
     If Connect refused the reply, its token is unused and the edited reply goes out under it. If a copy was sent, the
@@ -185,11 +187,13 @@ def edited(
     if new_token:
         kept = {name: value for name, value in letter.attributes.items() if name != FIRST_TRIED_AT}
         token = next_token(letter.token or client_token(letter.id, first_id(letter)))
-        return resent(replace(letter, attributes=kept | {CLIENT_TOKEN: string(token)}, sent_at=now), now, body=body)
+        return message_for_replies(
+            replace(letter, attributes=kept | {CLIENT_TOKEN: string(token)}, sent_at=now), now, body=body
+        )
     if letter.token is None:
         usable = {n: value for n, value in letter.attributes.items() if n not in {CLIENT_TOKEN, MESSAGE_ID}}
-        return resent(replace(letter, attributes=usable | first_id(letter)), now, force=force, body=body)
-    return resent(letter, now, force=force, body=body)
+        return message_for_replies(replace(letter, attributes=usable | first_id(letter)), now, force=force, body=body)
+    return message_for_replies(letter, now, force=force, body=body)
 
 
 def first_id(letter: Letter) -> dict[str, MessageAttributeValueTypeDef]:
@@ -226,8 +230,8 @@ def open_editor(file: Path) -> None:
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
         subprocess.run([*shlex.split(editor), str(file)], check=True)  # noqa: S603 - the operator's own editor
-    except (OSError, ValueError, subprocess.CalledProcessError) as failed:
-        text = f"The editor {editor!r} failed ({type(failed).__name__}). Set EDITOR to one that works."
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        text = f"The editor {editor!r} failed ({type(error).__name__}). Set EDITOR to one that works."
         raise EditorError(text) from None
 
 

@@ -114,7 +114,7 @@ def explain(error: BotoCoreError | ClientError, account: Account) -> str:  # noq
     return f"{type(error).__name__}: {error}"
 
 
-def passes(error: BotoCoreError | ClientError) -> bool:
+def is_transient(error: BotoCoreError | ClientError) -> bool:
     """Whether the same command may do better in a while, with nothing changed."""
     if not isinstance(error, ClientError):
         return False
@@ -169,9 +169,9 @@ def _refusal(error: ClientError, account: Account) -> str:  # noqa: PLR0911 - on
 def _other_refusal(error: ClientError, where: str) -> str:
     answer, operation = error.response["Error"], error.operation_name
     code, text = answer.get("Code", ""), answer.get("Message", "")
-    if code.isdecimal() and not passes(error):  # botocore found no error code of AWS's in the answer
+    if code.isdecimal() and not is_transient(error):  # botocore found no error code of AWS's in the answer
         return f"What answers at this address does not know {operation} ({code}). Is it AWS? See --endpoint-url."
-    if passes(error):
+    if is_transient(error):
         service = _NAMES.get(permission(operation).partition(":")[0], "AWS")
         return f"{service} is busy or out of order ({code} to {operation}). Run the command again in a while."
     return f"AWS refused {operation} {where}: {code}: {text}"

@@ -14,9 +14,9 @@ from contract.dead_letter import DoesNotFitError, renewed_attributes
 from contract.message_attributes import SYSTEM_ATTRIBUTES
 from contract.payload import PAYLOAD_SIZES
 from contract.token_age import iso
-from courier.dead_letters import MOVED_BY_SQS, HeldLetters, Letter, printable_identifier, without_stale_reason
-from courier.output import NotDone, json_line
-from courier.sending import Outgoing, renewed, unread
+from courier.dead_letters import MOVED_BY_SQS, DeadLetterReader, Letter, printable_identifier, without_stale_reason
+from courier.output import Failure, json_line
+from courier.sending import Outgoing, message_for_dead_letters, payload_failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from courier.aws import Account
 
 
-def write_then_delete(held: HeldLetters, file: TextIO, letters: Sequence[Letter], because: str) -> list[NotDone]:
+def write_then_delete(reader: DeadLetterReader, file: TextIO, letters: Sequence[Letter], because: str) -> list[Failure]:
     """Write up to ten letters to the disk, then delete them; return those that are not deleted.
 
     A letter that an import could not bring back under its token is neither written nor deleted.
@@ -36,16 +36,16 @@ def write_then_delete(held: HeldLetters, file: TextIO, letters: Sequence[Letter]
         OSError: They are not on the disk, and not deleted.
         botocore.exceptions.ClientError, BotoCoreError: Whether they are deleted is not known.
     """
-    offers = [unread(letter) or renewed(letter) for letter in letters]
-    kept = [offer for offer in offers if isinstance(offer, NotDone)]
-    letters = [letter for letter, offer in zip(letters, offers, strict=True) if not isinstance(offer, NotDone)]
+    offers = [payload_failure(letter) or message_for_dead_letters(letter) for letter in letters]
+    kept = [offer for offer in offers if isinstance(offer, Failure)]
+    letters = [letter for letter, offer in zip(letters, offers, strict=True) if not isinstance(offer, Failure)]
     note = {"discarded_at": iso(time.time()), "because": because}
-    file.writelines(json_line({**with_body(letter), **note}) + "\n" for letter in letters)
+    file.writelines(json_line({**letter_json(letter), **note}) + "\n" for letter in letters)
     file.flush()
     os.fsync(file.fileno())
     return kept + [
-        NotDone(each.name, f"is in the file, but SQS did not delete it ({each.why}): discard it again")
-        for each in held.delete(letters)
+        Failure(each.name, f"is in the file, but SQS did not delete it ({each.why}): discard it again")
+        for each in reader.delete(letters)
     ]
 
 
@@ -75,15 +75,15 @@ def _imported(account: Account, line: tuple[str, Exported]) -> Outgoing:
     return Outgoing(name, body, own | pointing, exported.system_attributes)
 
 
-def _read_lines(lines: Iterable[bytes]) -> Iterator[tuple[str, Exported] | NotDone]:
+def _read_lines(lines: Iterable[bytes]) -> Iterator[tuple[str, Exported] | Failure]:
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
         name = f"line {number}"
         try:
             exported = read_exported(text)
-        except ImportLineError as wrong:
-            yield NotDone(name, str(wrong))
+        except ImportLineError as error:
+            yield Failure(name, str(error))
         else:
             yield name, exported
 
@@ -113,7 +113,7 @@ def summary(letter: Letter) -> dict[str, Any]:
     }
 
 
-def with_body(letter: Letter) -> dict[str, Any]:
+def letter_json(letter: Letter) -> dict[str, Any]:
     """A list's line, and all else that the letter has; attributes in the form of the AWS command line."""
     attributes = {name: _written(value) for name, value in letter.attributes.items()}
     system = dict(letter.system_attributes)
@@ -144,8 +144,8 @@ def read_exported(text: bytes) -> Exported:
         kept = renewed_attributes(letter_id, body, read, first_tried_at=tried if isinstance(tried, str) else None)
     except DoesNotFitError:
         raise ImportLineError("leaves no room for its token: SQS takes ten attributes, and 1 MiB in all") from None
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as wrong:
-        if isinstance(wrong, ImportLineError):
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        if isinstance(error, ImportLineError):
             raise
         raise ImportLineError("is not JSON, or its attributes are not in the form of an export") from None
     return Exported(body, kept, system, payload if isinstance(payload, str) else None)

@@ -16,7 +16,7 @@ from contract.dead_letter import DETAIL, MAX_DETAIL, Reason
 from contract.reply import SCHEMA
 from contract.token_age import iso
 from courier.dead_letters import MOVED_BY_SQS, printable_identifier
-from courier.output import out, short
+from courier.output import format_age, out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,9 +83,9 @@ def groups(letters: Iterable[Letter]) -> list[Group]:
 _INDENT = (0, 0, 0, 7)
 
 
-def group_page(group: Group, now: float) -> None:
+def show_group(group: Group, now: float) -> None:
     """How many, how old, in which words, one of them, and what to do."""
-    oldest, newest = short(now - group.oldest_at), short(now - group.newest_at)
+    oldest, newest = format_age(now - group.oldest_at), format_age(now - group.newest_at)
     ages = f"{oldest} old" if oldest == newest else f"{newest} to {oldest} old"
     head = f"{group.count:6,} {group.reason or 'a reason that is not one of ours'}"
     out.print(Text(f"{head}  ", style="bold") + Text(ages, style="not bold"))

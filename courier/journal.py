@@ -44,12 +44,12 @@ class Action:
         self.outcome: dict[str, Any] = {}
         """What came of it, for the last line."""
 
-    def takes(self, letters: Sequence[Letter]) -> None:
+    def record_letters(self, letters: Sequence[Letter]) -> None:
         """Note letters that are about to be sent, moved or deleted."""
         ids = [letter.id for letter in letters]
         self._write("takes", {"ids": ids, "tokens": [printable_identifier(letter.token) for letter in letters]})
 
-    def takes_tokens(self, tokens: Sequence[str | None]) -> None:
+    def record_tokens(self, tokens: Sequence[str | None]) -> None:
         """Note replies that are about to be put on a queue, by their client tokens."""
         self._write("takes", {"tokens": [printable_identifier(token) for token in tokens]})
 

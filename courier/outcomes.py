@@ -14,7 +14,7 @@ from contract.identifier import is_identifier
 from courier import output
 from courier.dead_letters import printable_identifier
 from courier.errors import explain
-from courier.output import counted, short, waiting
+from courier.output import format_age, format_counts, waiting
 from courier.trace.log import LogSearch, LogSearchError, ended_query
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Outcomes:
     sent: set[str] = field(default_factory=set)
     came_back: dict[str, str] = field(default_factory=dict)
 
-    def hear(self, lines: Iterable[LogLine]) -> None:
+    def update(self, lines: Iterable[LogLine]) -> None:
         """Take what the log says, in any order, each line any number of times. Sent once is sent."""
         for line in lines:
             token = line.token
@@ -119,7 +119,7 @@ class Watch:
             return False
         begin, end = since - CLOCKS_SECONDS, self.now() + CLOCKS_SECONDS
         search = LogSearch(self.account.logs, log_group, begin, end, sleep=self.sleep, clock=self.clock)
-        outcomes.hear(search.ask(ended_query()))
+        outcomes.update(search.ask(ended_query()))
         return True
 
     def wait(self, outcomes: Outcomes, since: float, seconds: float) -> None:
@@ -140,7 +140,7 @@ PATIENCE_SECONDS = 900
 """How long a wait lasts at the most, where the operator does not say. A reply that Connect puts off waits longer."""
 
 
-def listen(account: Account, outcomes: Outcomes, since: float, *, wait: bool, timeout: float | None) -> None:
+def wait_for_outcomes(account: Account, outcomes: Outcomes, since: float, *, wait: bool, timeout: float | None) -> None:
     """Have the function's log tell what became of replies; where it cannot, a person is told, and nothing else stops.
 
     Args:
@@ -156,22 +156,22 @@ def listen(account: Account, outcomes: Outcomes, since: float, *, wait: bool, ti
         if not wait:
             watch.look(outcomes, since)
             return
-        with waiting(f"Waiting until each is sent or back, {short(seconds)} at most; Ctrl-C ends it"):
+        with waiting(f"Waiting until each is sent or back, {format_age(seconds)} at most; Ctrl-C ends it"):
             watch.wait(outcomes, since, seconds)
-    except LogSearchError as failed:
-        output.warn(str(failed))
+    except LogSearchError as error:
+        output.warn(str(error))
     except (BotoCoreError, ClientError) as error:
         output.warn(explain(error, account))
 
 
-def in_words(outcomes: Outcomes) -> str:
+def summarize(outcomes: Outcomes) -> str:
     """How many are sent, came back, or are not known yet: "3 sent, 1 came back (1 NotFound), 0 not known yet"."""
-    reasons = f" ({counted(Counter(outcomes.came_back.values()))})" if outcomes.came_back else ""
+    reasons = f" ({format_counts(Counter(outcomes.came_back.values()))})" if outcomes.came_back else ""
     back, open_ = len(outcomes.came_back), len(outcomes.not_known)
     return f"{len(outcomes.sent)} sent, {back} came back{reasons}, {open_} not known yet"
 
 
-def more(outcomes: Outcomes, since: float) -> None:
+def suggest_next(outcomes: Outcomes, since: float) -> None:
     """Name the command that tells why replies came back, and the one that tells what becomes of the others."""
     recent = f"--newer-than {max(1, math.ceil((time.time() - since) / 3600))}h"
     if outcomes.came_back:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Task
 
-DONE, SOME_NOT_DONE, NO_ACCESS = 0, 1, 2
+EXIT_OK, EXIT_PARTIAL, EXIT_USAGE = 0, 1, 2
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -46,10 +46,10 @@ def confirm(question: str, *, yes: bool) -> None:
     except typer.Abort:
         end_of_question()
         fail("there was no answer, so nothing was done; --yes answers beforehand")
-        raise typer.Exit(SOME_NOT_DONE) from None
+        raise typer.Exit(EXIT_PARTIAL) from None
     if not answer:
         warn("Nothing was done.")
-        raise typer.Exit(SOME_NOT_DONE)
+        raise typer.Exit(EXIT_PARTIAL)
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -101,7 +101,7 @@ def printable(text: str) -> str:
     return _CONTROL.sub("\ufffd", text)
 
 
-def not_done(letters: Iterable[NotDone]) -> None:
+def show_failures(letters: Iterable[Failure]) -> None:
     """Each that could not be done, and why."""
     for each in letters:
         fail(f"{each.name}: {each.why}")
@@ -156,7 +156,7 @@ def waiting(text: str, *, quiet: bool = False) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class NotDone:
+class Failure:
     """What could not be done with a message, and why: a person is told."""
 
     name: str
@@ -166,7 +166,7 @@ class NotDone:
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
-def short(age: float) -> str:
+def format_age(age: float) -> str:
     """An age in seconds for people: 42s, 15m, 12h, 8d."""
     unit = next((unit for unit in "dhm" if age >= _UNITS[unit]), "s")
     return f"{max(0, int(age // _UNITS[unit]))}{unit}"
@@ -177,6 +177,6 @@ def json_line(members: Mapping[str, Any]) -> str:
     return json.dumps(members)
 
 
-def counted(reasons: Counter[str]) -> str:
+def format_counts(reasons: Counter[str]) -> str:
     """How many for each reason, in words."""
     return ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())

@@ -68,7 +68,7 @@ class Sending:
         return {"mapping": self.state, "paused": {"by": self.paused_by, "at": self.paused_at} if self.is_off else None}
 
 
-def sending_now(account: Account) -> Sending:
+def sending_state(account: Account) -> Sending:
     """How it stands.
 
     Raises:
@@ -107,13 +107,13 @@ class Switch:
             courier.aws.NotOurStackError: The stack does not name its mapping.
             botocore.exceptions.ClientError, BotoCoreError: A call failed.
         """
-        before = sending_now(self.account)
+        before = sending_state(self.account)
         self._set(enabled=False)
         if before.paused_by is None or before.was_switched_on:
             who = {PAUSED_BY: self.account.caller, PAUSED_AT: iso(now)}
             self.account.sqs.tag_queue(QueueUrl=self.account.queues.replies, Tags=who)
         self._until(DISABLED, paused=True)
-        return sending_now(self.account)
+        return sending_state(self.account)
 
     def longest_invocation(self) -> int:
         """Seconds after which Lambda ends every invocation, done or not."""
@@ -142,7 +142,7 @@ class Switch:
         self._set(enabled=True)
         self.account.sqs.untag_queue(QueueUrl=self.account.queues.replies, TagKeys=[PAUSED_BY, PAUSED_AT])
         self._until(ENABLED, paused=False)
-        return sending_now(self.account)
+        return sending_state(self.account)
 
     @property
     def _mapping(self) -> str:
@@ -154,8 +154,8 @@ class Switch:
         while True:
             try:
                 self.account.functions.update_event_source_mapping(UUID=self._mapping, Enabled=enabled)
-            except ClientError as refused:
-                if refused.response["Error"].get("Code") != "ResourceInUseException" or self.clock() > given_up_at:
+            except ClientError as error:
+                if error.response["Error"].get("Code") != "ResourceInUseException" or self.clock() > given_up_at:
                     raise
                 self.sleep(LOOK_SECONDS)
             else:
@@ -163,7 +163,7 @@ class Switch:
 
     def _until(self, state: str, *, paused: bool) -> None:
         given_up_at, otherwise = self.clock() + PATIENCE_SECONDS, 0
-        while (seen := sending_now(self.account)).state != state:
+        while (seen := sending_state(self.account)).state != state:
             # SQS's tags take some seconds until every call sees them.
             otherwise = otherwise + 1 if (seen.paused_by is not None) != paused else 0
             if otherwise > LOOKS_OF_TAGS:

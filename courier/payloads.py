@@ -67,10 +67,10 @@ class Payloads:
                 if answer["ContentLength"] > MAX_PAYLOAD_BYTES:
                     raise UnreadableError("is larger than any reply", is_final=True)
                 return payload_text(content.read())
-        except PayloadError as unusable:
-            raise UnreadableError(f"cannot be used: {unusable}", is_final=True) from None
-        except (BotoCoreError, ClientError) as failed:
-            raise _unreadable(failed) from None
+        except PayloadError as error:
+            raise UnreadableError(f"cannot be used: {error}", is_final=True) from None
+        except (BotoCoreError, ClientError) as error:
+            raise _unreadable(error) from None
 
     def put(self, text: str) -> tuple[str, dict[str, MessageAttributeValueTypeDef]]:
         """Put a body into S3 under a key of its own; return the body and the attribute that point to it.
@@ -85,7 +85,7 @@ class Payloads:
         self.s3().put_object(Bucket=self.bucket, Key=key, Body=content)
         return point_to(self.bucket, key, len(content))
 
-    def renew(self, body: str, attributes: Attributes) -> None:
+    def extend(self, body: str, attributes: Attributes) -> None:
         """Let the time until S3 deletes the object begin anew, if the message points to one.
 
         Raises:
@@ -101,14 +101,14 @@ class Payloads:
                     CopySource={"Bucket": where.bucket, "Key": where.key},
                     MetadataDirective="REPLACE",
                 )
-        except (BotoCoreError, ClientError) as failed:
-            raise _unreadable(failed) from None
+        except (BotoCoreError, ClientError) as error:
+            raise _unreadable(error) from None
 
     def _where(self, body: str, attributes: Attributes) -> Pointer | None:
         try:
             where = pointer(body, attributes)
-        except PayloadError as unusable:
-            raise UnreadableError(f"cannot be found: {unusable}", is_final=True) from None
+        except PayloadError as error:
+            raise UnreadableError(f"cannot be found: {error}", is_final=True) from None
         if where is not None and self.bucket is None:
             raise UnreadableError(f"cannot be had: {NO_BUCKET}", is_final=False)
         if where is not None and where.bucket != self.bucket:

@@ -18,7 +18,7 @@ from contract.message_attributes import string
 from contract.payload import MAX_PAYLOAD_BYTES
 from contract.reply import EVERY_FAULT_CHARACTERS, InvalidReplyError, every_fault, parse
 from courier import output
-from courier.output import DONE, SOME_NOT_DONE, NotDone, json_line
+from courier.output import EXIT_OK, EXIT_PARTIAL, Failure, json_line
 from courier.sending import Outgoing
 
 if TYPE_CHECKING:
@@ -38,16 +38,16 @@ def _check(content: IO[bytes], *, as_json: bool, quiet: bool = False) -> int:
         if as_json:
             output.data(json_line({"line": entry.line, "faults": found}))
         else:
-            output.not_done(NotDone(f"line {entry.line}", output.printable(fault)) for fault in found)
+            output.show_failures(Failure(f"line {entry.line}", output.printable(fault)) for fault in found)
     if not as_json and not (quiet and not faulty):
         output.say(f"{count} checked, {faulty} with faults.")
-    return SOME_NOT_DONE if faulty or not count else DONE
+    return EXIT_PARTIAL if faulty or not count else EXIT_OK
 
 
 def _entry_faults(entry: Entry) -> list[str]:
     if entry.body is None:
         return ["reply: is not UTF-8"]
-    if found := faults(entry.body):
+    if found := reply_errors(entry.body):
         return list(found)
     excess = len(entry.body.encode()) - MAX_PAYLOAD_BYTES
     return [f"reply: is {excess} bytes longer than any reply that is read: make it smaller"] if excess > 0 else []
@@ -87,7 +87,7 @@ LONGEST_PATTERN_TEXT = 1_100
 time that grows with the square of a text's length."""
 
 
-def faults(body: str) -> tuple[str, ...]:
+def reply_errors(body: str) -> tuple[str, ...]:
     """Every fault of a reply, each by its path with what would be right; none if the contract takes it.
 
     They are printed, so a member's name that is more than an identifier, as an address or a full name is, is left out.
@@ -95,8 +95,8 @@ def faults(body: str) -> tuple[str, ...]:
     """
     try:
         parse(body, _instance(body))
-    except InvalidReplyError as invalid:
-        found = invalid.faults if len(body) <= EVERY_FAULT_CHARACTERS else _all_faults(body) or invalid.faults
+    except InvalidReplyError as error:
+        found = error.faults if len(body) <= EVERY_FAULT_CHARACTERS else _all_faults(body) or error.faults
         names = _names(body)
         told = tuple(dict.fromkeys(_without(fault, names) for fault in found[:MOST]))
         return (*told, f"reply: {len(found) - MOST:,} more faults") if len(found) > MOST else told

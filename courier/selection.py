@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from courier import output
-from courier.dead_letters import DRAFT_SECONDS, HeldLetters, Letter, printable_identifier
+from courier.dead_letters import DRAFT_SECONDS, DeadLetterReader, Letter, printable_identifier
 from courier.interrupts import uninterrupted
-from courier.output import NotDone, progress
+from courier.output import Failure, progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -71,12 +71,12 @@ class Selection:
             while the command runs would go round for ever, and letters that are too old are left.
         force: Whether letters that are too old are taken all the same.
         ids: The letters taken, each once.
-        not_done: What was asked for but must not be done.
-        copies: Letters left because their token was taken already.
-        past_draft: Letters taken that are older than a draft lives.
+        failures: What was asked for but must not be done.
+        duplicates: Letters left because their token was taken already.
+        older_than_draft: Letters taken that are older than a draft lives.
         reasons: How many were taken for each reason.
         tokens: The client tokens of those that are to be sent again.
-        left: The letters not taken although they match: a second look at them changes nothing.
+        skipped: The letters not taken although they match: a second look at them changes nothing.
     """
 
     filters: Filters
@@ -85,15 +85,15 @@ class Selection:
     to_send: bool = False
     force: bool = False
     ids: set[str] = field(default_factory=set)
-    not_done: list[NotDone] = field(default_factory=list)
-    copies: int = 0
-    past_draft: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    duplicates: int = 0
+    older_than_draft: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     tokens: set[str] = field(default_factory=set)
-    left: set[str] = field(default_factory=set)
+    skipped: set[str] = field(default_factory=set)
 
     @property
-    def most(self) -> float:
+    def capacity(self) -> float:
         """How many letters it can take."""
         return min(self.limit or math.inf, len(self.filters.ids) or math.inf)
 
@@ -101,16 +101,16 @@ class Selection:
     def is_full(self) -> bool:
         """Whether it has taken as many as it may, or has seen all whose ids were asked for."""
         asked = len(self.filters.ids) or math.inf
-        return len(self.ids) >= (self.limit or math.inf) or len(self.ids) + len(self.left) >= asked
+        return len(self.ids) >= (self.limit or math.inf) or len(self.ids) + len(self.skipped) >= asked
 
     def take(self, letter: Letter) -> bool:
         """Take the letter, if it was asked for and may be taken; return whether it was taken."""
         if self.is_full or not self.filters.match(letter, self.now):
             return False
-        if letter.id in self.left or letter.id in self.ids:
+        if letter.id in self.skipped or letter.id in self.ids:
             return False
         if self.to_send and not self._may_be_sent(letter):
-            self.left.add(letter.id)
+            self.skipped.add(letter.id)
             return False
         self.ids.add(letter.id)
         self.reasons[printable_identifier(letter.reason) or "(unreadable)"] += 1
@@ -124,22 +124,22 @@ class Selection:
             if self.is_full:
                 return
 
-    def missing(self) -> list[NotDone]:
+    def missing(self) -> list[Failure]:
         """The ids that were asked for and not seen."""
-        return [NotDone(each, NOT_THERE) for each in sorted(self.filters.ids - self.ids - self.left)]
+        return [Failure(each, NOT_THERE) for each in sorted(self.filters.ids - self.ids - self.skipped)]
 
     def _may_be_sent(self, letter: Letter) -> bool:
         age = self.now - letter.sent_at
-        if letter.is_too_old(self.now) and not self.force:
+        if letter.token_expired(self.now) and not self.force:
             why = "was first tried more than 7 days ago: Connect may have forgotten it, and send it twice; see --force"
-            self.not_done.append(NotDone(letter.id, why))
+            self.failures.append(Failure(letter.id, why))
             return False
         token = letter.token or letter.id
         if token in self.tokens:
-            self.copies += 1
+            self.duplicates += 1
             return False
         self.tokens.add(token)
-        self.past_draft += age > DRAFT_SECONDS
+        self.older_than_draft += age > DRAFT_SECONDS
         return True
 
 
@@ -149,10 +149,10 @@ def choose(letters: Iterable[Letter], filters: Filters, now: float, limit: int |
     return itertools.islice((letter for letter in letters if filters.match(letter, now)), min(most, default=None))
 
 
-def note(account: Account, selection: Selection) -> list[NotDone]:
+def select_letters(account: Account, selection: Selection) -> list[Failure]:
     """Note the ids of the letters that are meant in `selection.ids`; return what is missing, and what may be."""
     read_payloads = bool(selection.filters.contacts)
-    with HeldLetters(
+    with DeadLetterReader(
         account.sqs,
         account.queues.dead_letters,
         output.warn,
@@ -164,15 +164,15 @@ def note(account: Account, selection: Selection) -> list[NotDone]:
     return [*selection.missing(), *held.not_seen()]
 
 
-def work_through(  # noqa: PLR0913 - the last by name
+def process_selected(  # noqa: PLR0913 - the last by name
     account: Account,
     noted: Selection,
     done: str,
-    act: Callable[[HeldLetters, Sequence[Letter]], list[NotDone]],
+    act: Callable[[DeadLetterReader, Sequence[Letter]], list[Failure]],
     action: Action,
     *,
     read_payloads: bool = False,
-) -> list[NotDone]:
+) -> list[Failure]:
     """Act on the letters that were noted, up to ten at a time; return what is not done.
 
     Args:
@@ -184,21 +184,21 @@ def work_through(  # noqa: PLR0913 - the last by name
         read_payloads: Whether it needs the bodies that are in S3.
     """
     count = 0
-    not_done: list[NotDone] = []
+    failures: list[Failure] = []
     selection = Selection(Filters(ids=frozenset(noted.ids)), time.time())
-    with HeldLetters(
+    with DeadLetterReader(
         account.sqs, account.queues.dead_letters, output.warn, payloads=account.payloads, read_payloads=read_payloads
     ) as held:
         try:
             with progress(done, len(noted.ids)) as advance:
                 for letters in selection.chosen(held.batches()):
                     with uninterrupted():
-                        action.takes(letters)
+                        action.record_letters(letters)
                         left = act(held, letters)
-                    not_done += left
+                    failures += left
                     count += len(letters) - len(left)
                     advance(len(letters))
         finally:
-            action.outcome = {done.lower(): count, "not_done": len(not_done)}
+            action.outcome = {done.lower(): count, "not_done": len(failures)}
             output.say(f"{count} {done.lower()}.")
-    return [*not_done, *selection.missing()]
+    return [*failures, *selection.missing()]

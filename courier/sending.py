@@ -13,7 +13,7 @@ from contract.message_attributes import MAX_BYTES, message_bytes, sent_with, tex
 from contract.token_age import iso
 from courier import output
 from courier.dead_letters import MAX_ENTRIES, MOVED_BY_SQS, _failed, _why, without_stale_reason
-from courier.output import DONE, SOME_NOT_DONE, NotDone
+from courier.output import EXIT_OK, EXIT_PARTIAL, Failure
 from courier.payloads import UnreadableError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
     from courier.aws import Account
-    from courier.dead_letters import HeldLetters, Letter
+    from courier.dead_letters import DeadLetterReader, Letter
     from courier.journal import Action
     from courier.payloads import Payloads
 
@@ -53,14 +53,16 @@ class Outgoing:
 NO_ROOM = "its token has no room beside all its attributes, so it could not come back as it is: replay or edit it"
 
 
-def sendable(message: Outgoing) -> Outgoing | NotDone:
+def check_size(message: Outgoing) -> Outgoing | Failure:
     """The message, if SQS takes one of its size."""
     if message.size <= MAX_BYTES:
         return message
-    return NotDone(message.name, f"it is {message.size - MAX_BYTES} bytes over SQS's 1 MiB: make it smaller")
+    return Failure(message.name, f"it is {message.size - MAX_BYTES} bytes over SQS's 1 MiB: make it smaller")
 
 
-def resent(letter: Letter, now: float, *, force: bool = False, body: str | None = None) -> Outgoing | NotDone:
+def message_for_replies(
+    letter: Letter, now: float, *, force: bool = False, body: str | None = None
+) -> Outgoing | Failure:
     """A letter as it is sent again, or why it cannot be.
 
     Args:
@@ -69,30 +71,34 @@ def resent(letter: Letter, now: float, *, force: bool = False, body: str | None 
         force: Whether an operator sends it although its token may be too old; the function holds it back otherwise.
         body: Another body, from an edit.
     """
-    forced = iso(now) if force and letter.is_too_old(now) else None
+    forced = iso(now) if force and letter.token_expired(now) else None
     text = letter.body if body is None else body
     try:
         attributes = resent_attributes(
             letter.id, text, letter.attributes, first_tried_at=_tried(letter), forced_at=forced
         )
     except DoesNotFitError:
-        return NotDone(letter.id, "leaves no room for its token inside SQS's 1 MiB: make it smaller (dlq edit)")
+        return Failure(letter.id, "leaves no room for its token inside SQS's 1 MiB: make it smaller (dlq edit)")
     return Outgoing(letter.id, text, attributes, letter.system_attributes)
 
 
-def renewed(letter: Letter) -> Outgoing | NotDone:
+def message_for_dead_letters(letter: Letter) -> Outgoing | Failure:
     """A letter as it is put on the dead-letter queue again, with all it has, or why it cannot be."""
     kept = without_stale_reason(letter.attributes) if letter.was_moved else letter.attributes
     try:
         attributes = renewed_attributes(letter.id, letter.body, kept, first_tried_at=_tried(letter))
     except DoesNotFitError:
-        return NotDone(letter.id, NO_ROOM)
+        return Failure(letter.id, NO_ROOM)
     return Outgoing(letter.id, letter.body, attributes, letter.system_attributes)
 
 
-def unread(letter: Letter) -> NotDone | None:
+def payload_failure(letter: Letter) -> Failure | None:
     """What to tell of a letter whose body in S3 could not be read now; None if all of it is there."""
-    return NotDone(letter.id, "its body in S3 cannot be had now: do it again later") if letter.is_unread else None
+    return (
+        Failure(letter.id, "its body in S3 cannot be had now: do it again later")
+        if letter.payload_unavailable
+        else None
+    )
 
 
 def _tried(letter: Letter) -> str | None:
@@ -114,7 +120,7 @@ def batches(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
         yield batch
 
 
-def send(sqs: SQSClient, queue_url: str, batch: Sequence[Outgoing]) -> list[NotDone]:
+def send(sqs: SQSClient, queue_url: str, batch: Sequence[Outgoing]) -> list[Failure]:
     """Send a batch; return the messages that SQS did not take.
 
     Raises:
@@ -133,11 +139,11 @@ def send(sqs: SQSClient, queue_url: str, batch: Sequence[Outgoing]) -> list[NotD
         ],
     )
     return [
-        NotDone(batch[int(failed["Id"])].name, f"SQS did not take it: {_why(failed)}") for failed in _failed(answer)
+        Failure(batch[int(failed["Id"])].name, f"SQS did not take it: {_why(failed)}") for failed in _failed(answer)
     ]
 
 
-def put(  # noqa: PLR0913, PLR0917 - each is another one's business
+def send_messages(  # noqa: PLR0913, PLR0917 - each is another one's business
     account: Account, queue_url: str, messages: Iterable[Outgoing], done: str, action: Action, after_a_stop: str = ""
 ) -> int:
     """Send messages to a queue, in their order; name those that it did not take, and return the exit code.
@@ -154,24 +160,24 @@ def put(  # noqa: PLR0913, PLR0917 - each is another one's business
         botocore.exceptions.ClientError, BotoCoreError: A call failed.
     """
     taken = 0
-    not_done: list[NotDone] = []
+    failures: list[Failure] = []
     batch: list[Outgoing] = []
     try:
         for batch in batches(messages):
-            action.takes_tokens([_token(message) for message in batch])
+            action.record_tokens([_token(message) for message in batch])
             refused = send(account.sqs, queue_url, batch)
             taken += len(batch) - len(refused)
-            not_done += refused
+            failures += refused
     except (BotoCoreError, ClientError, KeyboardInterrupt):
         output.fail(
             f"stopped at {batch[0].name if batch else 'the beginning'}: what stands before it is {done}.{after_a_stop}"
         )
         raise
     finally:
-        action.outcome = {done: taken, "not_done": len(not_done)}
+        action.outcome = {done: taken, "not_done": len(failures)}
         output.say(f"{taken} {done}.")
-        output.not_done(not_done)
-    return SOME_NOT_DONE if not_done else DONE
+        output.show_failures(failures)
+    return EXIT_PARTIAL if failures else EXIT_OK
 
 
 def _token(message: Outgoing) -> str | None:
@@ -179,12 +185,12 @@ def _token(message: Outgoing) -> str | None:
 
 
 def move(
-    held: HeldLetters, queue_url: str, letters: Sequence[Letter], offers: Sequence[Outgoing | NotDone]
-) -> list[NotDone]:
+    reader: DeadLetterReader, queue_url: str, letters: Sequence[Letter], offers: Sequence[Outgoing | Failure]
+) -> list[Failure]:
     """Send letters to a queue, then delete them where they are held; return those that were not sent, or not deleted.
 
     Args:
-        held: Holds them.
+        reader: Holds them.
         queue_url: Where to.
         letters: Up to ten.
         offers: Each as it is sent, or why it is not.
@@ -192,26 +198,24 @@ def move(
     Raises:
         botocore.exceptions.ClientError, BotoCoreError: A call failed. A letter may be in both places, under one token.
     """
-    renewed = [
-        _with_renewed_payload(offer, held.payloads) if isinstance(offer, Outgoing) else offer for offer in offers
-    ]
-    not_done = [offer for offer in renewed if isinstance(offer, NotDone)]
+    renewed = [_extend_payload(offer, reader.payloads) if isinstance(offer, Outgoing) else offer for offer in offers]
+    failures = [offer for offer in renewed if isinstance(offer, Failure)]
     for batch in batches(offer for offer in renewed if isinstance(offer, Outgoing)):
-        refused = send(held.sqs, queue_url, batch)
+        refused = send(reader.sqs, queue_url, batch)
         taken = {message.name for message in batch} - {each.name for each in refused}
-        not_done += refused
-        not_done += [
-            NotDone(each.name, f"sent, but SQS did not delete it here ({each.why}); doing it again is safe")
-            for each in held.delete([letter for letter in letters if letter.id in taken])
+        failures += refused
+        failures += [
+            Failure(each.name, f"sent, but SQS did not delete it here ({each.why}); doing it again is safe")
+            for each in reader.delete([letter for letter in letters if letter.id in taken])
         ]
-    return not_done
+    return failures
 
 
-def _with_renewed_payload(offer: Outgoing, payloads: Payloads | None) -> Outgoing | NotDone:
+def _extend_payload(offer: Outgoing, payloads: Payloads | None) -> Outgoing | Failure:
     """The message, once its object in S3 has all of its time before it."""
     try:
         if payloads is not None:
-            payloads.renew(offer.body, offer.attributes)
-    except UnreadableError as unreadable:
-        return NotDone(offer.name, f"its body in S3 {unreadable}")
+            payloads.extend(offer.body, offer.attributes)
+    except UnreadableError as error:
+        return Failure(offer.name, f"its body in S3 {error}")
     return offer

@@ -15,7 +15,7 @@ from contract.token_age import FIRST_TRIED_AT, iso
 from courier.dead_letters import DRAFT_SECONDS, MOVED_BY_SQS, printable_identifier
 from courier.export import summary
 from courier.groups import advice, masked
-from courier.output import counted, data, letters, out, printable, say, short
+from courier.output import data, format_age, format_counts, letters, out, printable, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ SHOWN_COPIES = 3
 """Of the CC recipients."""
 
 
-def letter_page(letter: Letter, now: float) -> None:
+def show_letter(letter: Letter, now: float) -> None:
     """The whole of a letter: the reply, its history, and last what went wrong and what to do: that stays in output."""
     for name, value in _parts(letter.reply):
         out.print(Text(printable(name), style="bold"))
@@ -41,7 +41,7 @@ def letter_page(letter: Letter, now: float) -> None:
         "Client token": letter.token or "cannot be used",
         "On this queue since": iso(letter.sent_at),
         "First tried": listed["first_tried_at"] or letter.text(FIRST_TRIED_AT),
-        "Age": short(now - letter.sent_at) + _age_note(now - letter.sent_at),
+        "Age": format_age(now - letter.sent_at) + _age_note(now - letter.sent_at),
     }
     producers_own = {
         f"Attribute {name}": value.get("StringValue", "(binary)")
@@ -127,17 +127,17 @@ class Row(NamedTuple):
         return self.listed["contact_id"] or "?"
 
 
-def letter_list(rows: Sequence[Row], now: float, *, details: bool) -> None:
+def show_letter_list(rows: Sequence[Row], now: float, *, details: bool) -> None:
     """The letters, in this order; where a line has no room for id, reason and contact, below their reasons."""
     if out.is_terminal and out.width < ONE_LINE:
         _below_their_reasons(rows, now, details=details)
     else:
         _line(f"{'ID':36} {'REASON':{REASON_WIDTH}} {'AGE':>4} CONTACT", style="bold")
         for row in rows:
-            _line(f"{row.listed['id']:36} {row.reason:{REASON_WIDTH}} {short(now - row.sent_at):>4} {row.contact}")
+            _line(f"{row.listed['id']:36} {row.reason:{REASON_WIDTH}} {format_age(now - row.sent_at):>4} {row.contact}")
             _row_details(row, shown=details)
     reasons = Counter(row.reason for row in rows)
-    say(f"{letters(len(rows))}: {counted(reasons)}.")
+    say(f"{letters(len(rows))}: {format_counts(reasons)}.")
 
 
 def _below_their_reasons(rows: Sequence[Row], now: float, *, details: bool) -> None:
@@ -146,7 +146,7 @@ def _below_their_reasons(rows: Sequence[Row], now: float, *, details: bool) -> N
     for reason in dict.fromkeys(row.reason for row in rows):
         _line(reason, style="cyan")
         for row in (row for row in rows if row.reason == reason):
-            _line(f"{short(now - row.sent_at):>4} {row.listed['id']:36} {row.contact}")
+            _line(f"{format_age(now - row.sent_at):>4} {row.listed['id']:36} {row.contact}")
             _row_details(row, shown=details)
 
 

@@ -15,9 +15,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from courier.dead_letters import EXPIRING_SECONDS, HeldLetters, printable_identifier
-from courier.output import out, printable, short
-from courier.pause import Sending, sending_now
+from courier.dead_letters import EXPIRING_SECONDS, DeadLetterReader, printable_identifier
+from courier.output import format_age, out, printable
+from courier.pause import Sending, sending_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from courier.aws import Account
-    from courier.output import NotDone
+    from courier.output import Failure
 
 NEAR_SECONDS = 6 * 86_400
 """A letter that was first tried so long ago is near the 7 days after which Connect may have forgotten its token."""
@@ -69,7 +69,7 @@ class Letters:
     oldest_since: float | None
     expiring: int = 0
     near_7_days: int = 0
-    not_seen: Sequence[NotDone] = ()
+    not_seen: Sequence[Failure] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def status(account: Account, now: float, warn: Callable[[str], None], before: St
     dead = _counts(account.sqs, queues.dead_letters)
     letters = before.letters if before and before.dead_counts == dead else _read(account, now, warn)
     oldest = None if letters.oldest_since is None else max(0.0, now - letters.oldest_since)  # SQS's clock may be ahead
-    metrics = measured(account, now, warn)
+    metrics = read_metrics(account, now, warn)
     replies = QueueStatus(*_counts(account.sqs, queues.replies), oldest=metrics.oldest)
     rate = account.known_output("SendRate")
     outlook = Outlook(_sending(account, warn), float(rate) if rate else None, metrics.sent)
@@ -141,7 +141,7 @@ def _read(account: Account, now: float, warn: Callable[[str], None]) -> Letters:
     reasons: Counter[str] = Counter()
     oldest_since = math.inf
     expiring = near_7_days = 0
-    with HeldLetters(account.sqs, account.queues.dead_letters, warn) as held:
+    with DeadLetterReader(account.sqs, account.queues.dead_letters, warn) as held:
         for letter in held:
             reasons[printable_identifier(letter.reason) or "(unreadable)"] += 1
             oldest_since = min(oldest_since, letter.sent_at)
@@ -157,10 +157,10 @@ def _sending(account: Account, warn: Callable[[str], None]) -> Sending:
     if not account.known_output("MappingId"):
         return Sending()
     try:
-        return sending_now(account)
-    except (BotoCoreError, ClientError) as refused:
-        operation = getattr(refused, "operation_name", "the call")
-        warn(f"Whether sending is paused is not known: {operation} failed ({type(refused).__name__}).")
+        return sending_state(account)
+    except (BotoCoreError, ClientError) as error:
+        operation = getattr(error, "operation_name", "the call")
+        warn(f"Whether sending is paused is not known: {operation} failed ({type(error).__name__}).")
         return Sending()
 
 
@@ -193,7 +193,7 @@ LATE_MINUTES = 1
 slower than it was."""
 
 
-class Measured(NamedTuple):
+class QueueMetrics(NamedTuple):
     """What CloudWatch says; None where it says nothing.
 
     Attributes:
@@ -205,7 +205,7 @@ class Measured(NamedTuple):
     sent: float | None = None
 
 
-def measured(account: Account, now: float, warn: Callable[[str], None]) -> Measured:
+def read_metrics(account: Account, now: float, warn: Callable[[str], None]) -> QueueMetrics:
     """Ask CloudWatch, since the queue itself does not tell, and receiving would count.
 
     Args:
@@ -235,13 +235,13 @@ def measured(account: Account, now: float, warn: Callable[[str], None]) -> Measu
             Period=60,
             Statistics=["Sum"],
         )["Datapoints"]
-    except (BotoCoreError, ClientError) as refused:
-        failed = f"cloudwatch:GetMetricStatistics failed ({type(refused).__name__})"
+    except (BotoCoreError, ClientError) as error:
+        failed = f"cloudwatch:GetMetricStatistics failed ({type(error).__name__})"
         warn(f"The oldest reply's age, and how many were sent, are not known: {failed}.")
-        return Measured()
+        return QueueMetrics()
     oldest = max(ages, key=lambda point: point["Timestamp"])["Maximum"] if ages else None
     # Where the function sent nothing it counts nothing: CloudWatch has no zeros of it.
-    return Measured(oldest, sum(point["Sum"] for point in sent))
+    return QueueMetrics(oldest, sum(point["Sum"] for point in sent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +258,7 @@ class Outlook:
     send_rate: float | None
     sent: float | None
 
-    def gone_in(self, replies: int) -> float | None:
+    def drain_seconds(self, replies: int) -> float | None:
         """Seconds until so many replies are gone if they leave at sendRate; None if nobody knows, or it is paused."""
         return None if self.send_rate is None or self.sending.is_off else replies / self.send_rate
 
@@ -271,11 +271,11 @@ class Outlook:
 
     def to_json(self, replies: int) -> dict[str, Any]:
         """As `status --json` writes it, for so many replies that wait."""
-        gone_in, share = self.gone_in(replies), self.share_used
+        drain_seconds, share = self.drain_seconds(replies), self.share_used
         return {
             **self.sending.to_json(),
             "send_rate": self.send_rate,
-            "gone_in_seconds": None if gone_in is None else round(gone_in),
+            "gone_in_seconds": None if drain_seconds is None else round(drain_seconds),
             "share_used": None if share is None else round(share, 3),
         }
 
@@ -304,11 +304,10 @@ def _page(status: Status) -> Iterator[Table | Text]:
     yield from _pause_notice(status)
     yield _table(status)
     outlook, waiting = status.outlook, status.replies.all
-    gone_in, share = outlook.gone_in(waiting), outlook.share_used
-    if waiting and gone_in is not None:
-        yield Text(
-            f"If Connect takes them, they are gone in about {short(gone_in)}, at {outlook.send_rate:g} a second."
-        )
+    drain_seconds, share = outlook.drain_seconds(waiting), outlook.share_used
+    if waiting and drain_seconds is not None:
+        age = format_age(drain_seconds)
+        yield Text(f"If Connect takes them, they are gone in about {age}, at {outlook.send_rate:g} a second.")
     if share is not None:
         sent = f"{outlook.sent:,.0f}, {share:.0%} of sendRate"
         yield Text(f"Sent in the last {SENT_MINUTES} minutes: {sent} (counted up to 2 minutes late).")
@@ -331,7 +330,7 @@ def _table(status: Status) -> Table:
         table.add_column(name, justify="left" if name == "QUEUE" else "right", no_wrap=True)
     for name, queue in (("replies", status.replies), ("dead letters", status.dead_letters)):
         counts = (str(count) for count in (queue.waiting, queue.in_flight, queue.delayed))
-        table.add_row(name, *counts, "-" if queue.oldest is None else short(queue.oldest))
+        table.add_row(name, *counts, "-" if queue.oldest is None else format_age(queue.oldest))
     letters = status.letters
     for reason, count in letters.reasons.most_common():
         table.add_row(f"  {reason}", str(count))

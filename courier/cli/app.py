@@ -14,9 +14,9 @@ from courier import output
 from courier.aws import STACK, Account, NotOurStackError, Queues
 from courier.cli import dlq, operate
 from courier.edit import EditorError
-from courier.errors import explain, passes
+from courier.errors import explain, is_transient
 from courier.interrupts import end_as_ctrl_c_does
-from courier.output import NO_ACCESS, SOME_NOT_DONE
+from courier.output import EXIT_PARTIAL, EXIT_USAGE
 from courier.payloads import UnreadableError
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
@@ -59,15 +59,15 @@ class Courier(TyperGroup):
             return super().invoke(ctx)
         except (BotoCoreError, ClientError) as error:
             output.fail(explain(error, ctx.obj))
-            raise typer.Exit(SOME_NOT_DONE if passes(error) else NO_ACCESS) from None
+            raise typer.Exit(EXIT_PARTIAL if is_transient(error) else EXIT_USAGE) from None
         except (NotOurStackError, EditorError, UnreadableError) as error:
             output.fail(str(error))
-            raise typer.Exit(NO_ACCESS) from None
+            raise typer.Exit(EXIT_USAGE) from None
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise  # whoever read our output has enough
             output.fail(f"{error.filename or 'the output'}: {error.strerror}")
-            raise typer.Exit(NO_ACCESS) from None
+            raise typer.Exit(EXIT_USAGE) from None
 
 
 app = typer.Typer(

@@ -29,10 +29,10 @@ from courier.cli.options import (
     Timeout,
     Wait,
     Yes,
-    all_or_some,
-    filters_of,
+    make_filters,
+    require_selection,
 )
-from courier.dead_letters import EXPIRING_SECONDS, RETENTION_SECONDS, HeldLetters, Letter
+from courier.dead_letters import EXPIRING_SECONDS, RETENTION_SECONDS, DeadLetterReader, Letter
 from courier.edit import (
     _edited_body,
     _given_back,
@@ -41,18 +41,18 @@ from courier.edit import (
     _send,
     _stop,
     _tell_what_is_wrong,
-    find_and_hold,
+    fetch_and_hold,
 )
-from courier.export import _imported, _read_lines, private_file, summary, with_body, write_then_delete
-from courier.groups import group_page
+from courier.export import _imported, _read_lines, letter_json, private_file, summary, write_then_delete
 from courier.groups import groups as group_letters
+from courier.groups import show_group
 from courier.journal import journal
-from courier.outcomes import Outcomes, in_words, listen, more
-from courier.output import DONE, SOME_NOT_DONE, NotDone, confirm, counted, data, json_line, out, waiting
-from courier.replay import Way, put_back
-from courier.selection import NOT_THERE, Filters, Selection, choose, note, work_through
-from courier.sending import move, put, renewed, resent, unread
-from courier.show import Row, letter_list, letter_page
+from courier.outcomes import Outcomes, suggest_next, summarize, wait_for_outcomes
+from courier.output import EXIT_OK, EXIT_PARTIAL, Failure, confirm, data, format_counts, json_line, out, waiting
+from courier.replay import ReplayOptions, run_replay
+from courier.selection import NOT_THERE, Filters, Selection, choose, process_selected, select_letters
+from courier.sending import message_for_dead_letters, message_for_replies, move, payload_failure, send_messages
+from courier.show import Row, show_letter, show_letter_list
 
 
 def list_letters(  # noqa: PLR0913 - the command's options
@@ -74,10 +74,10 @@ def list_letters(  # noqa: PLR0913 - the command's options
     """
     account: Account = context.obj
     now = time.time()
-    filters = filters_of(None, reason, contact, older_than, newer_than)
+    filters = make_filters(None, reason, contact, older_than, newer_than)
     with (
         waiting("Reading the dead-letter queue", quiet=True),
-        HeldLetters(
+        DeadLetterReader(
             account.sqs,
             account.queues.dead_letters,
             output.warn,
@@ -93,10 +93,10 @@ def list_letters(  # noqa: PLR0913 - the command's options
     elif not oldest:
         output.say(filters.none_there)
     else:
-        letter_list(oldest, now, details=details)
+        show_letter_list(oldest, now, details=details)
     if not_seen := held.not_seen():
-        output.not_done(not_seen)
-        raise typer.Exit(SOME_NOT_DONE)
+        output.show_failures(not_seen)
+        raise typer.Exit(EXIT_PARTIAL)
 
 
 def groups(  # noqa: PLR0913 - the command's options
@@ -111,8 +111,8 @@ def groups(  # noqa: PLR0913 - the command's options
     """Count letters by what went wrong, and say what to do. Names, ids, addresses and numbers are masked."""
     account: Account = context.obj
     now = time.time()
-    filters = filters_of(None, reason, contact, older_than, newer_than)
-    with HeldLetters(
+    filters = make_filters(None, reason, contact, older_than, newer_than)
+    with DeadLetterReader(
         account.sqs, account.queues.dead_letters, output.warn, payloads=account.payloads, read_payloads=bool(contact)
     ) as held:
         found = group_letters(choose(held, filters, now))
@@ -120,27 +120,27 @@ def groups(  # noqa: PLR0913 - the command's options
         if as_json:
             output.data(json_line(group.to_json()))
         else:
-            group_page(group, now)
+            show_group(group, now)
     if not found and not as_json:
         output.say(filters.none_there)
     if not_seen := held.not_seen():
-        output.not_done(not_seen)
-        raise typer.Exit(SOME_NOT_DONE)
+        output.show_failures(not_seen)
+        raise typer.Exit(EXIT_PARTIAL)
 
 
 def show(context: typer.Context, letter_id: OneId, *, as_json: Json = False) -> None:
     """Show a letter: the reply, its history and what to do. It shows addresses and all."""
     account: Account = context.obj
-    filters = filters_of([letter_id])
-    with HeldLetters(account.sqs, account.queues.dead_letters, output.warn, payloads=account.payloads) as held:
+    filters = make_filters([letter_id])
+    with DeadLetterReader(account.sqs, account.queues.dead_letters, output.warn, payloads=account.payloads) as held:
         letter = next(map(held.opened, choose(held, filters, time.time())), None)
     if letter is None:
-        output.not_done([NotDone(letter_id, NOT_THERE)])
-        raise typer.Exit(SOME_NOT_DONE)
+        output.show_failures([Failure(letter_id, NOT_THERE)])
+        raise typer.Exit(EXIT_PARTIAL)
     if as_json:
-        output.data(json_line(with_body(letter)))
+        output.data(json_line(letter_json(letter)))
     else:
-        letter_page(letter, time.time())
+        show_letter(letter, time.time())
 
 
 def replay(  # noqa: PLR0913 - the command's options
@@ -171,32 +171,32 @@ def replay(  # noqa: PLR0913 - the command's options
     Cut off at any point, run it again: what was sent already has the same token, and Connect sends it once.
     """
     account: Account = context.obj
-    filters = filters_of(ids, reason, contact, older_than, newer_than)
+    filters = make_filters(ids, reason, contact, older_than, newer_than)
     if every or not dry_run:
-        all_or_some(filters, limit, every=every)
+        require_selection(filters, limit, every=every)
     selection = Selection(filters, time.time(), limit, to_send=True, force=force)
-    not_done: list[NotDone] = []
+    failures: list[Failure] = []
     if dry_run or not yes:
-        not_done = _survey(account, selection, show=dry_run, as_json=as_json)
-        _report(selection, not_done)
+        failures = _survey(account, selection, show=dry_run, as_json=as_json)
+        _report(selection, failures)
         if dry_run or not selection.ids:
             if not as_json:
-                output.say(_nothing_done(selection, rate, len(not_done), dry_run=dry_run))
-            raise typer.Exit(SOME_NOT_DONE if not_done else DONE)
+                output.say(_nothing_done(selection, rate, len(failures), dry_run=dry_run))
+            raise typer.Exit(EXIT_PARTIAL if failures else EXIT_OK)
         confirm(_question(selection, rate, canary), yes=yes)
         ids_confirmed = Filters(ids=frozenset(selection.ids))
         selection = Selection(ids_confirmed, time.time(), to_send=True, force=force)
-    way = Way(rate, canary, wait=wait, timeout=timeout)
-    done = put_back(account, selection, way, asdict(filters) | {"limit": limit, "all": every}, quiet=as_json)
-    _report(selection, done.not_done)
+    options = ReplayOptions(rate, canary, wait=wait, timeout=timeout)
+    done = run_replay(account, selection, options, asdict(filters) | {"limit": limit, "all": every}, quiet=as_json)
+    _report(selection, done.failures)
     if as_json:
         output.data(json_line(done.to_json()))
-    raise typer.Exit(DONE if done.is_done and not not_done else SOME_NOT_DONE)
+    raise typer.Exit(EXIT_OK if done.is_done and not failures else EXIT_PARTIAL)
 
 
-def _survey(account: Account, selection: Selection, *, show: bool, as_json: bool) -> list[NotDone]:
+def _survey(account: Account, selection: Selection, *, show: bool, as_json: bool) -> list[Failure]:
     """Select what would be replayed; return what cannot be, and what is not seen."""
-    with HeldLetters(
+    with DeadLetterReader(
         account.sqs,
         account.queues.dead_letters,
         output.warn,
@@ -206,34 +206,34 @@ def _survey(account: Account, selection: Selection, *, show: bool, as_json: bool
         for letters in selection.chosen(held.batches()):
             for letter in letters if show else ():
                 plan_row(letter, _plan(letter, selection.now), as_json=as_json)
-    return [*held.not_seen(), *selection.not_done, *selection.missing()]
+    return [*held.not_seen(), *selection.failures, *selection.missing()]
 
 
-def _report(selection: Selection, not_done: list[NotDone]) -> None:
+def _report(selection: Selection, failures: list[Failure]) -> None:
     """Say what was asked for and is not done. Copies of what is replayed count as done."""
-    output.not_done(not_done)
-    if selection.copies:
-        stay = "1 letter stays" if selection.copies == 1 else f"{selection.copies:,} letters stay"
+    output.show_failures(failures)
+    if selection.duplicates:
+        stay = "1 letter stays" if selection.duplicates == 1 else f"{selection.duplicates:,} letters stay"
         output.warn(
             f"{stay}, with a client token that another letter has: a copy, or back already. A token is sent once."
         )
 
 
-def _nothing_done(selection: Selection, rate: float | None, not_done: int, *, dry_run: bool) -> str:
+def _nothing_done(selection: Selection, rate: float | None, failures: int, *, dry_run: bool) -> str:
     if not dry_run:
         return "No letters to replay."
-    return f"{len(selection.ids)} would be replayed{_at(rate)}, {not_done} would not. Nothing was done."
+    return f"{len(selection.ids)} would be replayed{_at(rate)}, {failures} would not. Nothing was done."
 
 
 def _question(selection: Selection, rate: float | None, canary: int | None) -> str:
-    counts = f"{output.letters(len(selection.ids))} ({counted(selection.reasons)})"
+    counts = f"{output.letters(len(selection.ids))} ({format_counts(selection.reasons)})"
     first = "" if canary is None else f", {canary} first{',' if rate else ''}"
     return f"Replay {counts}{first}{_at(rate)}?{_past_draft(selection)}"
 
 
 def _plan(letter: Letter, now: float) -> str:
-    message = resent(letter, now)
-    if isinstance(message, NotDone):
+    message = message_for_replies(letter, now)
+    if isinstance(message, Failure):
         return f"stays: {message.why}"
     plan = "token: its id" if is_first_life(letter.attributes) else "token kept"
     left_out = [name for name in producers_own(letter.attributes) if name not in message.attributes]
@@ -245,9 +245,9 @@ def _at(rate: float | None) -> str:
 
 
 def _past_draft(selection: Selection) -> str:
-    if not selection.past_draft:
+    if not selection.older_than_draft:
         return ""
-    older = "1 is" if selection.past_draft == 1 else f"{selection.past_draft} are"
+    older = "1 is" if selection.older_than_draft == 1 else f"{selection.older_than_draft} are"
     return f" ({older} older than 12 hours: where the draft has expired, the reply comes back as NotFound.)"
 
 
@@ -272,10 +272,10 @@ def edit(  # noqa: PLR0913 - the command's options
     not used the token.
     """
     account: Account = context.obj
-    letter = find_and_hold(account, letter_id)
+    letter = fetch_and_hold(account, letter_id)
     with _given_back(account, letter):
-        if letter.is_too_old(time.time()) and not (force or new_token):
-            _stop(NotDone(letter.id, "was first tried more than 7 days ago: Connect may send it twice; see --force"))
+        if letter.token_expired(time.time()) and not (force or new_token):
+            _stop(Failure(letter.id, "was first tried more than 7 days ago: Connect may send it twice; see --force"))
         if letter.reason == Reason.TOKEN_ALREADY_USED and not new_token:
             output.warn("Connect has seen its token: under the same one it comes back. See --new-token.")
         _tell_what_is_wrong(letter, wait=not yes)
@@ -284,11 +284,11 @@ def edit(  # noqa: PLR0913 - the command's options
             risk = " under a new client token? If the first was sent, the customer gets both." if new_token else "?"
             confirm(f"Send the edited reply{risk}", yes=yes)
             message = _message(account, letter, body, new_token=new_token, force=force)
-            if isinstance(message, NotDone):
+            if isinstance(message, Failure):
                 _stop(message)
             since = time.time()
             with journal(account, time.time, output.warn, "dlq edit", new_token=new_token, force=force) as action:
-                action.takes([letter])
+                action.record_letters([letter])
                 left = _send(account, letter, message)
                 action.outcome = {"edited": 0 if left else 1}
             if left:
@@ -296,11 +296,11 @@ def edit(  # noqa: PLR0913 - the command's options
     output.say("1 edited and on the queue.")
     outcomes = Outcomes({client_token(letter.id, message.attributes): letter.sent_at})
     if wait:
-        listen(account, outcomes, since, wait=True, timeout=timeout)
-        output.say(f"{in_words(outcomes)}.")
-    more(outcomes, since)
+        wait_for_outcomes(account, outcomes, since, wait=True, timeout=timeout)
+        output.say(f"{summarize(outcomes)}.")
+    suggest_next(outcomes, since)
     if wait and not outcomes.all_sent:
-        raise typer.Exit(SOME_NOT_DONE)
+        raise typer.Exit(EXIT_PARTIAL)
 
 
 def discard(  # noqa: PLR0913 - the command's options
@@ -321,20 +321,20 @@ def discard(  # noqa: PLR0913 - the command's options
 ) -> None:
     """Remove letters for good. What is removed is written to a file first; `dlq import` brings it back."""
     account: Account = context.obj
-    filters = filters_of(ids, reason, contact, older_than, newer_than)
-    all_or_some(filters, limit, every=every)
+    filters = make_filters(ids, reason, contact, older_than, newer_than)
+    require_selection(filters, limit, every=every)
     selection = Selection(filters, time.time(), limit)
-    missing = note(account, selection)
-    output.not_done(missing)
+    missing = select_letters(account, selection)
+    output.show_failures(missing)
     if not selection.ids:
         output.say("No letters to discard.")
-        raise typer.Exit(SOME_NOT_DONE if missing else 0)
-    confirm(f"Discard {output.letters(len(selection.ids))} ({counted(selection.reasons)})?", yes=yes)
+        raise typer.Exit(EXIT_PARTIAL if missing else 0)
+    confirm(f"Discard {output.letters(len(selection.ids))} ({format_counts(selection.reasons)})?", yes=yes)
     path = to or Path(time.strftime("courier-discarded-%Y%m%dT%H%M%SZ.jsonl", time.gmtime()))
     asked = asdict(filters) | {"limit": limit, "all": every}
     with private_file(path) as file, journal(account, time.time, output.warn, "dlq discard", **asked) as action:
         output.say(f"What is discarded is written to {path}.")
-        not_done = work_through(
+        failures = process_selected(
             account,
             selection,
             "Discarded",
@@ -342,8 +342,8 @@ def discard(  # noqa: PLR0913 - the command's options
             action,
             read_payloads=True,
         )
-    output.not_done(not_done)
-    raise typer.Exit(SOME_NOT_DONE if not_done or missing else 0)
+    output.show_failures(failures)
+    raise typer.Exit(EXIT_PARTIAL if failures or missing else 0)
 
 
 def renew(  # noqa: PLR0913 - the command's options
@@ -364,21 +364,21 @@ def renew(  # noqa: PLR0913 - the command's options
     account: Account = context.obj
     if not (ids or reason or contact or older_than):
         older_than = RETENTION_SECONDS - EXPIRING_SECONDS
-    filters = filters_of(ids, reason, contact, older_than)
+    filters = make_filters(ids, reason, contact, older_than)
     selection = Selection(filters, time.time(), limit)
-    not_done = note(account, selection)
+    failures = select_letters(account, selection)
     if not selection.ids:
         output.say("No letters to renew.")
     else:
-        confirm(f"Renew {output.letters(len(selection.ids))} ({counted(selection.reasons)})?", yes=yes)
+        confirm(f"Renew {output.letters(len(selection.ids))} ({format_counts(selection.reasons)})?", yes=yes)
         with journal(account, time.time, output.warn, "dlq renew", **asdict(filters), limit=limit) as action:
-            not_done += work_through(account, selection, "Renewed", partial(_renew, account), action)
-    output.not_done(not_done)
-    raise typer.Exit(SOME_NOT_DONE if not_done else 0)
+            failures += process_selected(account, selection, "Renewed", partial(_renew, account), action)
+    output.show_failures(failures)
+    raise typer.Exit(EXIT_PARTIAL if failures else 0)
 
 
-def _renew(account: "Account", held: HeldLetters, letters: Sequence[Letter]) -> list[NotDone]:
-    return move(held, account.queues.dead_letters, letters, [renewed(each) for each in letters])
+def _renew(account: "Account", reader: DeadLetterReader, letters: Sequence[Letter]) -> list[Failure]:
+    return move(reader, account.queues.dead_letters, letters, [message_for_dead_letters(each) for each in letters])
 
 
 def export(  # noqa: PLR0913 - the command's options
@@ -393,11 +393,11 @@ def export(  # noqa: PLR0913 - the command's options
 ) -> None:
     """Write letters to a file. They stay on the queue. The file, of JSON lines, holds whole replies: keep it safe."""
     account: Account = context.obj
-    filters = filters_of(None, reason, contact, older_than, newer_than)
+    filters = make_filters(None, reason, contact, older_than, newer_than)
     count = 0
-    not_read: list[NotDone] = []
+    not_read: list[Failure] = []
     with (
-        HeldLetters(
+        DeadLetterReader(
             account.sqs,
             account.queues.dead_letters,
             output.warn,
@@ -408,16 +408,16 @@ def export(  # noqa: PLR0913 - the command's options
     ):
         try:
             for letter in map(held.opened, choose(held, filters, time.time(), limit)):
-                written.write(json_line(with_body(letter)) + "\n")
+                written.write(json_line(letter_json(letter)) + "\n")
                 count += 1
-                not_read += filter(None, [unread(letter)])
+                not_read += filter(None, [payload_failure(letter)])
         except BaseException:
             file.unlink()  # half an export looks like a whole one
             raise
     output.say(f"{output.letters(count)} {'is' if count == 1 else 'are'} in {file}.")
-    if not_done := [*not_read, *held.not_seen()]:
-        output.not_done(not_done)
-        raise typer.Exit(SOME_NOT_DONE)
+    if failures := [*not_read, *held.not_seen()]:
+        output.show_failures(failures)
+        raise typer.Exit(EXIT_PARTIAL)
 
 
 def import_letters(
@@ -429,15 +429,15 @@ def import_letters(
     """
     account: Account = context.obj
     with file.open("rb") as lines:
-        faults = [each for each in _read_lines(lines) if isinstance(each, NotDone)]
+        faults = [each for each in _read_lines(lines) if isinstance(each, Failure)]
         if faults:
-            output.not_done(faults)
+            output.show_failures(faults)
             output.say("Nothing was imported.")
-            raise typer.Exit(SOME_NOT_DONE)
+            raise typer.Exit(EXIT_PARTIAL)
         lines.seek(0)
-        messages = (_imported(account, each) for each in _read_lines(lines) if not isinstance(each, NotDone))
+        messages = (_imported(account, each) for each in _read_lines(lines) if not isinstance(each, Failure))
         with journal(account, time.time, output.warn, "dlq import") as action:
-            code = put(account, account.queues.dead_letters, messages, "imported", action)
+            code = send_messages(account, account.queues.dead_letters, messages, "imported", action)
         raise typer.Exit(code)
 
 

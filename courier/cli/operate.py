@@ -15,22 +15,22 @@ from contract.message_attributes import xml_characters
 from courier import output
 from courier.aws import Account
 from courier.cli.options import Json, Since, Yes
-from courier.dead_letters import HeldLetters
-from courier.doctor.checks import Examination, Finding, Verdict, show_findings
+from courier.dead_letters import DeadLetterReader
+from courier.doctor.checks import Examination, Finding, Level, show_findings
 from courier.doctor.queries import clients_of
 from courier.doctor.send_test import send_test
 from courier.errors import NOT_ALLOWED, explain
 from courier.journal import journal
-from courier.output import DONE, SOME_NOT_DONE, NotDone, json_line, short, waiting
+from courier.output import EXIT_OK, EXIT_PARTIAL, Failure, format_age, json_line, waiting
 from courier.pause import Sending, StuckError, Switch
 from courier.reply_files import DIGEST_CHARACTERS, _check, _in_s3, _outgoing, digest, opened
 from courier.reply_files import replies as replies_of
-from courier.sending import put, sendable
+from courier.sending import check_size, send_messages
 from courier.status import Status, show_statuses
 from courier.status import status as status_now
 from courier.trace.log import MAX_ROWS, LogSearch, LogSearchError
-from courier.trace.page import story_json, story_page
-from courier.trace.story import LetterNow, Place, Story, follow, letter_now, not_found, stories
+from courier.trace.page import show_story, story_json
+from courier.trace.story import LetterSummary, Place, Story, follow, not_found, stories, summarize_letter
 
 File = Annotated[str, typer.Argument(metavar="FILE|-", help="One reply as JSON, or JSON lines; - is standard input.")]
 
@@ -70,19 +70,19 @@ def send(
     with opened(file) as content:
         if token is not None and sum(1 for _ in replies_of(content)) > 1:
             raise typer.BadParameter("--token names one reply, and here are several: use --token-prefix")
-        if _check(content, as_json=False, quiet=True) != DONE:
+        if _check(content, as_json=False, quiet=True) != EXIT_OK:
             output.say("Nothing was sent.")
-            raise typer.Exit(SOME_NOT_DONE)
+            raise typer.Exit(EXIT_PARTIAL)
         # Always one of ours: with SQS's message id as the token, a call that is repeated would send a reply twice.
         prefix = token_prefix or str(uuid.uuid4())
         is_ours = token is None and token_prefix is None
         after_a_stop = f" Run it again with --token-prefix {prefix}: no reply is sent twice." if is_ours else ""
         messages = (
-            _in_s3(account, message) if through_s3 or isinstance(sendable(message), NotDone) else message
+            _in_s3(account, message) if through_s3 or isinstance(check_size(message), Failure) else message
             for message in _outgoing(replies_of(content), lambda body: token or f"{prefix}.{digest(body)}")
         )
         with journal(account, time.time, output.warn, "send") as action:
-            code = put(account, account.queues.replies, messages, "on the queue", action, after_a_stop)
+            code = send_messages(account, account.queues.replies, messages, "on the queue", action, after_a_stop)
         raise typer.Exit(code)
 
 
@@ -103,8 +103,8 @@ def status(
     now = status_now(account, time.time(), output.warn)
     _show_status([now], as_json=as_json)
     if now.letters.not_seen:
-        output.not_done(now.letters.not_seen)
-        raise typer.Exit(SOME_NOT_DONE)
+        output.show_failures(now.letters.not_seen)
+        raise typer.Exit(EXIT_PARTIAL)
 
 
 def _show_status(statuses: Iterable[Status], *, as_json: bool, again_after: float | None = None) -> None:
@@ -145,9 +145,9 @@ def pause(context: typer.Context, *, as_json: Json = False) -> None:
             output.warn(EXPIRING)
             with waiting(f"None is received any more; what is in flight may go out for {seconds} s"):
                 switch.wait_for_invocations(seconds)
-    except StuckError as stuck:
-        output.fail(str(stuck))
-        raise typer.Exit(SOME_NOT_DONE) from None
+    except StuckError as error:
+        output.fail(str(error))
+        raise typer.Exit(EXIT_PARTIAL) from None
     _tell_sending(sending, f"Sending is paused, by {sending.paused_by} since {sending.paused_at}.", as_json=as_json)
 
 
@@ -159,9 +159,9 @@ def resume(context: typer.Context, *, as_json: Json = False) -> None:
         with journal(account, time.time, output.warn, "resume") as action, waiting("Lambda is told to go on"):
             sending = switch.resume()
             action.outcome = sending.to_json()
-    except StuckError as stuck:
-        output.fail(str(stuck))
-        raise typer.Exit(SOME_NOT_DONE) from None
+    except StuckError as error:
+        output.fail(str(error))
+        raise typer.Exit(EXIT_PARTIAL) from None
     _tell_sending(sending, "Sending goes on. Watch it with: courier status --watch", as_json=as_json)
 
 
@@ -197,28 +197,28 @@ def trace(
         output.warn(WITHHELD)
     try:
         lines, ours = follow(name, letters, search.about)
-    except LogSearchError as failed:
-        output.fail(str(failed))
-        raise typer.Exit(SOME_NOT_DONE) from None
+    except LogSearchError as error:
+        output.fail(str(error))
+        raise typer.Exit(EXIT_PARTIAL) from None
     told = stories(lines, ours, now, all_letters_seen=not not_seen) or [
-        Story(None, frozenset(), (), (), not_found(short(since or SINCE)))
+        Story(None, frozenset(), (), (), not_found(format_age(since or SINCE)))
     ]
     for story in told:
         if as_json:
             output.data(json_line(story_json(story)))
         else:
-            story_page(story)
+            show_story(story)
     if not search.is_complete:
         output.warn(f"The log has more lines of this: only the newest {MAX_ROWS:,} of a search are told.")
-    output.not_done(not_seen)
+    output.show_failures(not_seen)
     if not_seen or not search.is_complete or any(story.ending.place is Place.UNKNOWN for story in told):
-        raise typer.Exit(SOME_NOT_DONE)
+        raise typer.Exit(EXIT_PARTIAL)
 
 
-def _letters(account: "Account") -> tuple[list[LetterNow], Sequence[NotDone]]:
+def _letters(account: "Account") -> tuple[list[LetterSummary], Sequence[Failure]]:
     """Every letter's names; and what to tell of those that somebody else holds."""
-    with HeldLetters(account.sqs, account.queues.dead_letters, output.warn) as held:
-        letters = [letter_now(letter) for letter in held]
+    with DeadLetterReader(account.sqs, account.queues.dead_letters, output.warn) as held:
+        letters = [summarize_letter(letter) for letter in held]
     return letters, held.not_seen()
 
 
@@ -257,8 +257,8 @@ def doctor(
     examination = Examination(account, clients_of(account), time.time(), lambda error: explain(error, account))
     found: list[Finding] = []
     _show_findings(_kept(examination.findings(), found), as_json=as_json)
-    if any(finding.verdict is not Verdict.GOOD for finding in found):
-        raise typer.Exit(SOME_NOT_DONE)
+    if any(finding.level is not Level.GOOD for finding in found):
+        raise typer.Exit(EXIT_PARTIAL)
 
 
 def _ask_for_the_stack(account: Account) -> None:
@@ -269,8 +269,8 @@ def _ask_for_the_stack(account: Account) -> None:
     """
     try:
         account.stack_status  # noqa: B018 - it asks
-    except ClientError as refused:
-        if refused.response["Error"].get("Code") not in NOT_ALLOWED:
+    except ClientError as error:
+        if error.response["Error"].get("Code") not in NOT_ALLOWED:
             raise
 
 

@@ -15,9 +15,9 @@ from courier.selection import Filters
 
 def _age(text: str) -> float:
     try:
-        return seconds(text)
-    except ValueError as wrong:
-        raise typer.BadParameter(str(wrong)) from None
+        return parse_age(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 REASONS = (*Reason, MOVED_BY_SQS)
@@ -96,7 +96,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs, a line each.")]
 
 
-def filters_of(
+def make_filters(
     ids: Sequence[str] | None = None,
     reasons: Sequence[str] | None = None,
     contacts: Sequence[str] | None = None,
@@ -113,7 +113,7 @@ def filters_of(
     )
 
 
-def all_or_some(filters: Filters, limit: int | None, *, every: bool) -> None:
+def require_selection(filters: Filters, limit: int | None, *, every: bool) -> None:
     """Check that an operator who names no letters says that all are meant.
 
     Raises:
@@ -129,7 +129,7 @@ def all_or_some(filters: Filters, limit: int | None, *, every: bool) -> None:
 _AGE = re.compile(r"(\d{1,6})([smhd])")
 
 
-def seconds(age: str) -> float:
+def parse_age(age: str) -> float:
     """Read an age, such as 90s, 15m, 12h or 7d.
 
     Raises:

@@ -27,11 +27,11 @@ from courier.doctor.queries import (
     instance_of,
     named,
     resources,
+    send_quota,
     subscribed,
-    the_rate,
 )
-from courier.output import out, printable, short
-from courier.pause import sending_now
+from courier.output import format_age, out, printable
+from courier.pause import sending_state
 from courier.status import Status, status
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Examination:
         """Each check's answer, in the order in which a reply goes."""
         checks: dict[str, Callable[[], Iterable[Finding]]] = {
             "stack": lambda: [stack(self.account.stack_status)],
-            "sending": lambda: [sending(sending_now(self.account))],
+            "sending": lambda: [sending(sending_state(self.account))],
             "function": self._function,
             "recipients": self._recipients,
             "errors": self._errors,
@@ -83,11 +83,11 @@ class Examination:
         for name, check in checks.items():
             try:
                 yield from list(check())
-            except (BotoCoreError, ClientError) as failed:
-                seen, _, advice = self.explain(failed).partition(". ")
+            except (BotoCoreError, ClientError) as error:
+                seen, _, advice = self.explain(error).partition(". ")
                 yield unknown(name, seen.removesuffix("."), advice or "run it again: courier doctor")
-            except NotOurStackError as failed:
-                yield unknown(name, str(failed).partition(": ")[0], "deploy the stack again")
+            except NotOurStackError as error:
+                yield unknown(name, str(error).partition(": ")[0], "deploy the stack again")
 
     def _function(self) -> Iterator[Finding]:
         configuration = self._configuration
@@ -121,7 +121,7 @@ class Examination:
         queues, told = self._queues
         waiting = queues.replies.all
         not_known = next((text.partition(": ")[2] for text in told if "oldest" in text), None)
-        yield replies(waiting, queues.replies.oldest, queues.outlook.gone_in(waiting), not_known)
+        yield replies(waiting, queues.replies.oldest, queues.outlook.drain_seconds(waiting), not_known)
 
     def _dead_letters(self) -> Sequence[Finding]:
         queues, _ = self._queues
@@ -132,8 +132,8 @@ class Examination:
 
     def _quota(self) -> Iterator[Finding]:
         rate = self.account.known_output("SendRate")
-        own = the_rate(self.clients.quotas, is_default=False)
-        found = own or the_rate(self.clients.quotas, is_default=True)
+        own = send_quota(self.clients.quotas, is_default=False)
+        found = own or send_quota(self.clients.quotas, is_default=True)
         yield quota(found, float(rate) if rate else None)
 
     def _concurrency(self) -> Iterator[Finding]:
@@ -150,8 +150,8 @@ class Examination:
     def _instance(self) -> Iterator[Finding]:
         try:
             found = self.clients.connect.describe_instance(InstanceId=self._instance_id)
-        except ClientError as refused:
-            if refused.response["Error"].get("Code") != NOT_FOUND:
+        except ClientError as error:
+            if error.response["Error"].get("Code") != NOT_FOUND:
                 raise
             yield instance(None)
         else:
@@ -187,7 +187,7 @@ REVERT_DRIFT = "make deploy DEPLOY=--revert-drift restores what was changed by h
 """Advice that more than one check gives."""
 
 
-class Verdict(StrEnum):
+class Level(StrEnum):
     """Whether it is as it should be."""
 
     GOOD = "good"
@@ -201,34 +201,34 @@ class Finding:
 
     Attributes:
         check: What was looked at.
-        verdict: How it is.
+        level: How it is.
         seen: What AWS said of it.
         advice: The next command, or what to do; None if it is good.
     """
 
     check: str
-    verdict: Verdict
+    level: Level
     seen: str
     advice: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `doctor --json` writes it."""
-        return {"check": self.check, "verdict": self.verdict, "seen": self.seen, "next": self.advice}
+        return {"check": self.check, "verdict": self.level, "seen": self.seen, "next": self.advice}
 
 
 def good(check: str, seen: str) -> Finding:
     """It is as it should be."""
-    return Finding(check, Verdict.GOOD, seen)
+    return Finding(check, Level.GOOD, seen)
 
 
 def bad(check: str, seen: str, advice: str) -> Finding:
     """It is not."""
-    return Finding(check, Verdict.BAD, seen, advice)
+    return Finding(check, Level.BAD, seen, advice)
 
 
 def unknown(check: str, seen: str, advice: str) -> Finding:
     """Nobody can tell from what was seen."""
-    return Finding(check, Verdict.UNKNOWN, seen, advice)
+    return Finding(check, Level.UNKNOWN, seen, advice)
 
 
 TRIED_MINUTES = 15
@@ -351,25 +351,25 @@ CONSOLE = f"look it up in the Service Quotas console: Amazon Connect, {OPERATION
 MORE_CONCURRENCY = "ask for more in the Service Quotas console: AWS Lambda, Concurrent executions"
 
 
-def replies(waiting: int, oldest: float | None, gone_in: float | None, not_known: str | None) -> Finding:
+def replies(waiting: int, oldest: float | None, drain_seconds: float | None, not_known: str | None) -> Finding:
     """Judge the queue of replies.
 
     Args:
         waiting: Replies on it.
         oldest: The age of the oldest, in seconds; None if it is not known.
-        gone_in: Seconds until all are gone at sendRate; None if it is not known.
+        drain_seconds: Seconds until all are gone at sendRate; None if it is not known.
         not_known: Why CloudWatch did not tell, if it was asked in vain.
     """
     if not waiting:
         return good("replies", "none waits")
     count = "1 waits" if waiting == 1 else f"{waiting:,} wait"
-    if gone_in is not None and gone_in > DRAFT_SECONDS:
-        seen = f"{count}, and are gone in about {short(gone_in)}; drafts expire after 12h by default"
+    if drain_seconds is not None and drain_seconds > DRAFT_SECONDS:
+        seen = f"{count}, and are gone in about {format_age(drain_seconds)}; drafts expire after 12h by default"
         return bad("replies", seen, "docs/runbook.md, A backlog")
     if oldest is None:
         seen = f"{count}; since when is not known: {not_known or 'CloudWatch has no age yet'}"
         return unknown("replies", seen, "courier status")
-    seen = f"{count}, the oldest for {short(oldest)}"
+    seen = f"{count}, the oldest for {format_age(oldest)}"
     if oldest > DRAFT_SECONDS:
         advice = "docs/runbook.md, RepliesWaitLong"
         return bad("replies", f"{seen}; drafts expire after 12h by default", advice)
@@ -459,7 +459,7 @@ def judge_alarms(of_the_stack: int, found: Sequence[Alarm]) -> list[Finding]:
     ]
     if gone:
         findings.append(bad("alarms", f"{gone} of {of_the_stack} are gone: deleted by hand", REVERT_DRIFT))
-    if silent := [alarm.in_the_runbook for alarm in found if not alarm.tells]:
+    if silent := [alarm.in_the_runbook for alarm in found if not alarm.actions_enabled]:
         advice = "aws cloudwatch enable-alarm-actions --alarm-names …"
         findings.append(bad("alarms", f"tell nobody, since their actions are off: {', '.join(silent)}", advice))
     if dark := [alarm.in_the_runbook for alarm in found if alarm.state not in {OK, ALARM}]:
@@ -488,7 +488,7 @@ def subscriptions(topics: int, arns: Sequence[str]) -> Finding:
     return good("subscriptions", f"{told['confirmed']} confirmed")
 
 
-STYLES = {Verdict.GOOD: "green", Verdict.BAD: "bold red", Verdict.UNKNOWN: "yellow"}
+STYLES = {Level.GOOD: "green", Level.BAD: "bold red", Level.UNKNOWN: "yellow"}
 
 
 MARK, CHECK = 8, 14
@@ -503,7 +503,7 @@ def show_findings(findings: Iterable[Finding]) -> None:
         else:
             advice = f" | {finding.advice}" if finding.advice else ""
             out.print(
-                f"{finding.verdict:{MARK}}{finding.check:{CHECK}}{printable(finding.seen + advice)}", soft_wrap=True
+                f"{finding.level:{MARK}}{finding.check:{CHECK}}{printable(finding.seen + advice)}", soft_wrap=True
             )
 
 
@@ -512,7 +512,7 @@ def _show_finding(finding: Finding) -> None:
     line.add_column(width=MARK)
     line.add_column(width=CHECK)
     line.add_column()
-    line.add_row(Text(finding.verdict, style=STYLES[finding.verdict]), finding.check, printable(finding.seen))
+    line.add_row(Text(finding.level, style=STYLES[finding.level]), finding.check, printable(finding.seen))
     out.print(line)
     if finding.advice:
         out.print(Padding(Text(f"→ {printable(finding.advice)}", style="dim"), (0, 0, 0, MARK + CHECK)))

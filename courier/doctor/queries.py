@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.config import Config
 
-from courier.aws import CALLS, NotOurStackError
+from courier.aws import BOTO_CONFIG, NotOurStackError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -60,13 +60,13 @@ class Alarm:
         name: As CloudWatch knows it.
         description: What its mail says.
         state: OK, ALARM or INSUFFICIENT_DATA.
-        tells: Whether its actions are enabled.
+        actions_enabled: Whether its actions are enabled.
     """
 
     name: str
     description: str
     state: str
-    tells: bool = True
+    actions_enabled: bool = True
 
     @property
     def in_the_runbook(self) -> str:
@@ -183,7 +183,7 @@ def counted_by_function(account: Account, metric: str, now: float, minutes: int)
     return sum(point["Sum"] for point in points)
 
 
-def the_rate(quotas: ServiceQuotasClient, *, is_default: bool) -> Quota | None:
+def send_quota(quotas: ServiceQuotasClient, *, is_default: bool) -> Quota | None:
     """The quota of the call that sends email: this account's, or AWS's default for every account."""
     pages = (
         quotas.get_paginator("list_aws_default_service_quotas").paginate(ServiceCode="connect")
@@ -219,7 +219,7 @@ def _batches(names: Sequence[str]) -> Iterable[Sequence[str]]:
     return (names[first : first + AT_ONCE] for first in range(0, len(names), AT_ONCE))
 
 
-ONCE = CALLS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+ONCE = BOTO_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 """One call is one call: what is asked again hides the first answer."""
 
 
@@ -236,9 +236,9 @@ def clients_of(account: Account) -> Clients:
     """The account's."""
     where = account.endpoint_url
     return Clients(
-        account.session.client("sns", endpoint_url=where, config=CALLS),
-        account.session.client("service-quotas", endpoint_url=where, config=CALLS),
-        account.session.client("connect", endpoint_url=where, config=CALLS),
+        account.session.client("sns", endpoint_url=where, config=BOTO_CONFIG),
+        account.session.client("service-quotas", endpoint_url=where, config=BOTO_CONFIG),
+        account.session.client("connect", endpoint_url=where, config=BOTO_CONFIG),
     )
 
 

@@ -22,8 +22,8 @@ from courier.doctor.queries import connect_asked_once, instance_id
 from courier.export import private_file
 from courier.groups import masked
 from courier.journal import Action, journal
-from courier.output import SOME_NOT_DONE, confirm, json_line, out, say
-from courier.reply_files import faults
+from courier.output import EXIT_PARTIAL, confirm, json_line, out, say
+from courier.reply_files import reply_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -187,7 +187,7 @@ class Answer:
 
     @property
     def is_refused(self) -> bool:
-        """Whether Connect refused it for good: an answer that passes, or none, settles nothing."""
+        """Whether Connect refused it for good: an answer that is_transient, or none, settles nothing."""
         return self.status is not None and OK < self.status < _SERVER_ERROR and self.status not in _PASSING
 
     def __str__(self) -> str:
@@ -398,7 +398,7 @@ def send_test(  # noqa: PLR0913 - the command's options
         typer.BadParameter: The contract does not take the contact id or the address.
         typer.Exit: Something is still open, or the answer to the question is no.
     """
-    if wrong := faults(json.dumps(email(contact_id, address, Step.MENDED_BODY))):
+    if wrong := reply_errors(json.dumps(email(contact_id, address, Step.MENDED_BODY))):
         raise typer.BadParameter("; ".join(wrong))
     instance = instance_id(account)
     confirm(QUESTION, yes=yes)
@@ -427,13 +427,13 @@ def send_test(  # noqa: PLR0913 - the command's options
         show_conclusions(proved, emails(trial.answers))
     output.warn(f"The answers are in {path}; local AWS gives the same ones: make local ANSWERS={path}")
     if any(conclusion.proof is Proof.OPEN for conclusion in proved):
-        raise typer.Exit(SOME_NOT_DONE)
+        raise typer.Exit(EXIT_PARTIAL)
 
 
 def _new_id(action: Action) -> str:
     """A client token, or a contact id that is nobody's; the journal has it before Connect does."""
     made = str(uuid.uuid4())
-    action.takes_tokens([made])
+    action.record_tokens([made])
     return made
 
 

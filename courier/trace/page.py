@@ -40,7 +40,7 @@ _EVENTS = {
 }
 
 
-def story_page(story: Story) -> None:
+def show_story(story: Story) -> None:
     """What happened, line by line, and in one sentence where the reply is now."""
     out.print(Text(f"Client token {story.token or 'not known, or withheld in the log'}", style="bold"), soft_wrap=True)
     for contact_id in sorted(story.contact_ids):

@@ -62,12 +62,12 @@ class Story:
     token: str | None
     contact_ids: AbstractSet[str]
     steps: Sequence[Step]
-    letters: Sequence[LetterNow]
+    letters: Sequence[LetterSummary]
     ending: Ending
 
 
 def stories(
-    lines: Iterable[LogLine], letters: Iterable[LetterNow], now: float, *, all_letters_seen: bool = True
+    lines: Iterable[LogLine], letters: Iterable[LetterSummary], now: float, *, all_letters_seen: bool = True
 ) -> list[Story]:
     """The story of each reply, the earliest first.
 
@@ -81,7 +81,7 @@ def stories(
         all_letters_seen: Whether nobody held letters meanwhile.
     """
     lines_of: dict[str, set[LogLine]] = defaultdict(set)
-    letters_of: dict[str, dict[str, LetterNow]] = defaultdict(dict)
+    letters_of: dict[str, dict[str, LetterSummary]] = defaultdict(dict)
     for line in lines:
         lines_of[line.token or line.message_id].add(line)
     for letter in letters:
@@ -108,7 +108,7 @@ def _order(line: LogLine) -> tuple[object, ...]:
     return line.at, line.receive_count, is_end, line.message_id, line.event, repr(line)
 
 
-def _story(lines: Sequence[LogLine], letters: Sequence[LetterNow], now: float, *, all_letters_seen: bool) -> Story:
+def _story(lines: Sequence[LogLine], letters: Sequence[LetterSummary], now: float, *, all_letters_seen: bool) -> Story:
     told = [line.token for line in lines] + [letter.token for letter in letters]
     contacts = [line.contact_id for line in lines] + [letter.contact_id for letter in letters]
     return Story(
@@ -172,7 +172,9 @@ class Ending:
     why: str | None = None
 
 
-def ending_of(lines: Sequence[LogLine], letters: Sequence[LetterNow], now: float, *, all_letters_seen: bool) -> Ending:
+def ending_of(
+    lines: Sequence[LogLine], letters: Sequence[LetterSummary], now: float, *, all_letters_seen: bool
+) -> Ending:
     """The ending of one reply.
 
     Args:
@@ -207,7 +209,7 @@ def _sent(lines: Sequence[LogLine]) -> Ending | None:
     return None
 
 
-def _copies(letters: Sequence[LetterNow]) -> str:
+def _copies(letters: Sequence[LetterSummary]) -> str:
     if not letters:
         return ""
     return (
@@ -216,7 +218,7 @@ def _copies(letters: Sequence[LetterNow]) -> str:
     )
 
 
-def _dead(letter: LetterNow, count: int) -> Ending:
+def _dead(letter: LetterSummary, count: int) -> Ending:
     since = None if letter.reason == MOVED_BY_SQS else letter.sent_at
     reason = letter.reason if is_identifier(letter.reason) else None
     sentence = "On the dead-letter queue" + (f" since {utc(since)}" if since is not None else "") + _because(reason)
@@ -284,8 +286,8 @@ def not_found(searched: str) -> Ending:
 
 
 def follow(
-    name: str, letters: Sequence[LetterNow], search: Callable[[AbstractSet[str]], Iterable[LogLine]]
-) -> tuple[AbstractSet[LogLine], list[LetterNow]]:
+    name: str, letters: Sequence[LetterSummary], search: Callable[[AbstractSet[str]], Iterable[LogLine]]
+) -> tuple[AbstractSet[LogLine], list[LetterSummary]]:
     """The lines and letters of all replies that one name leads to, whatever other names they have.
 
     A replay gives a reply a new message id, under its old token. The contact of a reply does not lead to the contact's
@@ -297,7 +299,7 @@ def follow(
         search: Finds the log's lines about replies of these names.
     """
     lines: set[LogLine] = set()
-    ours: list[LetterNow] = []
+    ours: list[LetterSummary] = []
     names, asked = {name}, set[str]()
     while new := names - asked:
         lines.update(search(new))
@@ -309,7 +311,7 @@ def follow(
 
 
 @dataclass(frozen=True, slots=True)
-class LetterNow:
+class LetterSummary:
     """What of a letter belongs to its reply's story; its body is not kept.
 
     Attributes:
@@ -339,7 +341,7 @@ class LetterNow:
         return self.token if self.token and is_identifier(self.token) else self.first_id
 
 
-def letter_now(letter: Letter) -> LetterNow:
+def summarize_letter(letter: Letter) -> LetterSummary:
     """What is kept of a letter."""
     first_id = letter.text(MESSAGE_ID) or letter.id
-    return LetterNow(letter.id, letter.token, letter.contact_id, first_id, letter.reason, letter.sent_at)
+    return LetterSummary(letter.id, letter.token, letter.contact_id, first_id, letter.reason, letter.sent_at)

@@ -83,8 +83,8 @@ MUTANTS = [
     Mutant("handler/services/connect.py", "or status == 408 ", "", "408 is dead-lettered"),
     Mutant(
         "handler/delivery.py",
-        "except Exception as refused:  # noqa: BLE001 - whatever",
-        "except KeyError as refused:  # whatever",
+        "except Exception as error:  # was refused  # noqa: BLE001 - whatever",
+        "except KeyError as error:  # was refused  # whatever",
         "a refused letter",
     ),
     Mutant(
@@ -129,7 +129,7 @@ MUTANTS = [
     ),
     Mutant("courier/selection.py", "if token in self.tokens:", "if False:", "copies go round"),
     Mutant(
-        "courier/selection.py", "letter.is_too_old(self.now) and not self.force", "False", "old letters are replayed"
+        "courier/selection.py", "letter.token_expired(self.now) and not self.force", "False", "old letters are replayed"
     ),
     Mutant("courier/edit.py", "    if new_token:\n", "    if True:\n", "each edit has a new token"),
     Mutant("courier/edit.py", "!= FIRST_TRIED_AT}", '!= ""}', "a new token is as old as the first one"),

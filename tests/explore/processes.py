@@ -19,11 +19,11 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedErro
 from courier import edit as edit_command
 from courier import payloads as courier_payloads
 from courier.aws import Queues
-from courier.dead_letters import HeldLetters
-from courier.edit import edited
+from courier.dead_letters import DeadLetterReader
+from courier.edit import edited_message
 from courier.replay import Replay
 from courier.selection import Filters, Selection
-from courier.sending import move, renewed
+from courier.sending import message_for_dead_letters, move
 from handler.batch import deliver_all
 from handler.delivery import Delivery
 from handler.observability import Observability
@@ -268,7 +268,7 @@ def replay(script: Script, now: int, force: bool) -> End:
     account: Any = ScriptedAccount(script)
     selection = Selection(Filters(), now, to_send=True, force=force)
     work = Replay(QUEUE, now=lambda: now, force=force)
-    with HeldLetters(account.sqs, DEAD, print) as held:
+    with DeadLetterReader(account.sqs, DEAD, print) as held:
         work.run(held, selection, lambda _count: None)
     return End(())
 
@@ -276,18 +276,18 @@ def replay(script: Script, now: int, force: bool) -> End:
 def renew(script: Script, now: int) -> End:
     """`courier dlq renew`, of all letters that are there now."""
     account: Any = ScriptedAccount(script)
-    with HeldLetters(account.sqs, DEAD, print) as held:
+    with DeadLetterReader(account.sqs, DEAD, print) as held:
         for letters in held.batches():
             meant = [letter for letter in letters if letter.sent_at < now]
-            move(held, DEAD, meant, [renewed(letter) for letter in meant])
+            move(held, DEAD, meant, [message_for_dead_letters(letter) for letter in meant])
     return End(())
 
 
 def edit(script: Script, letter_id: str, now: int) -> End:
     """`courier dlq edit`: "bad" becomes "one"."""
     account: Any = ScriptedAccount(script)
-    letter = edit_command.find_and_hold(account, letter_id)
-    message: Any = edited(letter, BODIES["one"], now)
+    letter = edit_command.fetch_and_hold(account, letter_id)
+    message: Any = edited_message(letter, BODIES["one"], now)
     edit_command._send(account, letter, message)  # noqa: SLF001 - the part after the editor
     return End(())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.replies import put
-from courier.pause import sending_now
+from courier.pause import sending_state
 from local.aws import ROOT
 from local.cdk import CdkApp, sources_in
 from local.connect.control_client import ConnectControl
@@ -78,7 +78,7 @@ def test_replies_in_flight_are_sent_once_through_an_upgrade_and_a_rollback_that_
         with running(print, context=CONTEXT, beside=courier) as rolled_back:
             upgraded.poller.pause()
             # The mapping's MaximumConcurrency has changed, and so CloudFormation has updated it.
-            paused = sending_now(switch.account)
+            paused = sending_state(switch.account)
             assert (paused.state, paused.paused_by, len(connect.calls)) == ("Disabled", "user/moto", calls)
             assert len(producer.contacts) > sent  # replies go on coming
             switch.resume()

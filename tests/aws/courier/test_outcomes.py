@@ -85,7 +85,7 @@ def test_a_limit_holds_for_the_canary_and_the_others_together(operator: Operator
     operator.will_log(*(sent(f"token-{n}") for n in range(9)))
     ended = operator.courier("dlq", "replay", "--limit", "5", "--yes", "--canary", "2")
     assert ended.stdout.startswith("5 replayed.\n")
-    assert ended.stderr.count(old) <= 1  # it is seen by both passes, and told once
+    assert ended.stderr.count(old) <= 1  # it is seen by both is_transient, and told once
     assert len(operator.dead_letters) == 5
 
 

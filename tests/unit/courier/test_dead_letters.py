@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from contract.token_age import iso
-from courier.dead_letters import MOVED_BY_SQS, HeldLetters, hold_seconds, received
+from courier.dead_letters import MOVED_BY_SQS, DeadLetterReader, hold_seconds, received
 from local.aws import ROOT
 from tests.fakes.faults import refusal
 from tests.fakes.sqs import FakeSqs, letters
 from tests.letters import NOW, letter
 
 
-def holding(queues: FakeSqs) -> HeldLetters:
-    return HeldLetters(queues, "dead", print)  # type: ignore[arg-type]  # the operations that are called
+def holding(queues: FakeSqs) -> DeadLetterReader:
+    return DeadLetterReader(queues, "dead", print)  # type: ignore[arg-type]  # the operations that are called
 
 
 @pytest.mark.parametrize("duplicate", [False, True])
@@ -80,7 +80,7 @@ def test_what_cannot_be_given_back_is_said_and_hides_no_other_error() -> None:
     queues.change_message_visibility_batch = refused  # type: ignore[method-assign]
 
     def fail() -> None:
-        with HeldLetters(queues, "dead", said.append) as held:  # type: ignore[arg-type]
+        with DeadLetterReader(queues, "dead", said.append) as held:  # type: ignore[arg-type]
             next(iter(held))
             raise ZeroDivisionError
 
@@ -171,7 +171,7 @@ def test_a_list_that_never_ends_gives_up_and_says_so() -> None:
 MEMORY = """
 import resource, sys
 from tests.fakes.sqs import FakeSqs
-from courier.dead_letters import HeldLetters
+from courier.dead_letters import DeadLetterReader
 
 class Endless(FakeSqs):
     "As many letters as are asked for, none of them kept."
@@ -186,7 +186,7 @@ class Endless(FakeSqs):
             {"MessageId": f"{n:036}", "ReceiptHandle": f"{n:0400}", "Body": "b" * 10_000,
              "Attributes": {"SentTimestamp": "1800000000000"}} for n in batch]}
 
-with HeldLetters(Endless(), "dead", print) as held:
+with DeadLetterReader(Endless(), "dead", print) as held:
     count = sum(1 for _ in held)
 print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
@@ -216,19 +216,19 @@ WEEK = 7 * 86_400
 
 def test_a_letter_is_too_old_seven_days_after_its_first_try_however_often_it_came_back() -> None:
     tried = letter(sent_at=NOW + WEEK, Reason="NotFound", FirstTriedAt=iso(NOW))
-    assert not tried.is_too_old(NOW + WEEK)
-    assert tried.is_too_old(NOW + WEEK + 1)
+    assert not tried.token_expired(NOW + WEEK)
+    assert tried.token_expired(NOW + WEEK + 1)
 
 
 def test_a_letter_that_was_never_tried_is_never_too_old_and_one_that_sqs_moved_counts_from_when_it_was_sent() -> None:
-    assert not letter(Reason="InvalidReply").is_too_old(NOW + 100 * WEEK)
-    assert not letter().is_too_old(NOW + WEEK)
-    assert letter().is_too_old(NOW + WEEK + 1)
-    assert replace(letter(Reason="InvalidReply"), was_moved=True).is_too_old(NOW + WEEK + 1)
+    assert not letter(Reason="InvalidReply").token_expired(NOW + 100 * WEEK)
+    assert not letter().token_expired(NOW + WEEK)
+    assert letter().token_expired(NOW + WEEK + 1)
+    assert replace(letter(Reason="InvalidReply"), was_moved=True).token_expired(NOW + WEEK + 1)
 
 
 def test_a_first_try_that_cannot_be_read_is_too_old() -> None:
-    assert letter(Reason="NotFound", FirstTriedAt="yesterday").is_too_old(NOW)
+    assert letter(Reason="NotFound", FirstTriedAt="yesterday").token_expired(NOW)
 
 
 def test_what_is_received_is_what_was_sent() -> None:

@@ -10,8 +10,8 @@ from contract.message_attributes import MAX_BYTES, string
 from contract.token_age import iso
 from courier.aws import Account, Queues
 from courier.dead_letters import Letter
-from courier.edit import edited, find_and_hold, next_token, pretty
-from courier.output import NotDone
+from courier.edit import edited_message, fetch_and_hold, next_token, pretty
+from courier.output import Failure
 from courier.sending import Outgoing
 from handler.message import Message
 from tests.fakes.sqs import letters
@@ -19,7 +19,7 @@ from tests.letters import NOW, as_the_function_sees, letter
 
 
 def received(one: Letter, *, new_token: bool = False, force: bool = False) -> Message:
-    message = edited(one, "mended", NOW, new_token=new_token, force=force)
+    message = edited_message(one, "mended", NOW, new_token=new_token, force=force)
     assert isinstance(message, Outgoing)
     assert message.body == "mended"
     return as_the_function_sees(message)
@@ -49,7 +49,7 @@ def test_new_tokens_count_on_and_stay_within_the_length_of_a_token() -> None:
 def test_an_edit_done_again_in_other_words_has_the_same_token() -> None:
     one = letter(ClientToken="t", Reason="NotFound")
     for new_token in (False, True):
-        first, second = (edited(one, text, NOW, new_token=new_token) for text in ("one", "other"))
+        first, second = (edited_message(one, text, NOW, new_token=new_token) for text in ("one", "other"))
         assert isinstance(first, Outgoing)
         assert isinstance(second, Outgoing)
         assert first.attributes == second.attributes
@@ -75,8 +75,8 @@ def test_an_edit_of_a_letter_that_is_too_old_is_held_back_by_the_function_unless
 
 
 def test_an_edit_can_make_a_letter_small_enough() -> None:
-    assert isinstance(edited(letter("b" * MAX_BYTES), "small", NOW), Outgoing)
-    assert isinstance(edited(letter("b"), "b" * MAX_BYTES, NOW), NotDone)
+    assert isinstance(edited_message(letter("b" * MAX_BYTES), "small", NOW), Outgoing)
+    assert isinstance(edited_message(letter("b"), "b" * MAX_BYTES, NOW), Failure)
 
 
 def test_a_body_that_no_file_can_hold_is_edited_as_it_came() -> None:
@@ -88,6 +88,6 @@ def test_a_letter_that_is_edited_is_held_for_an_hour_and_the_others_are_given_ba
     queues = letters(3)
     account = Account()
     account.__dict__.update(sqs=queues, queues=Queues("replies", "dead"))
-    letter = find_and_hold(account, f"{1:036}")
+    letter = fetch_and_hold(account, f"{1:036}")
     assert queues.hidden_for == [3_600]
     assert queues.hidden == {letter.id}

@@ -10,7 +10,7 @@ from botocore.exceptions import (
 )
 
 from courier.aws import Account
-from courier.errors import explain, passes, permission
+from courier.errors import explain, is_transient, permission
 from tests.fakes.faults import refusal
 
 
@@ -40,10 +40,10 @@ def test_an_error_says_what_to_do(error: Any, told: str) -> None:
 
 
 def test_only_what_passes_by_itself_is_worth_another_try() -> None:
-    assert passes(refusal(400, "RequestThrottled"))
-    assert passes(refusal(503, "Any"))
-    assert not passes(refusal(403, "AccessDenied"))
-    assert not passes(NoCredentialsError())
+    assert is_transient(refusal(400, "RequestThrottled"))
+    assert is_transient(refusal(503, "Any"))
+    assert not is_transient(refusal(403, "AccessDenied"))
+    assert not is_transient(NoCredentialsError())
 
 
 def test_permissions_are_named_as_iam_names_them() -> None:

@@ -13,8 +13,8 @@ from contract.client_token import MESSAGE_ID
 from contract.dead_letter import REASON
 from contract.message_attributes import string
 from contract.token_age import FIRST_TRIED_AT, iso
-from courier.dead_letters import HeldLetters, Letter
-from courier.export import ImportLineError, read_exported, summary, with_body, write_then_delete
+from courier.dead_letters import DeadLetterReader, Letter
+from courier.export import ImportLineError, letter_json, read_exported, summary, write_then_delete
 from courier.output import json_line
 from tests.fakes.sqs import letters
 from tests.letters import NAMES, NOW, TEXTS, VALUES, letter
@@ -27,7 +27,7 @@ def test_an_export_comes_back_bit_for_bit_under_the_token_it_had(
 ) -> None:
     ours = {REASON: string("NotFound"), MESSAGE_ID: string("first")} if is_explained else {}
     one = Letter("id-1", "handle", body, own | ours, NOW, {"MessageGroupId": "g", "AWSTraceHeader": "Root=1"})
-    text = json_line(with_body(one))
+    text = json_line(letter_json(one))
     assert text.isascii()
     assert "\n" not in text
     back = read_exported(text.encode())
@@ -69,17 +69,17 @@ def test_a_list_shows_identifiers_and_nothing_else_of_a_reply() -> None:
 def test_a_letter_that_has_no_room_for_its_token_is_not_imported_under_another_one() -> None:
     ten = {f"a{n}": string("x") for n in range(10)}
     with pytest.raises(ImportLineError, match="no room for its token"):
-        read_exported(json_line(with_body(Letter("id-1", "handle", "b", ten, NOW))).encode())
+        read_exported(json_line(letter_json(Letter("id-1", "handle", "b", ten, NOW))).encode())
 
 
 @pytest.mark.parametrize("time", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+14:00", "\x1b[2J", "now"])
 def test_a_time_of_any_kind_is_shown_or_left_out(time: str) -> None:
-    assert json_line(with_body(letter(FirstTriedAt=time, Reason="NotFound")))
+    assert json_line(letter_json(letter(FirstTriedAt=time, Reason="NotFound")))
 
 
 def test_a_letter_that_sqs_moved_in_a_later_life_is_imported_without_the_reason_of_an_earlier_one() -> None:
     moved = Letter("id-1", "handle", "b", {REASON: string("NotFound")}, NOW, was_moved=True)
-    back = read_exported(json_line(with_body(moved)).encode())
+    back = read_exported(json_line(letter_json(moved)).encode())
     assert back.attributes.keys() == {MESSAGE_ID, FIRST_TRIED_AT}
 
 
@@ -106,7 +106,7 @@ def test_letters_are_written_flushed_and_synced_before_they_are_deleted(tmp_path
         return delete(**request)
 
     queues.delete_message_batch = delete_message_batch  # type: ignore[method-assign]
-    with path.open("wb") as binary, HeldLetters(queues, "dead", print) as held:  # type: ignore[arg-type]
+    with path.open("wb") as binary, DeadLetterReader(queues, "dead", print) as held:  # type: ignore[arg-type]
         file = Watched(binary, encoding="ascii")
         file.steps = steps
         assert write_then_delete(held, file, list(held), "spam") == []
@@ -118,9 +118,9 @@ def test_a_letter_that_an_import_could_not_bring_back_stays(tmp_path: Path) -> N
     queues = letters(1)
     kept = queues.put("dead", "full", **{f"a{n}": "x" for n in range(10)})
     path = tmp_path / "discarded.jsonl"
-    with path.open("w") as file, HeldLetters(queues, "dead", print) as held:  # type: ignore[arg-type]
-        (not_done,) = write_then_delete(held, file, list(held), "spam")
-    assert not_done.name == kept
-    assert "no room" in not_done.why
+    with path.open("w") as file, DeadLetterReader(queues, "dead", print) as held:  # type: ignore[arg-type]
+        (failures,) = write_then_delete(held, file, list(held), "spam")
+    assert failures.name == kept
+    assert "no room" in failures.why
     assert list(queues.queues["dead"]) == [kept]
     assert [json.loads(line)["body"] for line in path.read_text().splitlines()] == ["0"]

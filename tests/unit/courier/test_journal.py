@@ -90,7 +90,7 @@ def letter(number: int, token: str | None = None) -> Letter:
 def test_an_action_has_who_when_what_was_asked_which_letters_and_what_came_of_it(file: Path) -> None:
     account = FakeAccount()
     with kept(account, reasons=frozenset({"NotFound"}), ids=frozenset(), limit=2, force=False, rate=None) as action:
-        action.takes([letter(1), letter(2, "t-2"), letter(3, "ana@example.com")])
+        action.record_letters([letter(1), letter(2, "t-2"), letter(3, "ana@example.com")])
         action.outcome = {"replayed": 2}
     begun, takes, ended = written(file)
     assert begun == {
@@ -115,7 +115,7 @@ def test_what_is_begun_is_on_the_disk_and_in_cloudwatch_before_anything_is_done(
     with kept(account) as action:
         assert [line["event"] for line in written(file)] == ["begun"]
         assert [line["event"] for line in account.logs.lines] == ["begun"]
-        action.takes([letter(1)])
+        action.record_letters([letter(1)])
         assert [line["event"] for line in written(file)] == ["begun", "takes"]
 
 
@@ -160,7 +160,7 @@ def test_a_later_line_that_cannot_be_written_stops_nothing(file: Path) -> None:
     with kept(account, warnings) as action:
         file.unlink()
         file.mkdir()
-        action.takes([letter(1)])
+        action.record_letters([letter(1)])
     assert "cannot be written: Is a directory" in warnings[0]
     assert [line["event"] for line in account.logs.lines] == ["begun", "takes", "ended"]
 
@@ -187,7 +187,7 @@ def test_many_letters_are_many_lines_and_calls(file: Path) -> None:
     account = FakeAccount()
     with kept(account) as action:
         for number in range(250):
-            action.takes([letter(number)])
+            action.record_letters([letter(number)])
     assert len(account.logs.lines) == len(written(file)) == 252
 
 

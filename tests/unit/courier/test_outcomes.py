@@ -29,7 +29,7 @@ def outcomes(*tokens: str) -> Outcomes:
 
 def test_a_reply_is_sent_or_back_or_not_known() -> None:
     told = outcomes("t-1", "t-2", "t-3", "t-4")
-    told.hear(
+    told.update(
         [
             line("reply_sent"),
             line("reply_dead_lettered", "t-2", reason="NotFound"),
@@ -44,15 +44,15 @@ def test_a_reply_is_sent_or_back_or_not_known() -> None:
 
 def test_lines_of_the_life_before_do_not_count() -> None:
     told = outcomes("t-1")
-    told.hear([line("reply_dead_lettered", put_at=-1, reason="NotFound")])
-    told.hear([line("reply_dead_lettered", put_at=0, reason="NotFound")])  # SQS moved it: it keeps its time
+    told.update([line("reply_dead_lettered", put_at=-1, reason="NotFound")])
+    told.update([line("reply_dead_lettered", put_at=0, reason="NotFound")])  # SQS moved it: it keeps its time
     assert told.not_known == {"t-1"}
 
 
 def test_a_line_of_a_function_that_does_not_say_when_the_message_came_tells_nothing() -> None:
     told = outcomes("t-1")
     text = json.dumps(fields("reply_dead_lettered", timestamp=iso(NOW + 20)))
-    told.hear([read for read in [read_line(text)] if read])
+    told.update([read for read in [read_line(text)] if read])
     assert told.not_known == {"t-1"}
 
 
@@ -60,7 +60,7 @@ def test_sent_once_is_sent_whatever_becomes_of_a_copy() -> None:
     for lines in ([0, 1], [1, 0]):
         told = outcomes("t-1")
         both = [line("reply_sent"), line("reply_dead_lettered", reason="TokenAlreadyUsed")]
-        told.hear(both[n] for n in lines)
+        told.update(both[n] for n in lines)
         assert (told.sent, told.came_back) == ({"t-1"}, {})
         assert told.all_sent
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from courier.aws import Queues
-from courier.pause import PATIENCE_SECONDS, Sending, StuckError, Switch, sending_now
+from courier.pause import PATIENCE_SECONDS, Sending, StuckError, Switch, sending_state
 from tests.fakes.faults import refusal
 from tests.fakes.function import FakeClock
 
@@ -99,7 +99,7 @@ def test_a_pause_after_somebody_else_switched_it_on_is_a_new_one() -> None:
     aws, clock = FakeAws(), FakeClock()
     switch(aws, clock).pause(NOW)
     aws.enabled = True
-    assert sending_now(account(aws)).was_switched_on
+    assert sending_state(account(aws)).was_switched_on
     assert switch(aws, clock, "user/grace").pause(NOW + 60).paused_by == "user/grace"
 
 

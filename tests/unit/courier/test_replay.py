@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from courier.dead_letters import HeldLetters
+from courier.dead_letters import DeadLetterReader
 from courier.replay import Replay
 from courier.selection import Filters, Selection
 from tests.fakes.faults import refusal
@@ -18,12 +18,12 @@ from tests.fakes.sqs import FakeSqs, letters
 NOW = 1_800_000_000
 
 
-def holding(queues: FakeSqs) -> HeldLetters:
-    return HeldLetters(queues, "dead", print)  # type: ignore[arg-type]  # the operations that are called
+def holding(queues: FakeSqs) -> DeadLetterReader:
+    return DeadLetterReader(queues, "dead", print)  # type: ignore[arg-type]  # the operations that are called
 
 
 def replay(
-    held: HeldLetters,
+    reader: DeadLetterReader,
     *,
     limit: int | None = None,
     rate: float | None = None,
@@ -32,7 +32,7 @@ def replay(
 ) -> Replay:
     clock = clock or FakeClock()
     work = Replay("replies", rate, clock, clock.sleep, lambda: NOW)
-    work.run(held, Selection(Filters(), NOW, limit, to_send=True), advance)
+    work.run(reader, Selection(Filters(), NOW, limit, to_send=True), advance)
     return work
 
 
@@ -47,7 +47,7 @@ def test_a_replay_moves_every_letter(count: int, misses: bool) -> None:
     queues = letters(count, misses=misses)
     with holding(queues) as held:
         work = replay(held)
-    assert (len(work.replayed), work.not_done) == (count, [])
+    assert (len(work.replayed), work.failures) == (count, [])
     assert tokens(queues, "replies") == Counter(f"t-{n}" for n in range(count))
     assert not queues.queues.get("dead")
 
@@ -73,8 +73,8 @@ def test_a_batch_that_half_fails_loses_and_doubles_nothing(seed: int) -> None:
     kept = {body for (operation, body), refused in fails.items() if operation == "delete" and refused}
     assert tokens(queues, "replies") == Counter(f"t-{n}" for n in range(95) if str(n) not in refused)
     assert tokens(queues, "dead") == Counter(f"t-{body}" for body in refused | kept)
-    assert len(work.not_done) == len(refused | kept)
-    assert len(work.replayed) == 95 - len(work.not_done)
+    assert len(work.failures) == len(refused | kept)
+    assert len(work.replayed) == 95 - len(work.failures)
 
     fails.clear()
     queues.refuse = lambda *_: False

@@ -6,35 +6,39 @@ from typing import Any
 import pytest
 
 from contract.reply import EVERY_FAULT_CHARACTERS, SCHEMA
-from courier.reply_files import LONGEST_PATTERN_TEXT, MOST, Entry, faults, replies
+from courier.reply_files import LONGEST_PATTERN_TEXT, MOST, Entry, replies, reply_errors
 from tests.samples import raw_message, reply, template_message
 
 
 def test_every_fault_is_told_by_path_also_of_a_long_reply() -> None:
     wrong = reply(ContactId="", Subjekt="x", EmailMessage=raw_message(Subject="a\nb", ContentType="text/rtf"))
-    short_ones = faults(json.dumps(wrong))
+    short_ones = reply_errors(json.dumps(wrong))
     wrong["EmailMessage"]["RawMessage"]["Body"] = "b" * EVERY_FAULT_CHARACTERS
-    assert faults(json.dumps(wrong)) == short_ones
+    assert reply_errors(json.dumps(wrong)) == short_ones
     for path in ("reply.ContactId", "Subjekt", "RawMessage.Subject is not", "RawMessage.ContentType"):
         assert any(path in fault for fault in short_ones), path
 
 
 def test_a_long_text_with_a_pattern_does_not_take_the_square_of_its_length() -> None:
     wrong = reply(DestinationEmailAddress={"EmailAddress": "a@" + "." * 1_000_000 + " "})
-    assert any("EmailAddress" in fault for fault in faults(json.dumps(wrong)))
+    assert any("EmailAddress" in fault for fault in reply_errors(json.dumps(wrong)))
 
 
 def test_of_very_many_faults_the_first_are_told_and_none_twice() -> None:
-    told = faults(json.dumps(reply(AdditionalRecipients={"CcEmailAddresses": [1] * 2_000})))
+    told = reply_errors(json.dumps(reply(AdditionalRecipients={"CcEmailAddresses": [1] * 2_000})))
     assert (len(told), told[-1]) == (MOST + 1, f"reply: {2_001 - MOST:,} more faults")
     names = {f"Nora Lind {n}": 1 for n in range(MOST)}
-    (one,) = faults(json.dumps(reply(EmailMessage=template_message(TemplateAttributes={"CustomAttributes": names}))))
+    (one,) = reply_errors(
+        json.dumps(reply(EmailMessage=template_message(TemplateAttributes={"CustomAttributes": names})))
+    )
     assert "Nora" not in one
 
 
 def test_a_member_without_a_visible_name_hides_no_other_words() -> None:
     names = {" ": 1}
-    (fault,) = faults(json.dumps(reply(EmailMessage=template_message(TemplateAttributes={"CustomAttributes": names}))))
+    (fault,) = reply_errors(
+        json.dumps(reply(EmailMessage=template_message(TemplateAttributes={"CustomAttributes": names})))
+    )
     assert "must be a string" in fault
 
 
@@ -42,12 +46,12 @@ def test_a_member_without_a_visible_name_hides_no_other_words() -> None:
     "body", ["", "{", "[" * 100_000, "NaN", "[]", '{"a": 1, "a": 2}' + " " * EVERY_FAULT_CHARACTERS]
 )
 def test_what_is_not_a_reply_is_told_too(body: str) -> None:
-    assert faults(body)
+    assert reply_errors(body)
 
 
 def test_a_sound_reply_has_no_faults_whichever_instance_it_names() -> None:
-    assert faults(json.dumps(reply())) == ()
-    assert faults(json.dumps(reply(InstanceId="11111111-2222-3333-4444-555555555555"))) == ()
+    assert reply_errors(json.dumps(reply())) == ()
+    assert reply_errors(json.dumps(reply(InstanceId="11111111-2222-3333-4444-555555555555"))) == ()
 
 
 def limits_of_patterns(schema: Any) -> Iterator[int]:

@@ -7,9 +7,9 @@ import pytest
 
 from contract.message_attributes import string
 from contract.token_age import iso
-from courier.cli.options import seconds
+from courier.cli.options import parse_age
 from courier.dead_letters import Letter
-from courier.output import short
+from courier.output import format_age
 from courier.selection import Filters, Selection, choose
 from tests.samples import long_names
 
@@ -69,8 +69,8 @@ def test_nothing_is_received_beyond_the_limit_or_the_last_id() -> None:
 
 
 def test_ages_are_read_and_written() -> None:
-    assert [seconds(age) for age in ("90s", "15m", "12h", "7d")] == [90, 900, 43_200, 604_800]
-    assert [short(age) for age in (-5, 0, 59, 60, 3_599, 7_200, 9 * DAY)] == [
+    assert [parse_age(age) for age in ("90s", "15m", "12h", "7d")] == [90, 900, 43_200, 604_800]
+    assert [format_age(age) for age in (-5, 0, 59, 60, 3_599, 7_200, 9 * DAY)] == [
         "0s",
         "0s",
         "59s",
@@ -81,14 +81,14 @@ def test_ages_are_read_and_written() -> None:
     ]
     for wrong in ("", "7", "d", "7 d", "1w", "-1d", "1.5h"):
         with pytest.raises(ValueError, match="is not an age"):
-            seconds(wrong)
+            parse_age(wrong)
 
 
 def test_a_reply_that_comes_back_during_a_replay_is_not_replayed_again() -> None:
     selection = Selection(Filters(), NOW, None, to_send=True)
     assert selection.take(letter("id-1"))
     assert not selection.take(letter("id-2", ClientToken="t-id-1"))
-    assert (selection.ids, selection.copies, selection.not_done) == ({"id-1"}, 1, [])
+    assert (selection.ids, selection.duplicates, selection.failures) == ({"id-1"}, 1, [])
 
 
 def test_copies_of_a_reply_are_all_discarded() -> None:
@@ -100,11 +100,11 @@ def test_copies_of_a_reply_are_all_discarded() -> None:
 def test_old_letters_stay_and_are_named_unless_forced() -> None:
     selection = Selection(Filters(), NOW, None, to_send=True)
     assert not selection.take(letter(age=8 * DAY))
-    assert [each.name for each in selection.not_done] == ["id-1"]
-    assert "more than 7 days ago" in selection.not_done[0].why
+    assert [each.name for each in selection.failures] == ["id-1"]
+    assert "more than 7 days ago" in selection.failures[0].why
     forced = Selection(Filters(), NOW, None, to_send=True, force=True)
     assert forced.take(letter(age=8 * DAY))
-    assert (forced.not_done, forced.past_draft) == ([], 1)
+    assert (forced.failures, forced.older_than_draft) == ([], 1)
 
 
 def test_ids_that_were_not_seen_are_named() -> None:
@@ -124,7 +124,7 @@ def test_the_limit_counts_what_is_chosen() -> None:
 def test_a_copy_that_was_asked_for_by_its_id_is_no_missing_one() -> None:
     selection = Selection(Filters(ids=frozenset({"id-1", "id-2"})), NOW, to_send=True)
     assert [selection.take(letter("id-1")), selection.take(letter("id-2", ClientToken="t-id-1"))] == [True, False]
-    assert (selection.is_full, selection.copies, selection.missing()) == (True, 1, [])
+    assert (selection.is_full, selection.duplicates, selection.missing()) == (True, 1, [])
 
 
 def test_a_limit_is_not_used_up_by_letters_that_stay() -> None:
@@ -142,4 +142,4 @@ def test_what_was_taken_and_is_still_there_is_not_taken_for_a_copy() -> None:
     assert selection.take(letter())
     selection.limit = None
     assert not selection.take(letter())
-    assert selection.copies == 0
+    assert selection.duplicates == 0

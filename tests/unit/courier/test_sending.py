@@ -10,13 +10,13 @@ from contract.dead_letter import DETAIL, Reason
 from contract.message_attributes import MAX_ATTRIBUTES, MAX_BYTES, string
 from contract.token_age import iso
 from courier.dead_letters import MOVED_BY_SQS, Letter
-from courier.output import NotDone
-from courier.sending import Outgoing, batches, renewed, resent
+from courier.output import Failure
+from courier.sending import Outgoing, batches, message_for_dead_letters, message_for_replies
 from tests.letters import NAMES, NOW, TEXTS, VALUES, as_the_function_sees, letter
 
 
 def sent(given_letter: Letter) -> Outgoing:
-    offer = resent(given_letter, NOW)
+    offer = message_for_replies(given_letter, NOW)
     assert isinstance(offer, Outgoing)
     return offer
 
@@ -43,7 +43,7 @@ def test_nothing_that_is_sent_again_is_in_its_first_life() -> None:
 def test_only_a_forced_replay_of_a_letter_that_is_too_old_says_so() -> None:
     old, young = letter(Reason="x", FirstTriedAt=iso(NOW - 8 * 86_400)), letter(Reason="x", FirstTriedAt=iso(NOW))
     for one, force, is_forced in ((old, True, True), (old, False, False), (young, True, False)):
-        offer = resent(one, NOW, force=force)
+        offer = message_for_replies(one, NOW, force=force)
         assert isinstance(offer, Outgoing)
         assert ("ReplyCourier.ForcedAt" in offer.attributes) is is_forced
 
@@ -70,7 +70,7 @@ def test_a_replay_stays_inside_sqs_limits_and_loses_neither_body_nor_token(own: 
 def test_a_renewal_changes_neither_token_nor_reason_nor_first_try(own: dict[str, Any], body: str, moved: bool) -> None:
     ours = {} if moved else {"ReplyCourier.Reason": string("NotFound"), "ReplyCourier.MessageId": string("first")}
     before = Letter("id-1", "handle", body, own | ours, NOW, {"MessageGroupId": "g"})
-    offer = renewed(before)
+    offer = message_for_dead_letters(before)
     assert isinstance(offer, Outgoing)
     after = Letter("id-2", "handle", offer.body, offer.attributes, NOW + 86_400, offer.system_attributes)
     assert (after.token, after.reason, after.first_tried_at) == (before.token, before.reason, before.first_tried_at)
@@ -81,8 +81,8 @@ def test_a_renewal_changes_neither_token_nor_reason_nor_first_try(own: dict[str,
 def test_a_letter_without_room_for_its_token_stays() -> None:
     full = letter("b" * MAX_BYTES)
     ten = letter("b", **{f"a{n}": "x" for n in range(10)})
-    for offer in (resent(full, NOW), renewed(full), renewed(ten)):
-        assert isinstance(offer, NotDone)
+    for offer in (message_for_replies(full, NOW), message_for_dead_letters(full), message_for_dead_letters(ten)):
+        assert isinstance(offer, Failure)
 
 
 def test_a_letter_moved_by_sqs_has_none_of_the_functions_reasons() -> None:
@@ -105,7 +105,7 @@ def test_a_size_is_what_sqs_counts() -> None:
 def test_a_letter_that_sqs_moved_in_a_later_life_has_no_reason_after_its_renewal() -> None:
     redriven = {"ReplyCourier.Reason": string("NotFound"), DETAIL: string("x"), "ReplyCourier.MessageId": string("a")}
     before = Letter("id-1", "handle", "{}", redriven, NOW, was_moved=True)
-    offer = renewed(before)
+    offer = message_for_dead_letters(before)
     assert isinstance(offer, Outgoing)
     after = Letter("id-2", "handle", offer.body, offer.attributes, NOW)
     assert (after.reason, after.token) == (before.reason, before.token) == (MOVED_BY_SQS, "a")

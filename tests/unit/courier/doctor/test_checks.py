@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from courier.aws import NotOurStackError, Queues
 from courier.doctor import checks
-from courier.doctor.checks import Examination, Finding, Verdict, bad, good, unknown
+from courier.doctor.checks import Examination, Finding, Level, bad, good, unknown
 from courier.doctor.queries import Alarm, Clients, Quota
 from courier.pause import PAUSED_AT, PAUSED_BY, Sending
 from local.aws import ROOT
@@ -79,18 +79,18 @@ def denied(operation: str = "AnyOperation") -> ClientError:
 @pytest.mark.parametrize("error", [denied(), EndpointConnectionError(endpoint_url="x")])
 def test_whatever_one_call_fails_with_every_other_check_is_made(error: Exception) -> None:
     found = examined(refused(error), refused(error))
-    assert {name for name, finding in found.items() if finding.verdict == "good"} == {
+    assert {name for name, finding in found.items() if finding.level == "good"} == {
         "stack",
         "replies",
         "dead letters",
     }
-    assert all(found[name].advice for name in CHECKS if found[name].verdict == "unknown")
+    assert all(found[name].advice for name in CHECKS if found[name].level == "unknown")
 
 
 def test_an_old_stack_hides_no_other_check_either() -> None:
     found = examined(refused(NotOurStackError("The stack has no output: deploy it.")), refused(denied()))
-    assert (found["sending"].verdict, found["sending"].seen) == ("unknown", "The stack has no output")
-    assert found["dead letters"].verdict == "good"
+    assert (found["sending"].level, found["sending"].seen) == ("unknown", "The stack has no output")
+    assert found["dead letters"].level == "good"
 
 
 def test_a_missing_permission_is_named() -> None:
@@ -116,7 +116,7 @@ def test_lambda_is_asked_as_its_model_says() -> None:
     stub.add_response("get_account_settings", {"AccountLimit": limit}, {})
     found = examined(client, refused(denied()))
     assert found["sending"].seen == "paused by user/ada since then"
-    assert found["function"].verdict == "good"
+    assert found["function"].level == "good"
     assert found["concurrency"].seen == "10 unreserved in the account, the mapping uses up to 12"
     stub.assert_no_pending_responses()
 
@@ -142,8 +142,8 @@ def test_only_connects_own_word_says_that_there_is_no_instance(code: str, verdic
     of_connect.add_client_error("describe_instance", code, expected_params={"InstanceId": "i-1"})
     of_connect.add_response("search_email_addresses", {"EmailAddresses": []})
     found = examined(functions, refused(denied()), connect=connect)
-    assert found["instance"].verdict == verdict
-    assert found["email"].verdict == "bad"
+    assert found["instance"].level == verdict
+    assert found["email"].level == "bad"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_only_connects_own_word_says_that_there_is_no_instance(code: str, verdic
 )
 def test_a_stacks_status_is_judged_and_told(status: str, verdict: str) -> None:
     found = checks.stack(status)
-    assert found.verdict == verdict
+    assert found.level == verdict
     assert status in found.seen
 
 
@@ -185,7 +185,7 @@ def test_a_pause_is_bad_and_says_who() -> None:
 )
 def test_a_mapping_is_judged(sending: Sending, verdict: str, told: str) -> None:
     found = checks.sending(sending)
-    assert found.verdict == verdict
+    assert found.level == verdict
     assert told in found.seen
 
 
@@ -202,7 +202,7 @@ def test_a_mapping_is_judged(sending: Sending, verdict: str, told: str) -> None:
     ],
 )
 def test_a_function_is_judged(state: str | None, update: str | None, verdict: str) -> None:
-    assert checks.function(state, update).verdict == verdict
+    assert checks.function(state, update).level == verdict
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_a_function_is_judged(state: str | None, update: str | None, verdict: st
 )
 def test_errors_are_counted(invocations: float | None, errors: float | None, verdict: str, seen: str) -> None:
     found = checks.function_errors(invocations, errors, "/aws/lambda/f")
-    assert found.verdict == verdict
+    assert found.level == verdict
     assert seen in found.seen
 
 
@@ -246,7 +246,7 @@ def test_tries_are_bad_where_all_are_in_vain(
     sent: float, not_now: dict[str, float], verdict: str, seen: str, advice: str | None
 ) -> None:
     found = checks.tries(sent, not_now)
-    assert (found.verdict, found.seen, found.advice) == (verdict, seen, advice)
+    assert (found.level, found.seen, found.advice) == (verdict, seen, advice)
 
 
 @pytest.mark.parametrize("section", checks.NOT_NOW.values())
@@ -261,19 +261,19 @@ def test_it_is_said_to_whom_the_function_sends(allowed: str, seen: str) -> None:
 
 def test_an_instance_is_judged() -> None:
     assert checks.instance("ACTIVE") == good("instance", "ACTIVE")
-    assert checks.instance("CREATION_IN_PROGRESS").verdict is Verdict.UNKNOWN
-    assert checks.instance("CREATION_FAILED").verdict is Verdict.BAD
-    assert checks.instance(None).verdict is Verdict.BAD
+    assert checks.instance("CREATION_IN_PROGRESS").level is Level.UNKNOWN
+    assert checks.instance("CREATION_FAILED").level is Level.BAD
+    assert checks.instance(None).level is Level.BAD
 
 
 def test_an_instance_without_email_is_bad() -> None:
-    assert checks.judge_email_addresses(0).verdict is Verdict.BAD
+    assert checks.judge_email_addresses(0).level is Level.BAD
     assert checks.judge_email_addresses(1).seen == "the instance has 1 email address"
     assert checks.judge_email_addresses(20).seen == "the instance has 20 email addresses"
 
 
 def test_only_what_is_good_needs_no_advice() -> None:
-    assert good("c", "s") == Finding("c", Verdict.GOOD, "s", None)
+    assert good("c", "s") == Finding("c", Level.GOOD, "s", None)
     assert unknown("c", "s", "a").to_json() == {"check": "c", "verdict": "unknown", "seen": "s", "next": "a"}
 
 
@@ -281,7 +281,7 @@ HOUR = 3_600.0
 
 
 @pytest.mark.parametrize(
-    ("waiting", "oldest", "gone_in", "verdict", "seen"),
+    ("waiting", "oldest", "drain_seconds", "verdict", "seen"),
     [
         (0, None, 0.0, "good", "none waits"),
         (1, 60.0, 0.5, "good", "1 waits, the oldest for 1m"),
@@ -292,10 +292,10 @@ HOUR = 3_600.0
     ],
 )
 def test_replies_are_held_against_the_life_of_drafts(
-    waiting: int, oldest: float | None, gone_in: float | None, verdict: str, seen: str
+    waiting: int, oldest: float | None, drain_seconds: float | None, verdict: str, seen: str
 ) -> None:
-    found = checks.replies(waiting, oldest, gone_in, None)
-    assert found.verdict == verdict
+    found = checks.replies(waiting, oldest, drain_seconds, None)
+    assert found.level == verdict
     assert seen in found.seen
 
 
@@ -305,7 +305,7 @@ def test_why_an_age_is_not_known_is_told() -> None:
 
 def test_letters_near_their_end_are_bad_each_kind_with_its_command() -> None:
     found = checks.dead_letters(9, 2, 3, not_seen=False)
-    assert [(finding.verdict, finding.advice) for finding in found] == [
+    assert [(finding.level, finding.advice) for finding in found] == [
         ("bad", "courier dlq renew"),
         ("bad", "mend and replay them: courier dlq list --older-than 5d"),
     ]
@@ -313,13 +313,13 @@ def test_letters_near_their_end_are_bad_each_kind_with_its_command() -> None:
 
 def test_letters_that_could_not_be_read_are_unknown() -> None:
     (found,) = checks.dead_letters(9, 0, 0, not_seen=True)
-    assert found.verdict == "unknown"
+    assert found.level == "unknown"
 
 
 @pytest.mark.parametrize(("count", "seen"), [(0, "none"), (7, "7 on the queue, none near its end: courier dlq groups")])
 def test_letters_with_time_left_are_good(count: int, seen: str) -> None:
     (found,) = checks.dead_letters(count, 0, 0, not_seen=False)
-    assert (found.verdict, found.seen) == ("good", seen)
+    assert (found.level, found.seen) == ("good", seen)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_letters_with_time_left_are_good(count: int, seen: str) -> None:
 )
 def test_a_quota_is_held_against_the_rate(quota: Quota | None, rate: float | None, verdict: str, seen: str) -> None:
     found = checks.quota(quota, rate)
-    assert found.verdict == verdict
+    assert found.level == verdict
     assert seen in found.seen
 
 
@@ -369,7 +369,7 @@ def test_the_quota_is_found_by_its_name(name: str, is_it: bool) -> None:
 def test_concurrency_is_what_is_reserved_or_else_left(
     most: int | None, unreserved: int, reserved: int | None, verdict: str
 ) -> None:
-    assert checks.concurrency(most, unreserved, reserved).verdict == verdict
+    assert checks.concurrency(most, unreserved, reserved).level == verdict
 
 
 def alarm(name: str, state: str = "OK", *, tells: bool = True) -> Alarm:
@@ -378,7 +378,7 @@ def alarm(name: str, state: str = "OK", *, tells: bool = True) -> Alarm:
 
 def judged(*alarms: Alarm, of_the_stack: int | None = None) -> list[tuple[str, str]]:
     found = checks.judge_alarms(len(alarms) if of_the_stack is None else of_the_stack, alarms)
-    return [(finding.verdict.value, finding.seen) for finding in found]
+    return [(finding.level.value, finding.seen) for finding in found]
 
 
 def test_alarms_that_are_ok_are_one_line() -> None:
@@ -387,7 +387,7 @@ def test_alarms_that_are_ok_are_one_line() -> None:
 
 def test_each_alarm_that_has_gone_off_is_named_with_its_section_of_the_runbook() -> None:
     found = checks.judge_alarms(3, [alarm("A", "ALARM"), alarm("B"), alarm("C", "ALARM")])
-    assert [(finding.verdict, finding.seen, finding.advice) for finding in found] == [
+    assert [(finding.level, finding.seen, finding.advice) for finding in found] == [
         ("bad", "A is in ALARM", "docs/runbook.md, A"),
         ("bad", "C is in ALARM", "docs/runbook.md, C"),
     ]
@@ -427,4 +427,4 @@ def test_an_alarm_that_names_no_section_is_told_by_its_own_name() -> None:
 )
 def test_subscriptions_are_judged(topics: int, arns: list[str], verdict: str, seen: str) -> None:
     found = checks.subscriptions(topics, arns)
-    assert (found.verdict, found.seen) == (verdict, seen)
+    assert (found.level, found.seen) == (verdict, seen)

@@ -57,7 +57,7 @@ def test_alarms_are_asked_for_by_a_hundred_names() -> None:
         stub.add_response("describe_alarms", {"MetricAlarms": alarms}, {"AlarmNames": some, "MaxRecords": 100})
     found = queries.alarms(account(cloudwatch=client), names)
     assert [alarm.name for alarm, _ in found] == names
-    assert found[0] == (Alarm("alarm-0", "d", "ALARM", tells=False), [TOPIC])
+    assert found[0] == (Alarm("alarm-0", "d", "ALARM", actions_enabled=False), [TOPIC])
 
 
 def test_subscriptions_are_read_to_the_last_page() -> None:
@@ -99,13 +99,13 @@ def test_the_quota_is_looked_for_on_all_pages(is_default: bool) -> None:
     asked = {"ServiceCode": "connect"}
     stub.add_response(operation, {"Quotas": [VOICE, BURST], "NextToken": "2"}, asked)
     stub.add_response(operation, {"Quotas": [{**RATE, "Period": minute}]}, {**asked, "NextToken": "2"})
-    assert queries.the_rate(client, is_default=is_default) == Quota(str(RATE["QuotaName"]), 2.0, 60, is_default)
+    assert queries.send_quota(client, is_default=is_default) == Quota(str(RATE["QuotaName"]), 2.0, 60, is_default)
 
 
 def test_a_quota_that_is_not_listed_is_none() -> None:
     client, stub = stubbed("service-quotas")
     stub.add_response("list_service_quotas", {"Quotas": [VOICE, BURST]}, {"ServiceCode": "connect"})
-    assert queries.the_rate(client, is_default=False) is None
+    assert queries.send_quota(client, is_default=False) is None
 
 
 def test_email_addresses_are_counted_to_the_last_page() -> None:

@@ -115,7 +115,8 @@ def test_every_name_is_asked_for_in_queries_that_are_short_enough(names: list[st
             asked.extend(re.findall(r'"([^"]*)"', query_string)[: query_string.count('"') // 6])
             return iter(())
 
-    list(Recording(boto3.client("logs", region_name="eu-central-1"), "group", 0, 1).about(names))
+    no_client: Any = None
+    list(Recording(no_client, "group", 0, 1).about(names))
     assert sorted(asked) == sorted(names)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from courier.dead_letters import MOVED_BY_SQS
 from courier.trace.log import LogLine
-from courier.trace.story import LetterNow, Place, Story, follow, stories
+from courier.trace.story import LetterSummary, Place, Story, follow, stories
 from tests.letters import NOW
 
 
@@ -19,8 +19,10 @@ def line(at: float, event: str, message_id: str = "m-1", receive: int = 1, **mor
     return LogLine(NOW + at, f"reply_{event}", message_id, receive_count=receive, **named)
 
 
-def letter(at: float = 10, *, token: str | None = "t-1", letter_id: str = "l-1", reason: str = "NotFound") -> LetterNow:
-    return LetterNow(letter_id, token, "contact-1", "m-1", reason, NOW + at)
+def letter(
+    at: float = 10, *, token: str | None = "t-1", letter_id: str = "l-1", reason: str = "NotFound"
+) -> LetterSummary:
+    return LetterSummary(letter_id, token, "contact-1", "m-1", reason, NOW + at)
 
 
 SENT = line(1, "sent", connect_request_id="r-1")
@@ -31,12 +33,12 @@ DEAD = line(1, "dead_lettered", reason="NotFound")
 TOO_LARGE = LogLine(NOW + 1, "dead_letter_failed", "m-1", "t-1", 1, error="DoesNotFitError")
 HIDDEN_FOR_LONG = LogLine(NOW + 2, "visibility_unchanged", "m-1", "t-1", 1, error="ClientError")
 REPEATED = LogLine(NOW + 2, "call_repeated", "m-1", "t-1", 2, cause="TimedOut", seconds=0.5)
-MOVED = LetterNow("m-1", "t-1", None, "m-1", MOVED_BY_SQS, NOW)
+MOVED = LetterSummary("m-1", "t-1", None, "m-1", MOVED_BY_SQS, NOW)
 
 
-def one(*told: LogLine | LetterNow, now: float = 20, seen: bool = True) -> Story:
+def one(*told: LogLine | LetterSummary, now: float = 20, seen: bool = True) -> Story:
     lines = [each for each in told if isinstance(each, LogLine)]
-    letters = [each for each in told if isinstance(each, LetterNow)]
+    letters = [each for each in told if isinstance(each, LetterSummary)]
     (story,) = stories(lines, letters, NOW + now, all_letters_seen=seen)
     return story
 
@@ -191,8 +193,8 @@ def retried(message_id: str, token: str | None, contact_id: str | None = None) -
     return LogLine(NOW, "reply_retried", message_id, token, 1, contact_id=contact_id)
 
 
-def held(letter_id: str, token: str | None, contact_id: str | None, first_id: str) -> LetterNow:
-    return LetterNow(letter_id, token, contact_id, first_id, "NotFound", NOW)
+def held(letter_id: str, token: str | None, contact_id: str | None, first_id: str) -> LetterSummary:
+    return LetterSummary(letter_id, token, contact_id, first_id, "NotFound", NOW)
 
 
 def test_a_replays_message_leads_to_the_first_one_by_their_token() -> None:
