@@ -67,7 +67,7 @@ class DoesNotFitError(ValueError):
 def dead_letter_attributes(  # noqa: PLR0913 - all that makes a dead letter
     message_id: str, body: str, attributes: Attributes, *, reason: str, detail: str, first_tried_at: str | None
 ) -> dict[str, MessageAttributeValueTypeDef]:
-    """The attributes of a message on its way to the dead-letter queue; ReplyCourier.ForcedAt ends here.
+    """The attributes of a message on its way to the dead-letter queue.
 
     Args:
         message_id: The message's id, which becomes ReplyCourier.MessageId unless it has one.
@@ -85,7 +85,7 @@ def dead_letter_attributes(  # noqa: PLR0913 - all that makes a dead letter
 
 
 def resent_attributes(
-    message_id: str, body: str, attributes: Attributes, *, first_tried_at: str | None, forced_at: str | None = None
+    message_id: str, body: str, attributes: Attributes, *, first_tried_at: str | None
 ) -> dict[str, MessageAttributeValueTypeDef]:
     """The attributes of a dead letter on its way back to the queue of replies, under the token it has always had.
 
@@ -94,15 +94,11 @@ def resent_attributes(
         body: Its body.
         attributes: The attributes it was received with.
         first_tried_at: When Connect may first have been asked, in ISO 8601, if the letter does not say.
-        forced_at: When an operator said to send it although its token is too old, in ISO 8601.
 
     Raises:
         DoesNotFitError: See there.
     """
-    forced = {FORCED_AT: string(forced_at)} if forced_at else {}
-    return fitting_attributes(
-        body, {**_identity(message_id, attributes, first_tried_at), **forced}, producers_own(attributes)
-    )
+    return fitting_attributes(body, _identity(message_id, attributes, first_tried_at), producers_own(attributes))
 
 
 def renewed_attributes(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FIRST_TRIED_AT = "ReplyCourier.FirstTriedAt"
 """When Connect may first have been asked under the token (ISO 8601); kept through all lives. Absent: never asked."""
 FORCED_AT = "ReplyCourier.ForcedAt"
-"""When an operator has sent the reply again although its token was too old (ISO 8601); holds for one life."""
+"""No longer set or read. Earlier versions set it; it is still one of our attributes, so that it is removed."""
 MEMORY_SECONDS = 7 * 86_400
 """How long Connect is taken to remember a token: AWS documents it for voice and chat contacts, and not for email."""
 
@@ -31,12 +31,6 @@ def first_tried_at(attributes: Attributes, sent_at: float) -> float | None:
         return None
     tried = seconds_of(text_of(attributes, FIRST_TRIED_AT))
     return -math.inf if tried is None else min(tried, sent_at)
-
-
-def forced_at(attributes: Attributes, sent_at: float) -> float | None:
-    """When an operator has forced this life, in seconds since the epoch; None if nobody has."""
-    forced = seconds_of(text_of(attributes, FORCED_AT))
-    return None if forced is None else min(forced, sent_at)
 
 
 def may_be_forgotten(tried_at: float | None, now: float) -> bool:

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from contract.client_token import CLIENT_TOKEN, MESSAGE_ID
 from contract.dead_letter import DoesNotFitError, renewed_attributes, resent_attributes
 from contract.message_attributes import MAX_BYTES, message_bytes, sent_with, text_of
-from contract.token_age import iso
+from contract.token_age import FIRST_TRIED_AT, iso
 from courier import output
 from courier.dead_letters import MAX_ENTRIES, MOVED_BY_SQS, _failed, _why, without_stale_reason
 from courier.output import EXIT_OK, EXIT_PARTIAL, Failure
@@ -71,12 +71,13 @@ def message_for_replies(
         force: Whether an operator sends it although its token may be too old; the function holds it back otherwise.
         body: Another body, from an edit.
     """
-    forced = iso(now) if force and letter.token_expired(now) else None
+    given, first_tried_at = letter.attributes, _first_tried_at(letter)
+    if force and letter.token_expired(now):  # the function would refuse it
+        given = {name: value for name, value in given.items() if name != FIRST_TRIED_AT}
+        first_tried_at = iso(now)
     text = letter.body if body is None else body
     try:
-        attributes = resent_attributes(
-            letter.id, text, letter.attributes, first_tried_at=_tried(letter), forced_at=forced
-        )
+        attributes = resent_attributes(letter.id, text, given, first_tried_at=first_tried_at)
     except DoesNotFitError:
         return Failure(letter.id, "leaves no room for its token inside SQS's 1 MiB: make it smaller (dlq edit)")
     return Outgoing(letter.id, text, attributes, letter.system_attributes)
@@ -86,7 +87,7 @@ def message_for_dead_letters(letter: Letter) -> Outgoing | Failure:
     """A letter as it is put on the dead-letter queue again, with all it has, or why it cannot be."""
     kept = without_stale_reason(letter.attributes) if letter.was_moved else letter.attributes
     try:
-        attributes = renewed_attributes(letter.id, letter.body, kept, first_tried_at=_tried(letter))
+        attributes = renewed_attributes(letter.id, letter.body, kept, first_tried_at=_first_tried_at(letter))
     except DoesNotFitError:
         return Failure(letter.id, NO_ROOM)
     return Outgoing(letter.id, letter.body, attributes, letter.system_attributes)
@@ -101,7 +102,7 @@ def payload_failure(letter: Letter) -> Failure | None:
     )
 
 
-def _tried(letter: Letter) -> str | None:
+def _first_tried_at(letter: Letter) -> str | None:
     """When it was first tried, where the letter itself does not say."""
     return iso(letter.sent_at) if letter.reason == MOVED_BY_SQS else None
 

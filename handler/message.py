@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from contract.client_token import client_token, is_first_life
 from contract.message_attributes import SYSTEM_ATTRIBUTES
-from contract.token_age import first_tried_at, forced_at
+from contract.token_age import first_tried_at
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
@@ -84,12 +84,6 @@ class Message:
         """When Connect may first have been asked, in seconds since the epoch; None if not before this receive."""
         tried = first_tried_at(self.attributes, self.sent_at)
         return self.first_received_at if tried is None and self.receive_count > 1 else tried
-
-    @property
-    def protected_since(self) -> float | None:
-        """From when on the token's age counts: from the first try, or from when an operator has forced this life."""
-        forced = forced_at(self.attributes, self.sent_at)
-        return self.tried_since if forced is None else forced
 
 
 def _attribute(value: Mapping[str, Any]) -> MessageAttributeValueTypeDef:

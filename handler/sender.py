@@ -91,7 +91,7 @@ class Sender:
         if not has_room(message.id, message.body, message.attributes, iso(self.now())):
             # Unsent, since SQS would have to move it, and a redrive would give it another id: another token.
             return DeadLetter(Reason.INVALID_REPLY, NO_ROOM, asked=False)
-        if may_be_forgotten(message.protected_since, self.now()):
+        if may_be_forgotten(message.tried_since, self.now()):
             return DeadLetter(Reason.TOKEN_TOO_OLD, TOO_OLD, asked=False)
         return None
 

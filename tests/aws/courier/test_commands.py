@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import time
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract.client_token import client_token
+from contract.token_age import iso
 from courier.reply_files import digest
 from local.sqs.faults import SqsFaults
 from tests.operators import Operator, lines, operator_of_a_new_stack, texts
@@ -377,10 +379,14 @@ def test_letters_older_than_connects_memory_stay_unless_forced(operator: Operato
 
 
 def test_what_was_confirmed_by_force_is_replayed_by_force(operator: Operator) -> None:
-    operator.letter(FirstTriedAt="2020-01-01T00:00:00+00:00")
-    assert operator.did("dlq", "replay", "--all", "--force", stdin="y\n").lstrip() == replayed(1)
-    (message,) = operator.on_the_queue()
-    assert "ForcedAt" in texts(message)
+    young = iso(time.time() - 86_400)
+    for first_tried_at, token in (("2020-01-01T00:00:00+00:00", "old"), (young, "young")):
+        operator.letter(FirstTriedAt=first_tried_at, ClientToken=token)
+    assert operator.did("dlq", "replay", "--all", "--force", stdin="y\n").lstrip() == replayed(2)
+    messages = [texts(message) for message in operator.on_the_queue()]
+    tried = {message["ClientToken"]: message["FirstTriedAt"] for message in messages}
+    assert tried["young"] == young
+    assert tried["old"] > iso(time.time() - 60)
 
 
 def test_a_letter_without_room_for_its_token_is_named_and_stays(operator: Operator) -> None:

@@ -120,8 +120,6 @@ def test_sent_again_a_letter_keeps_its_token_and_first_try_and_leaves_the_reason
     kept = {"MessageId": "first", "FirstTriedAt": TRIED, "own": "x"}
     again = resent_attributes("id-2", "{}", given.attributes, first_tried_at="later")
     assert texts(again) == kept
-    forced = resent_attributes("id-2", "{}", given.attributes, first_tried_at=None, forced_at="2027")
-    assert texts(forced) == kept | {"ForcedAt": "2027"}
 
 
 def test_renewed_a_letter_keeps_all_it_has_and_gets_its_first_id() -> None:

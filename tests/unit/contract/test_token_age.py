@@ -5,10 +5,8 @@ import pytest
 from contract.message_attributes import string
 from contract.token_age import (
     FIRST_TRIED_AT,
-    FORCED_AT,
     MEMORY_SECONDS,
     first_tried_at,
-    forced_at,
     iso,
     may_be_forgotten,
     seconds_of,
@@ -38,10 +36,9 @@ def test_the_first_try_is_what_the_attribute_says_and_not_later_than_this_life()
     "text",
     ["yesterday", "", "2026-11-24T10:00:00", "2026-11-24", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59-23:59Z"],
 )
-def test_a_time_that_cannot_be_read_was_long_ago_and_forces_nothing(text: str) -> None:
+def test_a_time_that_cannot_be_read_was_long_ago(text: str) -> None:
     assert seconds_of(text) is None
     assert tried(text) == -math.inf
-    assert forced_at({FORCED_AT: string(text)}, NOW) is None
     assert may_be_forgotten(tried(text), NOW)
 
 
@@ -49,8 +46,3 @@ def test_any_time_of_the_calendar_can_be_read_and_written() -> None:
     for text in ("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59+23:59"):
         seconds = seconds_of(text)
         assert seconds is None or iso(min(seconds, NOW))
-
-
-def test_forced_never_counts_from_after_this_life_began() -> None:
-    assert forced_at({}, NOW) is None
-    assert forced_at({FORCED_AT: string(iso(NOW + 5))}, NOW) == NOW

@@ -40,12 +40,24 @@ def test_nothing_that_is_sent_again_is_in_its_first_life() -> None:
         assert not as_the_function_sees(sent(one)).is_first_life
 
 
-def test_only_a_forced_replay_of_a_letter_that_is_too_old_says_so() -> None:
-    old, young = letter(Reason="x", FirstTriedAt=iso(NOW - 8 * 86_400)), letter(Reason="x", FirstTriedAt=iso(NOW))
-    for one, force, is_forced in ((old, True, True), (old, False, False), (young, True, False)):
-        offer = message_for_replies(one, NOW, force=force)
-        assert isinstance(offer, Outgoing)
-        assert ("ReplyCourier.ForcedAt" in offer.attributes) is is_forced
+def test_force_counts_an_expired_letter_as_first_tried_now_and_changes_no_other() -> None:
+    week_ago, day_ago, now = iso(NOW - 8 * 86_400), iso(NOW - 86_400), iso(NOW)
+    for first_tried_at, force, expected in (
+        (week_ago, True, now),
+        (week_ago, False, week_ago),
+        (day_ago, True, day_ago),
+    ):
+        forced_before = letter(Reason="x", FirstTriedAt=first_tried_at, ForcedAt=week_ago)
+        message = message_for_replies(forced_before, NOW, force=force)
+        assert isinstance(message, Outgoing)
+        assert message.attributes["ReplyCourier.FirstTriedAt"] == string(expected)
+        assert "ReplyCourier.ForcedAt" not in message.attributes
+
+
+def test_force_replays_an_expired_letter_that_sqs_moved() -> None:
+    message = message_for_replies(letter(sent_at=NOW - 8 * 86_400), NOW, force=True)
+    assert isinstance(message, Outgoing)
+    assert message.attributes["ReplyCourier.FirstTriedAt"] == string(iso(NOW))
 
 
 def test_an_unusable_token_is_not_replaced_by_a_replay() -> None:

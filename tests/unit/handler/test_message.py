@@ -37,12 +37,6 @@ def test_it_may_have_been_tried_since_its_first_receive_or_since_what_it_says() 
     assert received(1, FirstTriedAt="yesterday").tried_since == float("-inf")
 
 
-def test_an_operators_force_counts_anew() -> None:
-    forced = received(1, FirstTriedAt=iso(SENT - 1e6), ForcedAt=iso(SENT - 1))
-    assert (forced.tried_since, forced.protected_since) == (SENT - 1e6, SENT - 1)
-    assert received(1, FirstTriedAt=iso(SENT - 1e6), ForcedAt="now").protected_since == SENT - 1e6
-
-
 def test_the_group_and_the_trace_are_kept_and_nothing_else_of_the_system() -> None:
     event = record()
     event["attributes"] |= {"MessageGroupId": "tenant-1", "AWSTraceHeader": "Root=1-2-3", "SenderId": "x"}
