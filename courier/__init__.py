@@ -1,1 +1,1 @@
-"""`courier`, the operators' command line: what waits on the dead-letter queue, and what is to become of it."""
+"""`courier`, the operators' command line: what is on the dead-letter queue, and what to do about it."""

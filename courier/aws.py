@@ -1,4 +1,4 @@
-"""The AWS account that the stack is in, and the stack's queues, found by its outputs."""
+"""The AWS account and the stack that `courier` works on, with a client for each service."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from courier.dead_letters import DeadLetterReader
 from courier.payloads import Payloads
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 STACK = "reply-courier"
-
-
 BOTO_CONFIG = Config(
     connect_timeout=5,
     read_timeout=20,
@@ -32,13 +31,23 @@ BOTO_CONFIG = Config(
 )
 
 
-class NotOurStackError(Exception):
-    """The stack has no queues of ours among its outputs; the text says what to do."""
+class StackOutputError(Exception):
+    """The stack lacks an output that `courier` needs.
+
+    Attributes:
+        problem: What is missing, in a sentence.
+        next_step: What the operator can do.
+    """
+
+    def __init__(self, problem: str, next_step: str) -> None:
+        super().__init__(f"{problem} {next_step}")
+        self.problem = problem
+        self.next_step = next_step
 
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """The stack's queues, by their URLs, and the bucket for bodies that are larger than a message."""
+    """The URLs of the stack's queues, and the bucket for bodies that are larger than a message."""
 
     replies: str
     dead_letters: str
@@ -47,14 +56,17 @@ class Queues:
 
 @dataclass(frozen=True)
 class Account:
-    """Who asks, where, and for which stack; None is AWS's usual setting (environment, profile, instance).
+    """An AWS account, a Region and a stack. None means AWS's own default (environment, profile, instance).
+
+    Every property that asks AWS raises botocore.exceptions.ClientError or BotoCoreError. Those that read an output
+    also raise StackOutputError.
 
     Attributes:
         stack: The CloudFormation stack's name.
         profile: A profile of the AWS configuration files.
         region: An AWS Region.
         endpoint_url: Another address for all services.
-        given_queues: Queues that no stack has: what stays when a stack is deleted.
+        given_queues: Queues without a stack, such as those that outlive a deleted stack.
     """
 
     stack: str = STACK
@@ -70,92 +82,69 @@ class Account:
 
     @cached_property
     def sqs(self) -> SQSClient:
-        """The client of the queues; threads may share it."""
+        """A client for the queues; threads may share it."""
         return self.session.client("sqs", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)
 
     @cached_property
-    def payloads(self) -> Payloads:
-        """The bodies in S3."""
-        return Payloads(
-            self.queues.payload_bucket,
-            cache(lambda: self.session.client("s3", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)),
-        )
+    def cloudformation(self) -> CloudFormationClient:
+        """A client for the stack."""
+        return self.session.client("cloudformation", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)
 
     @cached_property
     def cloudwatch(self) -> CloudWatchClient:
-        """The client of the metrics."""
+        """A client for metrics and alarms."""
         return self.session.client("cloudwatch", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
-        """The client of the function's log."""
+        """A client for the function's log and the journal."""
         return self.session.client("logs", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)
 
     @cached_property
     def functions(self) -> LambdaClient:
-        """The client of the function and its event source mapping."""
+        """A client for the function and its event source mapping."""
         return self.session.client("lambda", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)
 
     @cached_property
-    def caller(self) -> str:
-        """Who asks, as AWS knows them: the last part of their ARN, such as assumed-role/Operator/ada.
+    def payloads(self) -> Payloads:
+        """The bodies in S3."""
+        s3 = cache(lambda: self.session.client("s3", endpoint_url=self.endpoint_url, config=BOTO_CONFIG))
+        return Payloads(self.queues.payload_bucket, s3)
 
-        Raises:
-            botocore.exceptions.ClientError, BotoCoreError: AWS does not tell.
-        """
+    @cached_property
+    def caller(self) -> str:
+        """The last part of the operator's ARN, such as assumed-role/Operator/ada."""
         sts = self.session.client("sts", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)
         return sts.get_caller_identity()["Arn"].split(":", 5)[-1]
 
     @cached_property
     def queues(self) -> Queues:
-        """The queues that were given, else the stack's.
-
-        Raises:
-            NotOurStackError: It is another one's stack.
-            botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
-        """
+        """The queues that the operator gave, else the stack's."""
         return self.given_queues or queues_of(self._described)
 
     @cached_property
-    def log_group(self) -> str:
-        """The log group of the stack's function.
-
-        Raises:
-            NotOurStackError: It is another one's stack, or an old one of ours.
-            botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
-        """
-        return self.output("LogGroupName")
-
-    @property
     def stack_status(self) -> str:
-        """The stack's status, as CloudFormation names it.
-
-        Raises:
-            botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
-        """
+        """The stack's status, as CloudFormation names it."""
         return self._described["StackStatus"]
 
-    def output(self, name: str) -> str:
-        """What the stack names so.
+    def dead_letters(self, *, rate: float | None = None, read_payloads: bool = False) -> DeadLetterReader:
+        """A reader of the dead-letter queue; see DeadLetterReader for the options."""
+        return DeadLetterReader(
+            self.sqs, self.queues.dead_letters, payloads=self.payloads, rate=rate, read_payloads=read_payloads
+        )
 
-        Raises:
-            NotOurStackError: It is another one's stack, or an old one of ours.
-            botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
-        """
-        return output_of(self._described, name)
+    def output(self, name: str) -> str:
+        """Return the stack output with this name."""
+        if value := _outputs(self._described).get(name):
+            return value
+        raise StackOutputError(
+            f"The stack {self.stack} has no output '{name}'.",
+            "Deploy it again if it is an older one of ours, or name the right stack with --stack.",
+        )
 
     def known_output(self, name: str) -> str | None:
-        """What the stack names so; None for queues that no stack has, and for an old stack.
-
-        Raises:
-            botocore.exceptions.ClientError, BotoCoreError: CloudFormation does not tell.
-        """
+        """Return the stack output with this name; None without a stack, or if an older stack lacks the output."""
         return None if self.given_queues else _outputs(self._described).get(name)
-
-    @cached_property
-    def cloudformation(self) -> CloudFormationClient:
-        """The client of the stack."""
-        return self.session.client("cloudformation", endpoint_url=self.endpoint_url, config=BOTO_CONFIG)
 
     @cached_property
     def _described(self) -> StackTypeDef:
@@ -164,34 +153,20 @@ class Account:
 
 
 def queues_of(stack: StackTypeDef) -> Queues:
-    """The queues in a stack's outputs.
+    """Return the queues among a stack's outputs.
 
     Raises:
-        NotOurStackError: They are not there.
+        StackOutputError: The stack does not name them.
     """
     outputs = _outputs(stack)
     try:
         return Queues(outputs["QueueUrl"], outputs["DeadLetterQueueUrl"], outputs.get("PayloadBucketName"))
     except KeyError as error:
-        text = (
-            f"The stack {stack['StackName']} ({stack['StackStatus']}) has no output {error}: it is another stack, "
-            "or its deployment did not end. Name the right one with --stack."
-        )
-        raise NotOurStackError(text) from None
-
-
-def output_of(stack: StackTypeDef, name: str) -> str:
-    """A stack's output.
-
-    Raises:
-        NotOurStackError: It is not there.
-    """
-    if value := _outputs(stack).get(name):
-        return value
-    raise NotOurStackError(
-        f"The stack {stack['StackName']} has no output '{name}': it is another stack, or one that was deployed before "
-        "courier could do this. Deploy it again, or name the right one with --stack."
-    )
+        raise StackOutputError(
+            f"The stack {stack['StackName']} ({stack['StackStatus']}) has no output {error}: it is not a stack of "
+            "reply-courier, or its deployment did not finish.",
+            "Name the right stack with --stack.",
+        ) from None
 
 
 def _outputs(stack: StackTypeDef) -> Mapping[str, str]:

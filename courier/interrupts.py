@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: they end the program, but never in the middle of a call to SQS."""
+"""Ctrl-C, SIGTERM and SIGHUP end the program, but never in the middle of a call to SQS."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ if TYPE_CHECKING:
     from types import FrameType
 
 # Windows has no SIGHUP.
-_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-def end_as_ctrl_c_does() -> None:
-    """Make `kill` and a closed terminal end the program as Ctrl-C does: what is held is given back."""
-    for ending in _ENDING:
-        if ending != signal.SIGINT:
-            signal.signal(ending, _interrupt)
+def handle_signals() -> None:
+    """Make `kill` and a closed terminal end the program as Ctrl-C does, so that it releases the letters it holds."""
+    for each in _SIGNALS:
+        if each != signal.SIGINT:
+            signal.signal(each, _interrupt)
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let what is inside come to its end; a signal that came meanwhile takes effect afterwards.
+    """Let the block finish. A signal that arrives meanwhile takes effect afterwards.
 
     Raises:
-        KeyboardInterrupt: Afterwards, if a signal came.
+        KeyboardInterrupt: A signal arrived.
     """
-    came: list[int] = []
-    if threading.current_thread() is not threading.main_thread():  # Python handles signals in the main thread alone
+    arrived: list[int] = []
+    if threading.current_thread() is not threading.main_thread():  # Python handles signals in the main thread only
         yield
         return
-    before = {ending: signal.getsignal(ending) for ending in _ENDING}
-    for ending, handler in before.items():
+    before = {each: signal.getsignal(each) for each in _SIGNALS}
+    for each, handler in before.items():
         if callable(handler):  # an ignored signal stays ignored
-            signal.signal(ending, lambda number, _frame: came.append(number))
+            signal.signal(each, lambda number, _frame: arrived.append(number))
     try:
         yield
     finally:
-        for ending, handler in before.items():
+        for each, handler in before.items():
             if callable(handler):
-                signal.signal(ending, handler)
-    if came:
+                signal.signal(each, handler)
+    if arrived:
         raise KeyboardInterrupt
 
 

@@ -1,4 +1,4 @@
-"""What a person sees, line by line. All of the command prints through this, and nothing but the views uses Rich."""
+"""What a person sees and answers: lines, questions, progress. All of `courier` prints through this module."""
 
 from __future__ import annotations
 
@@ -31,84 +31,95 @@ if TYPE_CHECKING:
     from rich.progress import Task
 
 EXIT_OK, EXIT_PARTIAL, EXIT_USAGE = 0, 1, 2
-
-
-def confirm(question: str, *, yes: bool) -> None:
-    """Ask, unless the operator has said yes beforehand.
-
-    Raises:
-        typer.Exit: The answer is no, or there is nobody to answer: what was asked for is not done.
-    """
-    if yes:
-        return
-    try:
-        answer = typer.confirm(_folded(question), err=True)
-    except typer.Abort:
-        end_of_question()
-        fail("there was no answer, so nothing was done; --yes answers beforehand")
-        raise typer.Exit(EXIT_PARTIAL) from None
-    if not answer:
-        warn("Nothing was done.")
-        raise typer.Exit(EXIT_PARTIAL)
-
-
+"""Done; not all was done; wrong usage or no access."""
+PROGRESS_SECONDS = 5
+"""Seconds between two lines of progress where there is no terminal."""
+UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+"""The units of an age, in seconds."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
-
 out = Console(highlight=False, markup=False, emoji=False)
-
-
 err = Console(highlight=False, markup=False, emoji=False, stderr=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A message or letter that the command could not process, and why."""
+
+    name: str
+    why: str
+
+
 def say(text: str) -> None:
-    """A line of an answer, at once: on a terminal broken between words, elsewhere as wide as it is."""
+    """Print a line of the answer: wrapped between words on a terminal, unwrapped elsewhere."""
     out.print(text, soft_wrap=not out.is_terminal)
 
 
+def data(line: str) -> None:
+    """Print a line for programs, as it is."""
+    out.out(line, highlight=False)
+
+
 def warn(text: str) -> None:
-    """A line that is not part of the answer."""
+    """Print a line that is not part of the answer."""
     err.print(text, soft_wrap=not err.is_terminal, style="yellow")
 
 
 def fail(text: str) -> None:
-    """Why the command did not do what was asked."""
+    """Print why the command did not do what it was asked to do."""
     err.print(f"courier: {text}", soft_wrap=not err.is_terminal, style="red")
 
 
-def letters(count: int) -> str:
-    """So many letters, in words."""
-    return "1 letter" if count == 1 else f"{count:,} letters"
-
-
-def _folded(text: str) -> str:
-    """A question, broken between words where a terminal would break it anywhere; room is left for the answer."""
-    return textwrap.fill(text, err.width - len(" [y/N]: y")) if err.is_terminal else text
-
-
-def end_of_question() -> None:
-    """Begin a new line, where a question was left without an answer."""
-    err.print()
-
-
-def data(line: str) -> None:
-    """A line for programs."""
-    out.out(line, highlight=False)
-
-
-def printable(text: str) -> str:
-    """The text without what could control a terminal or is no character: a reply is written by others."""
-    return _CONTROL.sub("\ufffd", text)
-
-
-def show_failures(letters: Iterable[Failure]) -> None:
-    """Each that could not be done, and why."""
-    for each in letters:
+def show_failures(failures: Iterable[Failure]) -> None:
+    """Print each failure."""
+    for each in failures:
         fail(f"{each.name}: {each.why}")
 
 
-LINE_SECONDS = 5
-"""Seconds between two lines where there is no terminal."""
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask the operator, unless they passed `--yes`.
+
+    Raises:
+        typer.Exit: The operator said no, or nobody answered.
+    """
+    if yes:
+        return
+    wrapped = textwrap.fill(question, err.width - len(" [y/N]: y")) if err.is_terminal else question
+    try:
+        confirmed = typer.confirm(wrapped, err=True)
+    except typer.Abort:
+        err.print()  # end the line of the question
+        fail("Aborted: no confirmation. Use --yes to skip the prompt.")
+        raise typer.Exit(EXIT_PARTIAL) from None
+    if not confirmed:
+        warn("Nothing was done.")
+        raise typer.Exit(EXIT_PARTIAL)
+
+
+def printable(text: str) -> str:
+    """Replace what could control a terminal, or is not a character: other people wrote the text."""
+    return _CONTROL.sub("\ufffd", text)
+
+
+def json_line(members: Mapping[str, Any]) -> str:
+    """One line of JSON in ASCII, which every terminal, pipe and editor keeps as it is."""
+    return json.dumps(members)
+
+
+def count_letters(count: int) -> str:
+    """A number of letters, such as "1 letter" or "1,200 letters"."""
+    return "1 letter" if count == 1 else f"{count:,} letters"
+
+
+def format_counts(reasons: Counter[str]) -> str:
+    """The number for each reason, such as "35 NotFound, 1 MovedBySqs"."""
+    return ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
+
+
+def format_age(seconds: float) -> str:
+    """An age in its largest unit, such as 42s, 15m, 12h or 8d."""
+    unit = next((unit for unit in "dhm" if seconds >= UNITS[unit]), "s")
+    return f"{max(0, int(seconds // UNITS[unit]))}{unit}"
 
 
 class _Rate(ProgressColumn):
@@ -118,10 +129,10 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show progress: a bar with rate and time left on a terminal, else a line every few seconds.
+    """Show progress: a bar with rate and time left on a terminal, elsewhere a line every PROGRESS_SECONDS.
 
     Yields:
-        What to call with each number of letters that are done.
+        A function to call with each number of letters that are done.
     """
     if err.is_terminal:
         columns = (TextColumn(what), BarColumn(None), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(compact=True))
@@ -129,21 +140,21 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
             task = bar.add_task(what, total=total)
             yield lambda count: bar.advance(task, count)
         return
-    worked, printed_at = 0, time.monotonic()
+    done, printed_at = 0, time.monotonic()
 
     def advance(count: int) -> None:
-        nonlocal worked, printed_at
-        worked += count
-        if time.monotonic() - printed_at >= LINE_SECONDS:
+        nonlocal done, printed_at
+        done += count
+        if time.monotonic() - printed_at >= PROGRESS_SECONDS:
             printed_at = time.monotonic()
-            err.print(f"{what} {worked} of about {total}", soft_wrap=True)
+            err.print(f"{what} {done} of about {total}", soft_wrap=True)
 
     yield advance
 
 
 @contextmanager
 def waiting(text: str, *, quiet: bool = False) -> Iterator[None]:
-    """Say what is waited for; if quiet, on a terminal only."""
+    """Say what the command waits for: a spinner with the time on a terminal, elsewhere a line unless `quiet`."""
     if err.is_terminal:
         columns = (SpinnerColumn(), TextColumn("{task.description} …"), TimeElapsedColumn())
         with Progress(*columns, console=err, transient=True) as bar:
@@ -153,30 +164,3 @@ def waiting(text: str, *, quiet: bool = False) -> Iterator[None]:
     if not quiet:
         err.print(f"{text} …", soft_wrap=True)
     yield
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What could not be done with a message, and why: a person is told."""
-
-    name: str
-    why: str
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-
-
-def format_age(age: float) -> str:
-    """An age in seconds for people: 42s, 15m, 12h, 8d."""
-    unit = next((unit for unit in "dhm" if age >= _UNITS[unit]), "s")
-    return f"{max(0, int(age // _UNITS[unit]))}{unit}"
-
-
-def json_line(members: Mapping[str, Any]) -> str:
-    """One line of JSON, in ASCII: it comes back the same from any terminal, pipe and editor."""
-    return json.dumps(members)
-
-
-def format_counts(reasons: Counter[str]) -> str:
-    """How many for each reason, in words."""
-    return ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())

@@ -1,4 +1,4 @@
-"""Sending can be switched off and on: the function's event source mapping, and who has paused it."""
+"""Pause and resume: they switch the function's event source mapping off and on."""
 
 from __future__ import annotations
 
@@ -15,74 +15,59 @@ if TYPE_CHECKING:
     from courier.aws import Account
 
 PAUSED_BY, PAUSED_AT = "ReplyCourier.PausedBy", "ReplyCourier.PausedAt"
-"""Tags of the queue of replies: they outlive the function, its mapping and a deployment, and the console shows them."""
-
-
+"""Tags of the queue of replies. They outlive the function, its mapping and a deployment, and the console shows them."""
 ENABLED, DISABLED = "Enabled", "Disabled"
+POLL_SECONDS = 2
+MAX_WAIT_SECONDS = 600
+"""How long a mapping may take to change its state. AWS documents no time; it takes seconds, sometimes minutes."""
 
 
-STOPPING = {"Disabling", DISABLED}
-
-
-LOOKS_OF_TAGS = 5
-"""After so many looks a tag that is not as it was set was changed by somebody else."""
-
-
-LOOK_SECONDS = 2
-
-
-PATIENCE_SECONDS = 600
-"""How long a mapping may take to change its state. AWS documents no time; it takes seconds, at times minutes."""
-
-
-class StuckError(Exception):
-    """The mapping did not get into the state that was asked for; the text says what to do."""
+class MappingTimeoutError(Exception):
+    """The mapping did not reach the state in time; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
-    """Whether replies are being sent.
+class SendingState:
+    """Whether replies are being sent. The mapping decides; the tags only say who paused it.
 
     Attributes:
-        state: The mapping's state, as Lambda names it; None if it is not known.
-        paused_by: Who has paused it, with courier.
+        mapping: The mapping's state, as Lambda names it; None if it is not known.
+        result: The mapping's LastProcessingResult; None if Lambda gives none.
+        paused_by: Who paused it with courier.
         paused_at: When, in ISO 8601.
     """
 
-    state: str | None = None
+    mapping: str | None = None
     paused_by: str | None = None
     paused_at: str | None = None
+    result: str | None = None
 
     @property
     def is_off(self) -> bool:
-        """Whether nothing is received, or soon nothing will be."""
-        return self.state in STOPPING
-
-    @property
-    def was_switched_on(self) -> bool:
-        """Whether it was paused with courier and enabled by something else: the console, or a deployment."""
-        return self.paused_by is not None and self.state is not None and not self.is_off
+        """Whether Lambda receives no messages, or is about to stop."""
+        return self.mapping in {"Disabling", DISABLED}
 
     def to_json(self) -> dict[str, Any]:
         """As `pause --json`, `resume --json` and `status --json` write it."""
-        return {"mapping": self.state, "paused": {"by": self.paused_by, "at": self.paused_at} if self.is_off else None}
+        paused = {"by": self.paused_by, "at": self.paused_at} if self.is_off else None
+        return {"mapping": self.mapping, "paused": paused}
 
 
-def sending_state(account: Account) -> Sending:
-    """How it stands.
+def sending_state(account: Account) -> SendingState:
+    """Ask Lambda and SQS whether replies are being sent.
 
     Raises:
-        courier.aws.NotOurStackError: The stack does not name its mapping.
-        botocore.exceptions.ClientError, BotoCoreError: Lambda or SQS do not tell.
+        courier.aws.StackOutputError: The stack does not name its mapping.
+        botocore.exceptions.ClientError, BotoCoreError: Lambda or SQS did not answer.
     """
     mapping = account.functions.get_event_source_mapping(UUID=account.output("MappingId"))
     tags = account.sqs.list_queue_tags(QueueUrl=account.queues.replies).get("Tags", {})
-    return Sending(mapping["State"], tags.get(PAUSED_BY), tags.get(PAUSED_AT))
+    return SendingState(mapping["State"], tags.get(PAUSED_BY), tags.get(PAUSED_AT), mapping.get("LastProcessingResult"))
 
 
 @dataclass(frozen=True)
 class Switch:
-    """Switches sending off and on.
+    """Switches the mapping off and on. Each method raises what `sending_state` raises, and MappingTimeoutError.
 
     Attributes:
         account: Where.
@@ -94,81 +79,62 @@ class Switch:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
 
-    def pause(self, now: float) -> Sending:
-        """Have Lambda stop, and note who asked for it, unless somebody has paused it before.
+    def pause(self, now: float) -> SendingState:
+        """Disable the mapping, and tag the queue with who did it, unless someone paused it before.
 
-        Returns once the mapping is disabled: Lambda receives no more messages. Invocations may still be in flight.
+        When it returns, Lambda receives no more messages. Invocations may still be in flight.
 
         Args:
             now: Seconds since the epoch.
-
-        Raises:
-            StuckError: It is not disabled yet.
-            courier.aws.NotOurStackError: The stack does not name its mapping.
-            botocore.exceptions.ClientError, BotoCoreError: A call failed.
         """
         before = sending_state(self.account)
         self._set(enabled=False)
-        if before.paused_by is None or before.was_switched_on:
+        if not (before.is_off and before.paused_by):
             who = {PAUSED_BY: self.account.caller, PAUSED_AT: iso(now)}
             self.account.sqs.tag_queue(QueueUrl=self.account.queues.replies, Tags=who)
-        self._until(DISABLED, paused=True)
-        return sending_state(self.account)
+        return self._wait_until(DISABLED)
+
+    def resume(self) -> SendingState:
+        """Enable the mapping, and remove the tags. When it returns, Lambda receives messages again."""
+        self._set(enabled=True)
+        self.account.sqs.untag_queue(QueueUrl=self.account.queues.replies, TagKeys=[PAUSED_BY, PAUSED_AT])
+        return self._wait_until(ENABLED)
 
     def longest_invocation(self) -> int:
-        """Seconds after which Lambda ends every invocation, done or not."""
+        """The function's time-out: the seconds after which Lambda ends every invocation."""
         name = self.account.output("FunctionName")
         return self.account.functions.get_function_configuration(FunctionName=name)["Timeout"]
 
     def wait_for_invocations(self, seconds: float) -> None:
         """Wait, once the mapping is disabled, until every invocation has ended.
 
-        Nothing in AWS says when the last one ends: the queue's count of messages in flight holds those that wait for
-        their backoff as well, and lags; CloudWatch's ConcurrentExecutions is late. The function's time-out is sure.
+        AWS does not say when the last one ends. The queue's count of messages in flight includes those that wait for
+        their backoff, and lags; CloudWatch's ConcurrentExecutions is late. Only the function's time-out is certain.
 
         Args:
-            seconds: The longest that one lasts.
+            seconds: The function's time-out.
         """
         self.sleep(seconds)
 
-    def resume(self) -> Sending:
-        """Have Lambda go on, and forget who paused it. Returns once the mapping is enabled.
-
-        Raises:
-            StuckError: It is not enabled yet.
-            courier.aws.NotOurStackError: The stack does not name its mapping.
-            botocore.exceptions.ClientError, BotoCoreError: A call failed.
-        """
-        self._set(enabled=True)
-        self.account.sqs.untag_queue(QueueUrl=self.account.queues.replies, TagKeys=[PAUSED_BY, PAUSED_AT])
-        self._until(ENABLED, paused=False)
-        return sending_state(self.account)
-
-    @property
-    def _mapping(self) -> str:
-        return self.account.output("MappingId")
-
     def _set(self, *, enabled: bool) -> None:
-        """Ask for it; again while Lambda still works on another change of the mapping."""
-        given_up_at = self.clock() + PATIENCE_SECONDS
+        """Update the mapping. Repeat it while Lambda still works on another update."""
+        give_up_at = self.clock() + MAX_WAIT_SECONDS
+        mapping = self.account.output("MappingId")
         while True:
             try:
-                self.account.functions.update_event_source_mapping(UUID=self._mapping, Enabled=enabled)
+                self.account.functions.update_event_source_mapping(UUID=mapping, Enabled=enabled)
             except ClientError as error:
-                if error.response["Error"].get("Code") != "ResourceInUseException" or self.clock() > given_up_at:
+                if error.response["Error"].get("Code") != "ResourceInUseException" or self.clock() > give_up_at:
                     raise
-                self.sleep(LOOK_SECONDS)
+                self.sleep(POLL_SECONDS)
             else:
                 return
 
-    def _until(self, state: str, *, paused: bool) -> None:
-        given_up_at, otherwise = self.clock() + PATIENCE_SECONDS, 0
-        while (seen := sending_state(self.account)).state != state:
-            # SQS's tags take some seconds until every call sees them.
-            otherwise = otherwise + 1 if (seen.paused_by is not None) != paused else 0
-            if otherwise > LOOKS_OF_TAGS:
-                raise StuckError(f"Somebody has {'resumed' if paused else 'paused'} sending meanwhile: courier status")
-            if self.clock() > given_up_at:
-                still = f"The event source mapping is still {seen.state} after {PATIENCE_SECONDS} s."
-                raise StuckError(f"{still} Run it again, to wait on.")
-            self.sleep(LOOK_SECONDS)
+    def _wait_until(self, state: str) -> SendingState:
+        give_up_at = self.clock() + MAX_WAIT_SECONDS
+        while (seen := sending_state(self.account)).mapping != state:
+            if self.clock() > give_up_at:
+                problem = f"The event source mapping is still {seen.mapping} after {MAX_WAIT_SECONDS} s."
+                raise MappingTimeoutError(f"{problem} Run the command again to go on waiting.")
+            self.sleep(POLL_SECONDS)
+        return seen

@@ -1,4 +1,4 @@
-"""Bodies that are larger than a message: in the stack's bucket, where the message points to them."""
+"""Bodies that are larger than a message: they are objects in the stack's bucket, and the message points to them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,15 @@ if TYPE_CHECKING:
     from contract.message_attributes import Attributes
     from contract.payload import Pointer
 
-NO_BUCKET = "no bucket is known, name one with --payload-bucket"
-
-
+NO_BUCKET = "no bucket is known; name one with --payload-bucket"
 GONE = {"NoSuchKey", "404"}
 
 
 class UnreadableError(Exception):
-    """A body in S3 cannot be had; the text says why, after "its body in S3".
+    """A body in S3 cannot be read. The text completes a sentence that begins with "its body in S3".
 
     Attributes:
-        is_final: Whether it will not be had later either.
+        is_final: Whether a later attempt would fail, too.
     """
 
     def __init__(self, why: str, *, is_final: bool) -> None:
@@ -40,23 +38,23 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Payloads:
-    """The stack's bucket.
+    """The bodies in the stack's bucket.
 
     Attributes:
-        bucket: Its name. Nothing is read from another one. None if it is not known.
-        s3: The client, made when it is needed.
+        bucket: The bucket's name; None if it is not known. Nothing is read from another bucket.
+        s3: Returns the client; called only if a message points to S3.
     """
 
     bucket: str | None
     s3: Callable[[], S3Client]
 
     def text(self, body: str, attributes: Attributes) -> str | None:
-        """The body that a message points to; None if it does not point anywhere.
+        """Read the body that a message points to; None if the message points nowhere.
 
         Raises:
-            UnreadableError: It cannot be had.
+            UnreadableError: The body cannot be read.
         """
-        where = self._where(body, attributes)
+        where = self._pointer(body, attributes)
         if where is None:
             return None
         if where.size > MAX_PAYLOAD_BYTES:
@@ -68,16 +66,16 @@ class Payloads:
                     raise UnreadableError("is larger than any reply", is_final=True)
                 return payload_text(content.read())
         except PayloadError as error:
-            raise UnreadableError(f"cannot be used: {error}", is_final=True) from None
+            raise UnreadableError(f"is invalid: {error}", is_final=True) from None
         except (BotoCoreError, ClientError) as error:
             raise _unreadable(error) from None
 
     def put(self, text: str) -> tuple[str, dict[str, MessageAttributeValueTypeDef]]:
-        """Put a body into S3 under a key of its own; return the body and the attribute that point to it.
+        """Store a body under a new key; return the message body and the attribute that point to it.
 
         Raises:
             UnreadableError: No bucket is known.
-            botocore.exceptions.ClientError, BotoCoreError: S3 did not take it.
+            botocore.exceptions.ClientError, BotoCoreError: S3 did not store it.
         """
         if self.bucket is None:
             raise UnreadableError(NO_BUCKET, is_final=True)
@@ -86,15 +84,15 @@ class Payloads:
         return point_to(self.bucket, key, len(content))
 
     def extend(self, body: str, attributes: Attributes) -> None:
-        """Let the time until S3 deletes the object begin anew, if the message points to one.
+        """Restart the time after which S3 deletes the object, if the message points to one.
 
         Raises:
-            UnreadableError: It is gone, or S3 did not do it.
+            UnreadableError: The object is gone, or S3 did not copy it.
         """
         try:
-            where = self._where(body, attributes)
+            where = self._pointer(body, attributes)
             if where is not None:
-                # The lifecycle counts from when an object was written, and a copy onto itself has to change something.
+                # The lifecycle counts from the last write, and a copy onto itself has to change something.
                 self.s3().copy_object(
                     Bucket=where.bucket,
                     Key=where.key,
@@ -104,23 +102,23 @@ class Payloads:
         except (BotoCoreError, ClientError) as error:
             raise _unreadable(error) from None
 
-    def _where(self, body: str, attributes: Attributes) -> Pointer | None:
+    def _pointer(self, body: str, attributes: Attributes) -> Pointer | None:
         try:
             where = pointer(body, attributes)
         except PayloadError as error:
             raise UnreadableError(f"cannot be found: {error}", is_final=True) from None
         if where is not None and self.bucket is None:
-            raise UnreadableError(f"cannot be had: {NO_BUCKET}", is_final=False)
+            raise UnreadableError(f"cannot be read: {NO_BUCKET}", is_final=False)
         if where is not None and where.bucket != self.bucket:
             raise UnreadableError("is in another bucket than the stack's", is_final=True)
         return where
 
 
-def _unreadable(failed: BotoCoreError | ClientError) -> UnreadableError:
-    """The code alone: the message may quote what it refuses."""
-    if not isinstance(failed, ClientError):
-        return UnreadableError(f"cannot be had now ({type(failed).__name__})", is_final=False)
-    code = failed.response["Error"].get("Code", "")
+def _unreadable(error: BotoCoreError | ClientError) -> UnreadableError:
+    """Name the error code only: the message may quote the request."""
+    if not isinstance(error, ClientError):
+        return UnreadableError(f"cannot be read now ({type(error).__name__})", is_final=False)
+    code = error.response["Error"].get("Code", "")
     if code in GONE:
         return UnreadableError("is gone", is_final=True)
-    return UnreadableError(f"cannot be had ({code})", is_final=False)
+    return UnreadableError(f"cannot be read ({code})", is_final=False)

@@ -1,172 +1,143 @@
-"""Puts letters back on the queue of replies: sent before deleted, under the token that each has always had."""
+"""A replay: letters go back to the queue of replies, all at once or after a canary."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from courier import output
-from courier.dead_letters import MAX_ENTRIES, DeadLetterReader
+from courier.dead_letters import MAX_ENTRIES
 from courier.interrupts import uninterrupted
 from courier.journal import journal
-from courier.outcomes import Outcomes, suggest_next, summarize, wait_for_outcomes
-from courier.output import Failure, progress
+from courier.outcomes import Outcomes, suggest_next, wait_for_outcomes
 from courier.sending import message_for_replies, move
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from courier.aws import Account
-    from courier.dead_letters import Letter
+    from courier.dead_letters import DeadLetterReader, Letter
+    from courier.output import Failure
     from courier.selection import Selection
-
-
-@dataclass
-class Replay:
-    """Replays the letters of a selection, batch by batch.
-
-    Attributes:
-        replies_url: The queue of replies.
-        rate: Letters a second, at the most; None is as many as SQS takes.
-        clock: Seconds, never going back.
-        sleep: Waits a number of seconds.
-        now: Seconds since the epoch.
-        force: Whether to send letters whose tokens are too old.
-        record_letters: Is given each batch's letters before they are sent.
-        replayed: For the client token of each letter that was replayed when the letter had come to the dead-letter
-            queue, in seconds since the epoch.
-        failures: What was not replayed, or not deleted afterwards.
-    """
-
-    replies_url: str
-    rate: float | None = None
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    now: Callable[[], float] = time.time
-    force: bool = False
-    record_letters: Callable[[Sequence[Letter]], object] = lambda _letters: None
-    replayed: dict[str, float] = field(default_factory=dict)
-    failures: list[Failure] = field(default_factory=list)
-
-    def run(self, reader: DeadLetterReader, selection: Selection, advance: Callable[[int], None]) -> None:
-        """Replay until the queue's end or the selection's limit; `advance` gets each batch's number of letters.
-
-        Cut off at any point, every letter is on at least one of the two queues, under one token: Connect sends it once.
-
-        Raises:
-            botocore.exceptions.ClientError, BotoCoreError: A call failed. What was sent has been sent: running it
-                again sends a copy with the same token.
-        """
-        next_turn = self.clock()
-        # A second's worth at once, so that a slow pace is an even one.
-        most = MAX_ENTRIES if self.rate is None else max(1, min(MAX_ENTRIES, int(self.rate)))
-        for letters in selection.chosen(reader.batches(most)):
-            if self.rate is not None:
-                self.sleep(max(0.0, next_turn - self.clock()))
-                next_turn = max(next_turn, self.clock()) + len(letters) / self.rate
-            with uninterrupted():
-                self.record_letters(letters)
-                offers = [message_for_replies(letter, self.now(), force=self.force) for letter in letters]
-                failures = move(reader, self.replies_url, letters, offers)
-            self.failures += failures
-            names = {each.name for each in failures}
-            # Without a usable token it comes back, and no line tells of it: it is known as what the log withholds.
-            done = [letter for letter in letters if letter.id not in names]
-            self.replayed |= {each.token or f"({each.id})": each.sent_at for each in done}
-            advance(len(letters))
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """How letters are put back.
+    """How letters are replayed.
 
     Attributes:
-        rate: Letters a second, at the most; None is as many as SQS takes.
-        canary: How many go first; None is all at once.
-        wait: Whether to wait at the end until each is sent or back.
-        timeout: Seconds for each wait; None is the usual.
+        rate: Maximum letters per second; None is as fast as SQS allows.
+        canary: How many letters go first; None is all at once.
+        wait: Whether to wait at the end until each reply is sent or comes back.
+        timeout: The longest wait in seconds; None is the default.
+        no_journal: Whether `--force` goes on if the journal can't be written.
     """
 
     rate: float | None = None
     canary: int | None = None
     wait: bool = False
     timeout: float | None = None
+    no_journal: bool = False
 
 
 @dataclass
 class ReplayRun:
-    """A replay and what came of it.
+    """One replay and its result.
 
     Attributes:
         account: Where.
         selection: Takes the letters.
         options: How.
-        work: Moves them.
-        outcomes: What became of those that were put back, as far as the function's log tells.
-        since: When it began, in seconds since the epoch.
-        not_seen: What to tell of letters that somebody else holds.
-        is_stopped: Whether those that went first have kept the others from following.
+        record_letters: Gets each batch before it is sent, for the journal.
+        clock: Seconds, never going back.
+        sleep: Waits a number of seconds.
+        now: Seconds since the epoch.
+        outcomes: The letters that were put back, and what the function's log says of each.
+        is_stopped: Whether the canary stopped the replay.
     """
 
     account: Account
     selection: Selection
-    options: ReplayOptions
-    work: Replay
-    outcomes: Outcomes
-    since: float
-    not_seen: list[Failure] = field(default_factory=list)
+    options: ReplayOptions = ReplayOptions()
+    record_letters: Callable[[Sequence[Letter]], object] = lambda _letters: None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = time.time
+    outcomes: Outcomes = field(default_factory=Outcomes)
     is_stopped: bool = False
+    _move_failures: list[Failure] = field(default_factory=list)
+    _unseen: list[Failure] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.since = self.now()
 
     @property
     def failures(self) -> list[Failure]:
-        """What was asked for and not put back, or not deleted afterwards."""
-        # An id that was asked for and not seen is missing; without ids, what is not seen may have been meant.
-        not_seen = [] if self.selection.filters.ids else self.not_seen
+        """The letters that were meant and not put back, or not deleted afterwards."""
+        # An id that was not seen is reported as missing. Without ids, an unseen letter may have been meant.
+        unseen = [] if self.selection.filters.ids else self._unseen
         missing = [] if self.is_stopped else self.selection.missing()
-        return [*self.work.failures, *self.selection.failures, *missing, *not_seen]
+        return [*self._move_failures, *self.selection.failures, *missing, *unseen]
 
     @property
     def is_done(self) -> bool:
-        """Whether all was done that was asked for: with `--wait`, whether all are sent."""
+        """Whether everything succeeded; with `wait`, whether every reply was sent."""
         return not (self.failures or self.is_stopped) and (self.outcomes.all_sent or not self.options.wait)
 
     def replay_canary(self) -> None:
-        """Replay the first few, and wait until each is sent or back; stop if one is not put back, or not sent."""
+        """Replay the canary and wait for its outcomes. Stop if a reply was not put back, or not sent."""
         if self.options.canary is None:
             return
-        asked_for = self.selection.limit
-        self.selection.limit = min(self.options.canary, asked_for or self.options.canary)
-        self.replay_remaining()
-        self.selection.limit = asked_for
+        self._replay_up_to(self.options.canary)
         wait_for_outcomes(self.account, self.outcomes, self.since, wait=True, timeout=self.options.timeout)
-        kept = len(self.selection.ids) - len(self.work.replayed)
+        count = len(self.selection.ids)
+        kept = count - len(self.outcomes.replayed)
         self.is_stopped = kept > 0 or not self.outcomes.all_sent
-        if len(self.selection.ids) >= self.options.canary or self.is_stopped:
-            words = summarize(self.outcomes) + (f", {kept} not put back" if kept else "")
+        if count >= self.options.canary or self.is_stopped:
+            result = f"{self.outcomes}, {kept} not put back" if kept else f"{self.outcomes}"
             then = "The others stay" if self.is_stopped else "The others follow"
-            output.warn(f"Of the first {len(self.selection.ids)}: {words}. {then}.")
+            output.warn(f"Of the first {count}: {result}. {then}.")
 
     def replay_remaining(self) -> None:
-        """Replay until the selection has taken as many letters as it may."""
-        with DeadLetterReader(
-            self.account.sqs,
-            self.account.queues.dead_letters,
-            output.warn,
-            self.options.rate,
-            payloads=self.account.payloads,
-            read_payloads=bool(self.selection.filters.contacts),
-        ) as held:
-            left = self.selection.capacity - len(self.selection.ids)
-            with progress("Replayed", int(min(left, held.depth))) as advance:
-                self.work.run(held, self.selection, advance)
-            self.not_seen = held.not_seen()
+        """Replay what is left, unless the canary stopped the replay."""
+        if not self.is_stopped:
+            self._replay_up_to(math.inf)
+
+    def replay_letters(
+        self, reader: DeadLetterReader, up_to: float = math.inf, advance: Callable[[int], None] = lambda _count: None
+    ) -> None:
+        """Replay letters batch by batch, until the selection has taken `up_to` in all.
+
+        Raises:
+            botocore.exceptions.ClientError, BotoCoreError: A call failed. It is safe to run the replay again: copies
+                have the same token.
+        """
+        rate = self.options.rate
+        next_turn = self.clock()
+        # A second's worth at once makes a slow pace an even one.
+        batch_size = MAX_ENTRIES if rate is None else max(1, min(MAX_ENTRIES, int(rate)))
+        for letters in self.selection.select_from(reader.batches(batch_size), up_to):
+            if rate is not None:
+                self.sleep(max(0.0, next_turn - self.clock()))
+                next_turn = max(next_turn, self.clock()) + len(letters) / rate
+            with uninterrupted():
+                self.record_letters(letters)
+                messages = [message_for_replies(each, self.now(), force=self.selection.force) for each in letters]
+                failures = move(reader, self.account.queues.replies, letters, messages)
+            self._move_failures += failures
+            failed = {each.name for each in failures}
+            # A letter without a usable token comes back, and the log does not name it.
+            moved = [letter for letter in letters if letter.id not in failed]
+            self.outcomes.replayed |= {each.token or f"({each.id})": each.sent_at for each in moved}
+            advance(len(letters))
 
     def counts(self) -> dict[str, Any]:
-        """For the journal."""
+        """The result, for the journal."""
         return {
-            "replayed": len(self.work.replayed),
+            "replayed": len(self.outcomes.replayed),
             "not_done": len(self.failures),
             "sent": len(self.outcomes.sent),
             "came_back": Counter(self.outcomes.came_back.values()),
@@ -176,47 +147,53 @@ class ReplayRun:
     def to_json(self) -> dict[str, Any]:
         """As `replay --json` writes it."""
         return {
-            "replayed": len(self.work.replayed),
+            "replayed": len(self.outcomes.replayed),
             **self.outcomes.to_json(),
             "not_done": [{"name": each.name, "why": each.why} for each in self.failures],
             "copies": self.selection.duplicates,
             "stopped": self.is_stopped,
         }
 
+    def _replay_up_to(self, up_to: float) -> None:
+        read_payloads = self.selection.filters.need_payloads
+        with self.account.dead_letters(rate=self.options.rate, read_payloads=read_payloads) as reader:
+            total = min(up_to, self.selection.capacity) - len(self.selection.ids)
+            with output.progress("Replayed", int(min(total, reader.depth))) as advance:
+                self.replay_letters(reader, up_to, advance)
+            self._unseen = reader.unseen_failures()
+
 
 def run_replay(
-    account: Account, selection: Selection, options: ReplayOptions, asked: Mapping[str, Any], *, quiet: bool = False
+    account: Account, selection: Selection, options: ReplayOptions, requested: Mapping[str, Any], *, quiet: bool = False
 ) -> ReplayRun:
-    """Replay a selection, and say what became of it.
+    """Replay a selection, record it in the journal, and report the outcomes.
 
     Args:
         account: Where.
         selection: Takes the letters.
         options: How.
-        asked: What the operator asked for, for the journal.
-        quiet: Whether the answer is left to the caller.
+        requested: What the operator asked for, for the journal.
+        quiet: Whether the caller reports the result.
 
     Raises:
-        OSError: The journal cannot be written; nothing is done.
-        botocore.exceptions.ClientError, BotoCoreError: A call failed. What was sent has been sent: running it again
-            sends a copy with the same token.
+        courier.journal.JournalError: `--force` needs the journal. Nothing was done.
+        botocore.exceptions.ClientError, BotoCoreError: A call failed. It is safe to run the replay again.
     """
-    asked = {**asked, "rate": options.rate, "canary": options.canary, "force": selection.force}
-    with journal(account, time.time, output.warn, "dlq replay", **asked) as action:
-        work = Replay(account.queues.replies, options.rate, force=selection.force, record_letters=action.record_letters)
-        done = ReplayRun(account, selection, options, work, Outcomes(work.replayed), time.time())
+    requested = {**requested, "rate": options.rate, "canary": options.canary, "force": selection.force}
+    required = selection.force and not options.no_journal
+    with journal(account, "dlq replay", required=required, **requested) as action:
+        run = ReplayRun(account, selection, options, action.record_letters)
         try:
-            done.replay_canary()
-            if not done.is_stopped:
-                done.replay_remaining()
+            run.replay_canary()
+            run.replay_remaining()
         finally:
-            action.outcome = done.counts()
+            action.outcome = run.counts()
             if not quiet:
-                output.say(f"{len(work.replayed)} replayed.")
-        if not done.is_stopped and done.outcomes.not_known:
-            wait_for_outcomes(account, done.outcomes, done.since, wait=options.wait, timeout=options.timeout)
-        action.outcome = done.counts()
-    if not quiet and work.replayed:
-        output.say(f"{summarize(done.outcomes)}.")
-        suggest_next(done.outcomes, done.since)
-    return done
+                output.say(f"{len(run.outcomes.replayed)} replayed.")
+        if run.outcomes.not_known and not run.is_stopped:
+            wait_for_outcomes(account, run.outcomes, run.since, wait=options.wait, timeout=options.timeout)
+        action.outcome = run.counts()
+    if not quiet and run.outcomes.replayed:
+        output.say(f"{run.outcomes}.")
+        suggest_next(run.outcomes, run.since)
+    return run

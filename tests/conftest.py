@@ -1,11 +1,8 @@
 """For every test of the suite: nothing that it makes the project print may hold personal data."""
 
 import json
-import os
 import re
-import shutil
 import signal
-import tempfile
 from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
@@ -22,17 +19,6 @@ settings.load_profile("fixed")
 
 EVENTS = Path(__file__).parents[1] / "events"
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
-
-
-_JOURNAL = Path(tempfile.mkdtemp(prefix="reply-courier-journal-")) / "journal.jsonl"
-os.environ["COURIER_JOURNAL"] = str(_JOURNAL)  # of every `courier` that a test starts, and not the developer's own
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _nothing_personal_in_the_journal() -> Iterator[None]:
-    yield
-    assert not _JOURNAL.exists() or leaks(_JOURNAL.read_text()) == []
-    shutil.rmtree(_JOURNAL.parent)
 
 
 @pytest.fixture

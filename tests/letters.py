@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from contract.message_attributes import string
+from courier.aws import Account, Queues
 from courier.dead_letters import Letter
 from courier.sending import Outgoing
 from handler.message import Message
@@ -24,6 +25,13 @@ def letter(body: str = "{}", *, sent_at: Any = NOW, **attributes: Any) -> Letter
     given = long_names(attributes)
     values = {name: string(value) if isinstance(value, str) else value for name, value in given.items()}
     return Letter("id-1", "handle", body, values, sent_at)
+
+
+def account_on(sqs: Any) -> Account:
+    """An account whose queues are "replies" and "dead" of this SQS."""
+    account = Account()
+    account.__dict__.update(sqs=sqs, queues=Queues("replies", "dead"))
+    return account
 
 
 def as_the_function_sees(message: Outgoing) -> Message:

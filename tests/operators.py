@@ -238,6 +238,15 @@ class Operator:
         events = [{"timestamp": int(now * 1000), "message": json.dumps(line)} for line in lines]
         self.aws.logs.put_log_events(**stream, logEvents=events)  # type: ignore[arg-type]  # it is what AWS takes
 
+    def journal(self) -> list[Any]:
+        """Every line of the stack's journal; none if its log group was deleted."""
+        group = self.output("JournalLogGroupName")
+        try:
+            kept = self.aws.logs.filter_log_events(logGroupName=group)["events"]
+        except self.aws.logs.exceptions.ResourceNotFoundException:
+            return []
+        return [json.loads(event["message"]) for event in kept]
+
     def output(self, name: str) -> str:
         """What the stack names so."""
         outputs = self.aws.stacks.describe_stacks(StackName=self.stack)["Stacks"][0]["Outputs"]

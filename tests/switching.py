@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def switch_of(courier: LocalCourier, environment: pytest.MonkeyPatch) -> Switch:
-    """As the command has it; while it waits for the end of invocations Lambda ends them, and the time is_transient."""
+    """As the command has it; while it waits for the end of invocations Lambda ends them, and the time passes."""
     for name, value in courier.aws.program_environment.items():
         if name.startswith("AWS_"):
             environment.setenv(name, value)

@@ -1,1 +1,1 @@
-"""The commands, and nothing else."""
+"""The commands, their options and their help; the other modules do the work."""

@@ -1,4 +1,4 @@
-"""The command `courier`: its commands and options, its exit codes, and what a person is told when AWS says no."""
+"""The command `courier`: its commands, its exit codes, and what it says if AWS refuses a call."""
 
 import io
 import sys
@@ -11,11 +11,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from courier import output
-from courier.aws import STACK, Account, NotOurStackError, Queues
+from courier.aws import STACK, Account, Queues, StackOutputError
 from courier.cli import dlq, operate
 from courier.edit import EditorError
 from courier.errors import explain, is_transient
-from courier.interrupts import end_as_ctrl_c_does
+from courier.interrupts import handle_signals
+from courier.journal import JournalError
 from courier.output import EXIT_PARTIAL, EXIT_USAGE
 from courier.payloads import UnreadableError
 
@@ -43,29 +44,22 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 }
 
 
-def epilog(name: str) -> str | None:
-    """The end of a command's help; the mark keeps the lines apart."""
-    if name not in EXAMPLES:
-        return None
-    return "\b\nExamples:\n" + "\n".join(f"  courier {example}" for example in EXAMPLES[name])
-
-
 class Courier(TyperGroup):
-    """Says what went wrong and what to do, without a traceback."""
+    """Reports errors without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the types are private to Typer
         """Run the command."""
         try:
             return super().invoke(ctx)
         except (BotoCoreError, ClientError) as error:
-            output.fail(explain(error, ctx.obj))
+            output.fail(str(explain(error, ctx.obj)))
             raise typer.Exit(EXIT_PARTIAL if is_transient(error) else EXIT_USAGE) from None
-        except (NotOurStackError, EditorError, UnreadableError) as error:
+        except (StackOutputError, EditorError, JournalError, UnreadableError) as error:
             output.fail(str(error))
             raise typer.Exit(EXIT_USAGE) from None
         except OSError as error:
             if isinstance(error, BrokenPipeError):
-                raise  # whoever read our output has enough
+                raise  # the program that reads the output has ended
             output.fail(f"{error.filename or 'the output'}: {error.strerror}")
             raise typer.Exit(EXIT_USAGE) from None
 
@@ -73,19 +67,13 @@ class Courier(TyperGroup):
 app = typer.Typer(
     cls=Courier,
     help="Look after the replies that reply-courier could not send.",
-    epilog="Exit codes: 0 done, 1 some could not be done, 2 wrong usage or no access, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 not all could be done, 2 wrong usage or no access, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,
-    pretty_exceptions_enable=False,  # they print local variables: replies
+    pretty_exceptions_enable=False,  # they print local variables, such as replies
 )
-
-
 dlq_app = typer.Typer(help="The dead-letter queue.", no_args_is_help=True, rich_markup_mode=None)
-
-
 app.add_typer(dlq_app, name="dlq")
-
-
 COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
     app: {
         "send": operate.send,
@@ -110,13 +98,18 @@ COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
 }
 
 
+def _epilog(name: str) -> str:
+    """The examples at the end of a command's help. Its first character keeps the lines apart."""
+    return "\b\nExamples:\n" + "\n".join(f"  courier {example}" for example in EXAMPLES[name])
+
+
 for group, commands in COMMANDS.items():
     for name, command in commands.items():
-        group.command(name, epilog=epilog(name if group is app else f"dlq {name}"))(command)
+        group.command(name, epilog=_epilog(name if group is app else f"dlq {name}"))(command)
 
 
-def _version(asked: bool) -> None:  # noqa: FBT001 - as Typer calls it
-    if not asked:
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - as Typer calls it
+    if not wanted:
         return
     try:
         installed = version("reply-courier")
@@ -133,12 +126,16 @@ def settings(  # noqa: PLR0913, PLR0917 - the options before the command
     profile: Annotated[str | None, typer.Option(help="The AWS profile.")] = None,
     region: Annotated[str | None, typer.Option(envvar="AWS_REGION", help="The AWS Region.")] = None,
     endpoint_url: Annotated[str | None, typer.Option(help="Another address for all AWS services.")] = None,
-    queue_url: Annotated[str | None, typer.Option(help="The queue of replies, where no stack has it.")] = None,
-    dead_letter_queue_url: Annotated[str | None, typer.Option(help="The dead-letter queue, in the same way.")] = None,
-    payload_bucket: Annotated[str | None, typer.Option(help="The bucket of large replies, in the same way.")] = None,
+    queue_url: Annotated[str | None, typer.Option(help="The queue of replies, if there is no stack.")] = None,
+    dead_letter_queue_url: Annotated[
+        str | None, typer.Option(help="The dead-letter queue, if there is no stack.")
+    ] = None,
+    payload_bucket: Annotated[
+        str | None, typer.Option(help="The bucket of large replies, if there is no stack.")
+    ] = None,
     *,
-    _asked: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Keep what every command needs to find the queues."""
@@ -146,15 +143,15 @@ def settings(  # noqa: PLR0913, PLR0917 - the options before the command
     if queue_url and dead_letter_queue_url:
         queues = Queues(queue_url, dead_letter_queue_url, payload_bucket)
     elif queue_url or dead_letter_queue_url or payload_bucket:
-        raise typer.BadParameter("--queue-url and --dead-letter-queue-url come together, --payload-bucket with them")
+        raise typer.BadParameter("use --queue-url and --dead-letter-queue-url together, with --payload-bucket or not")
     context.obj = Account(stack, profile, region, endpoint_url, queues)
 
 
 def main() -> NoReturn:
-    """Run the command; the process ends with its exit code: 130 when it is interrupted, as by Ctrl-C."""
-    end_as_ctrl_c_does()
+    """Run the command; the process ends with its exit code, which is 130 after an interruption such as Ctrl-C."""
+    handle_signals()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without a character shows ? in its place
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows ? in its place
     app()
     raise AssertionError("Typer ends the process")

@@ -1,1 +1,1 @@
-"""Whether all is well: what AWS says of the stack, the account and the instance, and what to do about it."""
+"""`courier doctor`: checks what AWS says of the deployment, and suggests fixes."""

@@ -1,15 +1,13 @@
-"""What AWS is asked of alarms, subscriptions, metrics and quotas, and its answers as plain data."""
+"""What `courier doctor` asks AWS, and the answers as plain data."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from botocore.config import Config
-
-from courier.aws import BOTO_CONFIG, NotOurStackError
+from courier.aws import BOTO_CONFIG, StackOutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +20,54 @@ if TYPE_CHECKING:
     from courier.aws import Account
 
 OPERATION = "StartOutboundEmailContact"
-_IN_THE_RUNBOOK = re.compile(r"Runbook: (\w+)\.")
+MAX_RESULTS = 100
+"""The most that DescribeAlarms accepts and SearchEmailAddresses returns."""
+_HOUR = 3_600
+_RUNBOOK_SECTION = re.compile(r"Runbook: (\w+)\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Clients for the services that only `doctor` asks."""
+
+    sns: SNSClient
+    quotas: ServiceQuotasClient
+    connect: ConnectClient
+
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        """The account's clients."""
+        url = account.endpoint_url
+        return cls(
+            account.session.client("sns", endpoint_url=url, config=BOTO_CONFIG),
+            account.session.client("service-quotas", endpoint_url=url, config=BOTO_CONFIG),
+            account.session.client("connect", endpoint_url=url, config=BOTO_CONFIG),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm.
+
+    Attributes:
+        name: Its name in CloudWatch.
+        description: What its email says.
+        state: OK, ALARM or INSUFFICIENT_DATA.
+        actions_enabled: Whether it notifies anyone.
+        actions: The ARNs of its alarm actions.
+    """
+
+    name: str
+    description: str
+    state: str
+    actions_enabled: bool = True
+    actions: Sequence[str] = ()
+
+    @property
+    def runbook_section(self) -> str:
+        """Its section in docs/runbook.md, which its description names."""
+        found = _RUNBOOK_SECTION.search(self.description)
+        return found[1] if found else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +76,8 @@ class Quota:
 
     Attributes:
         name: Its name there.
-        value: How much.
-        seconds: Of how many seconds; None if Service Quotas does not say, as for rates a second.
+        value: How many requests.
+        seconds: In how many seconds; None if Service Quotas does not say, as for rates a second.
         is_default: Whether it is AWS's default, and not this account's.
     """
 
@@ -47,69 +92,32 @@ class Quota:
         return self.value / (self.seconds or 1)
 
     @property
-    def is_the_rate(self) -> bool:
-        """Whether it is the rate of the call that sends email."""
+    def is_send_rate(self) -> bool:
+        """Whether it limits the rate of the call that sends email."""
         return OPERATION.lower() in self.name.replace(" ", "").lower() and "burst" not in self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """An alarm.
-
-    Attributes:
-        name: As CloudWatch knows it.
-        description: What its mail says.
-        state: OK, ALARM or INSUFFICIENT_DATA.
-        actions_enabled: Whether its actions are enabled.
-    """
-
-    name: str
-    description: str
-    state: str
-    actions_enabled: bool = True
-
-    @property
-    def in_the_runbook(self) -> str:
-        """Its section in docs/runbook.md, which its description names."""
-        found = _IN_THE_RUNBOOK.search(self.description)
-        return found[1] if found else self.name
-
-
-HOUR = 3_600
-
-
-AT_ONCE = 100
-"""The most that DescribeAlarms takes, and SearchEmailAddresses gives."""
-
-
 def function_configuration(account: Account) -> FunctionConfigurationResponseTypeDef:
-    """The function, as Lambda has it."""
+    """The function's configuration in Lambda."""
     return account.functions.get_function_configuration(FunctionName=account.output("FunctionName"))
 
 
-def instance_id(account: Account) -> str:
-    """The Connect instance that the stack sends for.
+def instance_id(configuration: FunctionConfigurationResponseTypeDef) -> str:
+    """The Connect instance that the function sends for, from its environment variables.
 
     Raises:
-        NotOurStackError: The stack or its function is another one's.
-        botocore.exceptions.ClientError, BotoCoreError: AWS does not tell.
-    """
-    return instance_of(function_configuration(account))
-
-
-def instance_of(configuration: FunctionConfigurationResponseTypeDef) -> str:
-    """The same, of a function: its environment names it.
-
-    Raises:
-        NotOurStackError: It does not.
+        StackOutputError: It has no such variable.
     """
     if arn := configuration.get("Environment", {}).get("Variables", {}).get("CONNECT_INSTANCE_ARN"):
         return arn.rpartition("/")[2]
-    raise NotOurStackError("The function's environment has no CONNECT_INSTANCE_ARN: it is another one's function.")
+    raise StackOutputError(
+        "The function has no environment variable CONNECT_INSTANCE_ARN, so it is not reply-courier's.",
+        "Name the right stack with --stack, or deploy it again.",
+    )
 
 
-def resources(account: Account) -> list[tuple[str, str]]:
-    """The stack's resources: the physical id and the type of each."""
+def stack_resources(account: Account) -> list[tuple[str, str]]:
+    """The physical id and the type of each resource of the stack."""
     pages = account.cloudformation.get_paginator("list_stack_resources").paginate(StackName=account.stack)
     return [
         (resource["PhysicalResourceId"], resource["ResourceType"])
@@ -119,22 +127,21 @@ def resources(account: Account) -> list[tuple[str, str]]:
     ]
 
 
-def named(found: Iterable[tuple[str, str]], kind: str) -> list[str]:
-    """Those of a type, by their physical ids."""
-    return [name for name, its_kind in found if its_kind == kind]
+def ids_of_type(resources: Iterable[tuple[str, str]], resource_type: str) -> list[str]:
+    """The physical ids of the resources of one type."""
+    return [physical_id for physical_id, its_type in resources if its_type == resource_type]
 
 
-def alarms(account: Account, names: Sequence[str]) -> list[tuple[Alarm, Sequence[str]]]:
-    """The alarms that CloudWatch knows of these, each with the ARNs of its actions."""
-    answers = (account.cloudwatch.describe_alarms(AlarmNames=some, MaxRecords=AT_ONCE) for some in _batches(names))
+def describe_alarms(account: Account, names: Sequence[str]) -> list[Alarm]:
+    """The alarms with these names that exist."""
+    batches = (names[first : first + MAX_RESULTS] for first in range(0, len(names), MAX_RESULTS))
+    answers = (account.cloudwatch.describe_alarms(AlarmNames=some, MaxRecords=MAX_RESULTS) for some in batches)
     return [
-        (
-            Alarm(
-                alarm["AlarmName"],
-                alarm.get("AlarmDescription", ""),
-                alarm["StateValue"],
-                alarm.get("ActionsEnabled", True),
-            ),
+        Alarm(
+            alarm["AlarmName"],
+            alarm.get("AlarmDescription", ""),
+            alarm["StateValue"],
+            alarm.get("ActionsEnabled", True),
             alarm.get("AlarmActions", []),
         )
         for answer in answers
@@ -142,8 +149,8 @@ def alarms(account: Account, names: Sequence[str]) -> list[tuple[Alarm, Sequence
     ]
 
 
-def subscribed(sns: SNSClient, topics: Iterable[str]) -> list[str]:
-    """The topics' subscriptions, as SNS gives their ARNs."""
+def subscription_arns(sns: SNSClient, topics: Iterable[str]) -> list[str]:
+    """The ARNs of the topics' subscriptions, or what SNS puts in their place."""
     paginator = sns.get_paginator("list_subscriptions_by_topic")
     return [
         subscription["SubscriptionArn"]
@@ -153,23 +160,8 @@ def subscribed(sns: SNSClient, topics: Iterable[str]) -> list[str]:
     ]
 
 
-def counted(account: Account, metric: str, now: float) -> float | None:
-    """What Lambda has counted of the function in the last hour; None if CloudWatch has nothing."""
-    end = datetime.fromtimestamp(now, UTC)
-    points = account.cloudwatch.get_metric_statistics(
-        Namespace="AWS/Lambda",
-        MetricName=metric,
-        Dimensions=[{"Name": "FunctionName", "Value": account.output("FunctionName")}],
-        StartTime=end - timedelta(seconds=HOUR),
-        EndTime=end,
-        Period=60,
-        Statistics=["Sum"],
-    )["Datapoints"]
-    return sum(point["Sum"] for point in points) if points else None
-
-
-def counted_by_function(account: Account, metric: str, now: float, minutes: int) -> float:
-    """What the function itself has counted in the last minutes; CloudWatch has no zeros of it."""
+def sum_of_metric(account: Account, metric: str, now: float, minutes: int) -> float:
+    """The sum of one of the function's own metrics over the last minutes. CloudWatch has no zeros of these."""
     end = datetime.fromtimestamp(now, UTC)
     points = account.cloudwatch.get_metric_statistics(
         Namespace="ReplyCourier",
@@ -184,64 +176,32 @@ def counted_by_function(account: Account, metric: str, now: float, minutes: int)
 
 
 def send_quota(quotas: ServiceQuotasClient, *, is_default: bool) -> Quota | None:
-    """The quota of the call that sends email: this account's, or AWS's default for every account."""
+    """The quota of the call that sends email: this account's, or AWS's default."""
     pages = (
         quotas.get_paginator("list_aws_default_service_quotas").paginate(ServiceCode="connect")
         if is_default
         else quotas.get_paginator("list_service_quotas").paginate(ServiceCode="connect")
     )
     listed = (
-        Quota(each["QuotaName"], each["Value"], _seconds(each.get("Period", {})), is_default)
+        Quota(each["QuotaName"], each["Value"], _period_seconds(each.get("Period", {})), is_default)
         for page in pages
         for each in page["Quotas"]
     )
-    return next((each for each in listed if each.is_the_rate), None)
+    return next((each for each in listed if each.is_send_rate), None)
 
 
-def email_addresses(connect: ConnectClient, instance_id: str) -> int:
-    """How many email addresses the instance has; boto3 has no paginator for this call."""
-    answer = connect.search_email_addresses(InstanceId=instance_id, MaxResults=AT_ONCE)
+def count_email_addresses(connect: ConnectClient, instance_id: str) -> int:
+    """The number of the instance's email addresses. boto3 has no paginator for this call."""
+    answer = connect.search_email_addresses(InstanceId=instance_id, MaxResults=MAX_RESULTS)
     count = len(answer["EmailAddresses"])
-    while following := answer.get("NextToken"):
-        answer = connect.search_email_addresses(InstanceId=instance_id, MaxResults=AT_ONCE, NextToken=following)
+    while token := answer.get("NextToken"):
+        answer = connect.search_email_addresses(InstanceId=instance_id, MaxResults=MAX_RESULTS, NextToken=token)
         count += len(answer["EmailAddresses"])
     return count
 
 
-def _seconds(period: Mapping[str, object]) -> float | None:
-    """How long a quota's period is, as Service Quotas gives it."""
-    units = {"MICROSECOND": 1e-6, "MILLISECOND": 1e-3, "SECOND": 1, "MINUTE": 60, "HOUR": HOUR, "DAY": 24 * HOUR}
+def _period_seconds(period: Mapping[str, object]) -> float | None:
+    """The length of a quota's period."""
+    units = {"MICROSECOND": 1e-6, "MILLISECOND": 1e-3, "SECOND": 1, "MINUTE": 60, "HOUR": _HOUR, "DAY": 24 * _HOUR}
     unit, value = units.get(str(period.get("PeriodUnit"))), period.get("PeriodValue")
     return unit * value if unit and isinstance(value, int) else None
-
-
-def _batches(names: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (names[first : first + AT_ONCE] for first in range(0, len(names), AT_ONCE))
-
-
-ONCE = BOTO_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
-"""One call is one call: what is asked again hides the first answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clients:
-    """Clients of the services that nothing else asks."""
-
-    sns: SNSClient
-    quotas: ServiceQuotasClient
-    connect: ConnectClient
-
-
-def clients_of(account: Account) -> Clients:
-    """The account's."""
-    where = account.endpoint_url
-    return Clients(
-        account.session.client("sns", endpoint_url=where, config=BOTO_CONFIG),
-        account.session.client("service-quotas", endpoint_url=where, config=BOTO_CONFIG),
-        account.session.client("connect", endpoint_url=where, config=BOTO_CONFIG),
-    )
-
-
-def connect_asked_once(account: Account) -> ConnectClient:
-    """A client of Connect that repeats no call."""
-    return account.session.client("connect", endpoint_url=account.endpoint_url, config=ONCE)

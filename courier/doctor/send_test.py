@@ -1,4 +1,4 @@
-"""The calls, one after the other: which comes next depends on the answers so far."""
+"""`courier doctor --send-test`: settles on a real account how Connect answers where AWS does not document it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
 from contract.identifier import is_identifier
 from contract.token_age import iso
 from courier import output
-from courier.doctor.queries import connect_asked_once, instance_id
+from courier.aws import BOTO_CONFIG
+from courier.doctor.queries import function_configuration, instance_id
 from courier.export import private_file
-from courier.groups import masked
+from courier.groups import member_path
 from courier.journal import Action, journal
 from courier.output import EXIT_PARTIAL, confirm, json_line, out, say
 from courier.reply_files import reply_errors
@@ -34,25 +36,13 @@ if TYPE_CHECKING:
 
 UNKNOWN_SENDER = {"EmailAddress": "nobody@reply-courier.invalid"}
 """No instance has it: the domain .invalid is kept free (RFC 2606)."""
-
-
 PACE_SECONDS = 0.6
 """Between two calls: fewer than the 2 a second that a new account may make."""
-
-
 THROTTLED_SECONDS = 3
-
-
 PATIENCE = 10
 """So often a throttled call is made again: the function may be using the quota."""
-
-
 THROTTLED = 429
-
-
 NOT_ALLOWED = {401, 403}
-
-
 SUBJECT = "reply-courier send test"
 
 
@@ -145,11 +135,7 @@ class Trial:
 
 
 OK = 200
-
-
 _SERVER_ERROR = 500
-
-
 _PASSING = {402, 408, 429}
 
 
@@ -171,7 +157,7 @@ class Answer:
     Attributes:
         status: The HTTP status; None if there was no answer.
         error: AWS's name for the error; None if there was none.
-        message: What Connect said of it, masked.
+        message: The member that Connect's message names, if any.
         same_contact: Whether it was accepted with the contact id of the request.
     """
 
@@ -187,7 +173,7 @@ class Answer:
 
     @property
     def is_refused(self) -> bool:
-        """Whether Connect refused it for good: an answer that is_transient, or none, settles nothing."""
+        """Whether Connect refused it for good: an answer that passes, or none, settles nothing."""
         return self.status is not None and OK < self.status < _SERVER_ERROR and self.status not in _PASSING
 
     def __str__(self) -> str:
@@ -212,7 +198,7 @@ def refused(error: ClientError) -> Answer:
     answer = error.response["Error"]
     code = answer.get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return Answer(status, code if is_identifier(code) else "(withheld)", masked(answer.get("Message", "")))
+    return Answer(status, code if is_identifier(code) else "(withheld)", member_path(answer.get("Message", "")) or "")
 
 
 def unreadable() -> Answer:
@@ -226,14 +212,8 @@ def lost(error: BotoCoreError) -> Answer:
 
 
 CONFLICT = 409
-
-
 NOT_FOUND = 404
-
-
 BAD_REQUEST = 400
-
-
 REPEATED = "IdempotencyException"
 
 
@@ -296,8 +276,6 @@ WRONG_IS_404 = Sentence("docs/runbook.md", "Connect does not know the contact, t
 
 
 SENTENCES = (REFUSED_IS_UNUSED, REPEAT_IS_200, REPEAT_IS_409, BOTH_COME, WRONG_IS_404)
-
-
 NO_ANSWER = Answer(None)
 
 
@@ -400,12 +378,12 @@ def send_test(  # noqa: PLR0913 - the command's options
     """
     if wrong := reply_errors(json.dumps(email(contact_id, address, Step.MENDED_BODY))):
         raise typer.BadParameter("; ".join(wrong))
-    instance = instance_id(account)
+    instance = instance_id(function_configuration(account))
     confirm(QUESTION, yes=yes)
     now = time.time()
     path = to or Path(f"connect-answers-{time.strftime('%Y%m%dT%H%M%S', time.gmtime(now))}.json")
-    with private_file(path) as file, journal(account, time.time, output.warn, "doctor --send-test") as action:
-        trial = Trial(connect_asked_once(account), instance, partial(_new_id, action), time.sleep)
+    with private_file(path) as file, journal(account, "doctor --send-test") as action:
+        trial = Trial(_connect_without_retries(account), instance, partial(_new_id, action), time.sleep)
         try:
             for step, answer in trial.run(contact_id, address):
                 if not as_json:
@@ -438,8 +416,6 @@ def _new_id(action: Action) -> str:
 
 
 STYLES = {Proof.PROVED: "green", Proof.DISPROVED: "bold red", Proof.OPEN: "yellow"}
-
-
 WIDTH = 24
 
 
@@ -460,3 +436,9 @@ def show_conclusions(conclusions: Iterable[Conclusion], emails: Iterable[str]) -
     if subjects := ", ".join(f'"{email}"' for email in emails):
         say(f"Look into the mailbox: the test email {subjects} must be there once each.")
         say("One that is there twice was sent again by its repeat, whatever Connect answered: then tokens do not hold.")
+
+
+def _connect_without_retries(account: Account) -> ConnectClient:
+    """A client that repeats no call: a retry would hide the first answer."""
+    once = BOTO_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+    return account.session.client("connect", endpoint_url=account.endpoint_url, config=once)

@@ -1,11 +1,11 @@
-"""The stories of replies: what happened to each, in order. Pure: lines and letters in, stories out."""
+"""A reply's story: the steps in order, and where the reply is now. Pure: lines and letters in, stories out."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from contract.client_token import MESSAGE_ID
 from contract.dead_letter import DoesNotFitError, Reason
@@ -21,9 +21,34 @@ if TYPE_CHECKING:
     from courier.dead_letters import Letter
     from courier.trace.log import LogLine
 
-
 ENDING_EVENTS = {"reply_sent", "reply_already_sent", "reply_dead_lettered", "not_deleted_at_once"}
 """After a line with one of these, the function is done with the message."""
+
+
+class Place(StrEnum):
+    """Where a reply is."""
+
+    SENT = "sent"
+    WAITING = "waiting"
+    DEAD_LETTERED = "dead_lettered"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Where a reply is now.
+
+    Attributes:
+        place: In a word.
+        sentence: For people.
+        at: Since when it is sent or dead-lettered, or until when it waits, in seconds since the epoch, if known.
+        why: The cause of the retry, or the reason of the dead letter.
+    """
+
+    place: Place
+    sentence: str
+    at: float | None = None
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +57,10 @@ class Step:
 
     Attributes:
         at: When, in seconds since the epoch.
-        what: `put`, `put_again`, `no_line` (receives that left no line), or the log's event.
+        what: `put`, `put_again`, `no_line` (receives without a line), or the log's event.
         message_id: The SQS message.
-        line: The log's line; None for what is only told by others.
-        receives: For `no_line`, the first and the last of them.
+        line: The log's line; None if the step follows from other lines.
+        receives: For `no_line`, the first and the last of these receives.
         is_replay: For `put_again`, whether the reply was on the dead-letter queue before.
     """
 
@@ -48,14 +73,51 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterSummary:
+    """A letter, without its body.
+
+    Attributes:
+        id: The letter's message id.
+        token: The reply's client token; None if it is not valid.
+        contact_id: The reply's contact.
+        first_id: The id under which SQS first had the reply.
+        reason: Why it is a dead letter.
+        sent_at: When it arrived, in seconds since the epoch. If SQS moved it, when the producer sent the reply.
+    """
+
+    id: str
+    token: str | None
+    contact_id: str | None
+    first_id: str
+    reason: str
+    sent_at: float
+
+    @classmethod
+    def of(cls, letter: Letter) -> Self:
+        """The summary of a letter."""
+        first_id = letter.text(MESSAGE_ID) or letter.id
+        return cls(letter.id, letter.token, letter.contact_id, first_id, letter.reason, letter.sent_at)
+
+    @property
+    def names(self) -> set[str]:
+        """Everything that identifies the reply."""
+        return {name for name in (self.id, self.token, self.contact_id, self.first_id) if name}
+
+    @property
+    def reply(self) -> str:
+        """What all lines and letters of the reply have in common."""
+        return self.token if self.token and is_identifier(self.token) else self.first_id
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """A reply's story.
 
     Attributes:
-        token: Its client token; None where the log withholds it.
-        contact_ids: Its contacts: one, unless a producer gave two replies one token.
+        token: Its client token; None if the log withholds it.
+        contact_ids: Its contacts: one, unless a producer used one token for two replies.
         steps: In the order in which they happened.
-        letters: What the dead-letter queue holds of it now.
+        letters: Its letters on the dead-letter queue now.
         ending: Where it is.
     """
 
@@ -66,19 +128,44 @@ class Story:
     ending: Ending
 
 
+def follow(
+    name: str, letters: Sequence[LetterSummary], search: Callable[[AbstractSet[str]], Iterable[LogLine]]
+) -> tuple[AbstractSet[LogLine], list[LetterSummary]]:
+    """Find the lines and letters of all replies that a name leads to, under all their other names.
+
+    A replay gives a reply a new message id under its old token. A reply's contact does not lead to other replies of
+    the contact.
+
+    Args:
+        name: A client token, a contact id or a message id.
+        letters: The dead-letter queue now.
+        search: Finds the log's lines about replies with these names.
+    """
+    lines: set[LogLine] = set()
+    ours: list[LetterSummary] = []
+    names, searched = {name}, set[str]()
+    while new := names - searched:
+        lines.update(search(new))
+        searched |= new
+        ours = [letter for letter in letters if letter.names & names]
+        names |= {line.token or line.message_id for line in lines}
+        names |= {each for letter in ours for each in (letter.id, letter.token, letter.first_id) if each}
+    return lines, ours
+
+
 def stories(
     lines: Iterable[LogLine], letters: Iterable[LetterSummary], now: float, *, all_letters_seen: bool = True
 ) -> list[Story]:
     """The story of each reply, the earliest first.
 
-    Lines and letters are of one reply if they have one client token. Where the log withholds it, a reply's story is
-    that of one message.
+    Lines and letters with the same client token belong to one reply. If the log withholds the token, each message is
+    a reply.
 
     Args:
-        lines: Each any number of times, in any order.
+        lines: In any order, each any number of times.
         letters: The dead-letter queue now.
         now: Seconds since the epoch.
-        all_letters_seen: Whether nobody held letters meanwhile.
+        all_letters_seen: Whether nobody else held letters.
     """
     lines_of: dict[str, set[LogLine]] = defaultdict(set)
     letters_of: dict[str, dict[str, LetterSummary]] = defaultdict(dict)
@@ -98,6 +185,21 @@ def stories(
     return sorted(found, key=_beginning)
 
 
+def not_found(searched: str) -> Story:
+    """The story of a reply that nobody knows; `searched` is the part of the log that was searched, such as "14d"."""
+    sentence = (
+        f"Unknown: neither the log of the last {searched} nor the dead-letter queue has it. It may wait for its first "
+        "receive (courier status shows the queue). Its lines may be seconds old and not searchable yet, or older than "
+        "the log."
+    )
+    return Story(None, frozenset(), (), (), Ending(Place.UNKNOWN, sentence))
+
+
+def utc(seconds: float) -> str:
+    """A time in a story, such as 2026-11-22T08:15:00.000Z."""
+    return iso(seconds).replace("+00:00", "Z")
+
+
 def _order(line: LogLine) -> tuple[object, ...]:
     """Where a line stands in its story. CloudWatch returns lines of the same time in any order.
 
@@ -109,14 +211,14 @@ def _order(line: LogLine) -> tuple[object, ...]:
 
 
 def _story(lines: Sequence[LogLine], letters: Sequence[LetterSummary], now: float, *, all_letters_seen: bool) -> Story:
-    told = [line.token for line in lines] + [letter.token for letter in letters]
+    tokens = [line.token for line in lines] + [letter.token for letter in letters]
     contacts = [line.contact_id for line in lines] + [letter.contact_id for letter in letters]
     return Story(
-        token=next((token for token in told if token and is_identifier(token)), None),
+        token=next((token for token in tokens if token and is_identifier(token)), None),
         contact_ids={contact for contact in contacts if contact and is_identifier(contact)},
-        steps=list(_steps(lines)),
+        steps=_steps(lines),
         letters=letters,
-        ending=ending_of(lines, letters, now, all_letters_seen=all_letters_seen),
+        ending=_ending(lines, letters, now, all_letters_seen=all_letters_seen),
     )
 
 
@@ -125,7 +227,7 @@ def _beginning(story: Story) -> float:
 
 
 def _steps(lines: Sequence[LogLine]) -> list[Step]:
-    """The steps of all messages of a reply, in time order: the sort keeps the order of those at one time."""
+    """The steps of all messages of a reply, by time. The sort keeps the order of steps at the same time."""
     steps: list[Step] = []
     dead_since: float | None = None
     for message_id, of_message in by_message(lines).items():
@@ -146,56 +248,23 @@ def _steps(lines: Sequence[LogLine]) -> list[Step]:
     return sorted(steps, key=lambda step: step.at)
 
 
-class Place(StrEnum):
-    """Where a reply is."""
-
-    SENT = "sent"
-    WAITING = "waiting"
-    DEAD_LETTERED = "dead_lettered"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Where a reply is now.
-
-    Attributes:
-        place: In a word.
-        sentence: For people.
-        at: Since when it is sent or dead-lettered, or until when it waits, in seconds since the epoch, where known.
-        why: The cause for which it waits, or the reason for which it is dead-lettered.
-    """
-
-    place: Place
-    sentence: str
-    at: float | None = None
-    why: str | None = None
-
-
-def ending_of(
+def _ending(
     lines: Sequence[LogLine], letters: Sequence[LetterSummary], now: float, *, all_letters_seen: bool
 ) -> Ending:
-    """The ending of one reply.
-
-    Args:
-        lines: Its lines, the earliest first.
-        letters: Its letters, the earliest first. There are lines or letters.
-        now: Seconds since the epoch.
-        all_letters_seen: Whether nobody held letters meanwhile.
-    """
-    at_last = {message_id: of_message[-1] for message_id, of_message in by_message(lines).items()}
+    """Where one reply is. There are lines or letters, both with the earliest first."""
+    last_lines = {message_id: of_message[-1] for message_id, of_message in by_message(lines).items()}
     too_large = {line.message_id for line in lines if line.error == DoesNotFitError.__name__}
-    gone = {letter.id for letter in letters}  # SQS keeps the id of a message that it moves itself
-    waiting = [line for line in at_last.values() if line.event not in ENDING_EVENTS and line.message_id not in gone]
+    dead = {letter.id for letter in letters}  # SQS keeps the id of a message that it moves itself
+    waiting = [line for line in last_lines.values() if line.event not in ENDING_EVENTS and line.message_id not in dead]
     if sent := _sent(lines):
         return Ending(sent.place, sent.sentence + _copies(letters), sent.at)
     if letters:
-        dead = _dead(letters[-1], len(letters))
-        more = f" {_waits(waiting[-1], now, too_large).sentence}" if waiting else ""
-        return Ending(dead.place, dead.sentence + more, dead.at, dead.why)
+        ending = _dead_lettered(letters[-1], len(letters))
+        also = f" {_waiting(waiting[-1], now, too_large).sentence}" if waiting else ""
+        return Ending(ending.place, ending.sentence + also, ending.at, ending.why)
     if waiting:
-        return _waits(max(waiting, key=lambda line: line.at), now, too_large)
-    return _left_the_dead_letter_queue(lines, all_letters_seen=all_letters_seen)
+        return _waiting(max(waiting, key=lambda line: line.at), now, too_large)
+    return _left_the_dead_letter_queue(lines[-1], all_letters_seen=all_letters_seen)
 
 
 def _sent(lines: Sequence[LogLine]) -> Ending | None:
@@ -204,144 +273,61 @@ def _sent(lines: Sequence[LogLine]) -> Ending | None:
             return Ending(Place.SENT, f"Sent at {utc(line.at)}.", line.at)
     for line in lines:
         if line.event == "reply_already_sent":
-            sentence = f"Sent before {utc(line.at)}: Connect had accepted an earlier try, whose answer was lost."
-            return Ending(Place.SENT, sentence)
+            before = f"Sent before {utc(line.at)}: Connect had accepted an earlier attempt, whose answer was lost."
+            return Ending(Place.SENT, before)
     return None
 
 
 def _copies(letters: Sequence[LetterSummary]) -> str:
     if not letters:
         return ""
+    count = "1 message" if len(letters) == 1 else f"{len(letters)} messages"
     return (
-        f" The dead-letter queue holds {_count(len(letters), 'message')} under the same token: if that is not another "
-        "reply of the producer's (courier dlq show), discard it."
+        f" The dead-letter queue holds {count} under the same token. Discard it, unless it is another reply of the "
+        "producer's (courier dlq show)."
     )
 
 
-def _dead(letter: LetterSummary, count: int) -> Ending:
+def _dead_lettered(letter: LetterSummary, count: int) -> Ending:
     since = None if letter.reason == MOVED_BY_SQS else letter.sent_at
     reason = letter.reason if is_identifier(letter.reason) else None
     sentence = "On the dead-letter queue" + (f" since {utc(since)}" if since is not None else "") + _because(reason)
     sentence += f" ({count} messages under this token)." if count > 1 else "."
     if reason == Reason.TOKEN_ALREADY_USED:
-        sentence += " It may have been sent: nobody can tell."
+        sentence += " Nobody can tell whether it was sent."
     return Ending(Place.DEAD_LETTERED, sentence, since, reason)
 
 
-def _waits(line: LogLine, now: float, too_large: Container[str]) -> Ending:
-    """The ending of a message whose last line is this one; `too_large` has those too large for a dead letter."""
+def _waiting(line: LogLine, now: float, too_large: Container[str]) -> Ending:
+    """The ending of a message by its last line; `too_large` has messages that do not fit as dead letters."""
     if line.message_id in too_large:
         sentence = (
-            "Waiting: it cannot be sent, and is too large for the dead-letter queue's attributes. SQS moves it there "
-            "within a day, without a reason."
+            "Waiting: it cannot be sent, and it is too large for the attributes of a dead letter. SQS moves it to the "
+            "dead-letter queue within a day, without a reason."
         )
         return Ending(Place.WAITING, sentence)
     if line.event not in {"reply_retried", "reply_handed_back"}:
         sentence = (
-            f"Waiting: its last try, at {utc(line.at)}, has not come to an end. If it was cut off, the message comes "
-            "back after the queue's visibility time-out."
+            f"Waiting: its last attempt, at {utc(line.at)}, has not finished. If it was cut off, SQS delivers the "
+            "message again after the queue's visibility time-out."
         )
         return Ending(Place.WAITING, sentence, None, line.cause)
     due = line.at + (line.seconds or 0)
-    why = f"the last try ended in {line.cause}" if line.cause else "there was no time to try it"
+    why = f"the last attempt failed with {line.cause}" if line.cause else "there was no time for an attempt"
     if due > now:
         return Ending(Place.WAITING, f"Waiting until {utc(due)}: {why}.", due, line.cause)
     sentence = f"Waiting to be received since {utc(due)}: {why}. courier status shows the queue."
     return Ending(Place.WAITING, sentence, due, line.cause)
 
 
-def _left_the_dead_letter_queue(lines: Sequence[LogLine], *, all_letters_seen: bool) -> Ending:
-    last = lines[-1]
-    held = "" if all_letters_seen else " Somebody holds letters now: run it again."
-    return Ending(
-        Place.UNKNOWN,
+def _left_the_dead_letter_queue(last: LogLine, *, all_letters_seen: bool) -> Ending:
+    unseen = "" if all_letters_seen else " Somebody else holds letters now; run it again."
+    sentence = (
         f"Unknown: dead-lettered at {utc(last.at)}{_because(last.reason)}, and not on the dead-letter queue now. It "
-        f"was replayed and not received since, discarded, or deleted by SQS at the end of its 14 days.{held}",
-        None,
-        last.reason,
+        "was replayed and not received since, or discarded, or SQS deleted it after 14 days."
     )
+    return Ending(Place.UNKNOWN, sentence + unseen, None, last.reason)
 
 
 def _because(reason: str | None) -> str:
     return f" because of {reason}" if reason else ""
-
-
-def utc(seconds: float) -> str:
-    """A time as a story has it."""
-    return iso(seconds).replace("+00:00", "Z")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def not_found(searched: str) -> Ending:
-    """The ending of a reply that nobody knows; `searched` is the time that was searched, like "14d"."""
-    return Ending(
-        Place.UNKNOWN,
-        f"Unknown: neither the log of the last {searched} nor the dead-letter queue has it. It may wait for its first "
-        "receive (courier status shows the queue), its lines may be seconds old and not searchable yet, or older than "
-        "the log keeps them.",
-    )
-
-
-def follow(
-    name: str, letters: Sequence[LetterSummary], search: Callable[[AbstractSet[str]], Iterable[LogLine]]
-) -> tuple[AbstractSet[LogLine], list[LetterSummary]]:
-    """The lines and letters of all replies that one name leads to, whatever other names they have.
-
-    A replay gives a reply a new message id, under its old token. The contact of a reply does not lead to the contact's
-    other replies.
-
-    Args:
-        name: A client token, a contact id or a message id.
-        letters: The dead-letter queue now.
-        search: Finds the log's lines about replies of these names.
-    """
-    lines: set[LogLine] = set()
-    ours: list[LetterSummary] = []
-    names, asked = {name}, set[str]()
-    while new := names - asked:
-        lines.update(search(new))
-        asked |= new
-        ours = [letter for letter in letters if letter.names & names]
-        names |= {line.token or line.message_id for line in lines}
-        names |= {each for letter in ours for each in (letter.id, letter.token, letter.first_id) if each}
-    return lines, ours
-
-
-@dataclass(frozen=True, slots=True)
-class LetterSummary:
-    """What of a letter belongs to its reply's story; its body is not kept.
-
-    Attributes:
-        id: The letter's message id.
-        token: The reply's client token; None if it cannot be used as one.
-        contact_id: Its contact.
-        first_id: The id under which SQS first had the reply.
-        reason: Why it is there.
-        sent_at: Since when, in seconds since the epoch; of a letter that SQS moved, since when the reply waits at all.
-    """
-
-    id: str
-    token: str | None
-    contact_id: str | None
-    first_id: str
-    reason: str
-    sent_at: float
-
-    @property
-    def names(self) -> set[str]:
-        """All that the reply is known by."""
-        return {name for name in (self.id, self.token, self.contact_id, self.first_id) if name}
-
-    @property
-    def reply(self) -> str:
-        """What all lines and letters of the reply have in common."""
-        return self.token if self.token and is_identifier(self.token) else self.first_id
-
-
-def summarize_letter(letter: Letter) -> LetterSummary:
-    """What is kept of a letter."""
-    first_id = letter.text(MESSAGE_ID) or letter.id
-    return LetterSummary(letter.id, letter.token, letter.contact_id, first_id, letter.reason, letter.sent_at)

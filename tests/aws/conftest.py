@@ -20,6 +20,7 @@ from local.aws import LocalAws, start_aws
 from local.connect.control_client import ConnectControl
 from local.function.sqs_event import record_of
 from local.processes import ProcessGroup
+from tests.conftest import leaks
 from tests.fakes.function import FakeClock, changed
 from tests.operators import Operator, operator_of_a_new_stack
 from tests.samples import FUNCTION_ENVIRONMENT, QUEUE_ARN, REGION, event, long_names, reply, short_names
@@ -135,9 +136,12 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 
 @pytest.fixture
-def operator(aws: LocalAws) -> Operator:
+def operator(aws: LocalAws) -> Iterator[Operator]:
+    """An operator whose journal has nothing personal at the end."""
     aws.skip(-aws.skip(0))  # back to the time that it is
-    return operator_of_a_new_stack(aws)
+    operator = operator_of_a_new_stack(aws)
+    yield operator
+    assert leaks(json.dumps(operator.journal())) == []
 
 
 @pytest.fixture(scope="session")

@@ -83,8 +83,8 @@ MUTANTS = [
     Mutant("handler/services/connect.py", "or status == 408 ", "", "408 is dead-lettered"),
     Mutant(
         "handler/delivery.py",
-        "except Exception as error:  # was refused  # noqa: BLE001 - whatever",
-        "except KeyError as error:  # was refused  # whatever",
+        "except Exception as refused:  # noqa: BLE001 - whatever",
+        "except KeyError as refused:  # whatever",
         "a refused letter",
     ),
     Mutant(
@@ -120,14 +120,14 @@ MUTANTS = [
     Mutant(
         "handler/batch.py", "message.receive_count > 1 for message", "False for message", "nothing is deleted at once"
     ),
-    Mutant("courier/sending.py", "if letter.id in taken])", "])", "what SQS did not take is deleted"),
+    Mutant("courier/sending.py", "if letter.id in accepted])", "])", "what SQS did not take is deleted"),
     Mutant(
         "courier/sending.py",
         "return iso(letter.sent_at) if letter.reason == MOVED_BY_SQS else None",
         "return None",
         "what SQS moved was never tried",
     ),
-    Mutant("courier/selection.py", "if token in self.tokens:", "if False:", "copies go round"),
+    Mutant("courier/selection.py", "if token in self._tokens:", "if False:", "copies go round"),
     Mutant(
         "courier/selection.py", "letter.token_expired(self.now) and not self.force", "False", "old letters are replayed"
     ),

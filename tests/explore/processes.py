@@ -18,10 +18,9 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedErro
 
 from courier import edit as edit_command
 from courier import payloads as courier_payloads
-from courier.aws import Queues
-from courier.dead_letters import DeadLetterReader
+from courier.aws import Account, Queues
 from courier.edit import edited_message
-from courier.replay import Replay
+from courier.replay import ReplayRun
 from courier.selection import Filters, Selection
 from courier.sending import message_for_dead_letters, move
 from handler.batch import deliver_all
@@ -258,6 +257,7 @@ class ScriptedAccount:
 
     queues = Queues(QUEUE, DEAD)
     payloads = courier_payloads.Payloads(None, unused)
+    dead_letters = Account.dead_letters
 
     def __init__(self, script: Script) -> None:
         self.sqs = ScriptedSqs(script)
@@ -266,20 +266,20 @@ class ScriptedAccount:
 def replay(script: Script, now: int, force: bool) -> End:
     """`courier dlq replay --yes`."""
     account: Any = ScriptedAccount(script)
-    selection = Selection(Filters(), now, to_send=True, force=force)
-    work = Replay(QUEUE, now=lambda: now, force=force)
-    with DeadLetterReader(account.sqs, DEAD, print) as held:
-        work.run(held, selection, lambda _count: None)
+    selection = Selection(Filters(), now, for_replay=True, force=force)
+    run = ReplayRun(account, selection, now=lambda: now)
+    with account.dead_letters() as reader:
+        run.replay_letters(reader)
     return End(())
 
 
 def renew(script: Script, now: int) -> End:
     """`courier dlq renew`, of all letters that are there now."""
     account: Any = ScriptedAccount(script)
-    with DeadLetterReader(account.sqs, DEAD, print) as held:
-        for letters in held.batches():
+    with account.dead_letters() as reader:
+        for letters in reader.batches():
             meant = [letter for letter in letters if letter.sent_at < now]
-            move(held, DEAD, meant, [message_for_dead_letters(letter) for letter in meant])
+            move(reader, DEAD, meant, [message_for_dead_letters(letter) for letter in meant])
     return End(())
 
 
@@ -288,7 +288,7 @@ def edit(script: Script, letter_id: str, now: int) -> End:
     account: Any = ScriptedAccount(script)
     letter = edit_command.fetch_and_hold(account, letter_id)
     message: Any = edited_message(letter, BODIES["one"], now)
-    edit_command._send(account, letter, message)  # noqa: SLF001 - the part after the editor
+    edit_command.send_and_delete(account, letter, message)
     return End(())
 
 

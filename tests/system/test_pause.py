@@ -33,7 +33,7 @@ def test_a_pause_in_mid_surge_stops_every_call_and_a_resume_sends_the_rest_once(
     seconds = switch.longest_invocation()
     switch.wait_for_invocations(seconds)
     calls, left = len(connect.calls), REPLIES - len(connect.sent)
-    assert (sending.state, sending.paused_by, seconds) == ("Disabled", "user/moto", courier.function.timeout)
+    assert (sending.mapping, sending.paused_by, seconds) == ("Disabled", "user/moto", courier.function.timeout)
     assert left > 0
 
     courier.aws.skip(6 * seconds)  # whatever an invocation had hidden, or a backoff, can be received again

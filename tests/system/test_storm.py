@@ -9,7 +9,7 @@ from bench.chaos.storm import Storm
 from bench.chaos.tally import letters
 from courier.dead_letters import DeadLetterReader
 from courier.trace.log import LogSearch, query
-from courier.trace.story import Ending, Place, stories, summarize_letter
+from courier.trace.story import Ending, LetterSummary, Place, stories
 from local.connect.control_client import ConnectControl
 from local.system import LocalCourier
 
@@ -22,8 +22,8 @@ def told_by_trace(courier: LocalCourier) -> dict[str, Ending]:
     assert courier.log_group is not None
     courier.log_group.flush()
     search = LogSearch(courier.aws.logs, courier.log_group.name, time.time() - 3_600, time.time() + 3_600)
-    with DeadLetterReader(courier.aws.sqs, courier.dead_letter_queue_url, print) as held:
-        found = stories(search.ask(query()), map(summarize_letter, held), time.time())
+    with DeadLetterReader(courier.aws.sqs, courier.dead_letter_queue_url) as held:
+        found = stories(search.run(query()), map(LetterSummary.of, held), time.time())
     assert search.is_complete
     return {story.token or "": story.ending for story in found}
 

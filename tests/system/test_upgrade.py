@@ -79,7 +79,7 @@ def test_replies_in_flight_are_sent_once_through_an_upgrade_and_a_rollback_that_
             upgraded.poller.pause()
             # The mapping's MaximumConcurrency has changed, and so CloudFormation has updated it.
             paused = sending_state(switch.account)
-            assert (paused.state, paused.paused_by, len(connect.calls)) == ("Disabled", "user/moto", calls)
+            assert (paused.mapping, paused.paused_by, len(connect.calls)) == ("Disabled", "user/moto", calls)
             assert len(producer.contacts) > sent  # replies go on coming
             switch.resume()
             until(lambda: len(connect.sent) > sent, "the old version sends again", 60)

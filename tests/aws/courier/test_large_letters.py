@@ -158,5 +158,5 @@ def test_a_letter_whose_body_cannot_be_read_now_is_neither_discarded_nor_left_ou
     ):
         ended = operator.courier(*urls, "dlq", *command)
         assert ended.returncode == 1
-        assert f"{letter_id}: its body in S3 cannot be had now" in ended.stderr
+        assert f"{letter_id}: its body in S3 cannot be read now" in ended.stderr
     assert len(operator.dead_letters) == 1

@@ -124,11 +124,11 @@ def test_the_screen_tells_each_step_in_a_line_and_ends_in_a_sentence(operator: O
     assert told[0] == "Client token t-1"
     assert [line[26:].rstrip() for line in told[2:9]] == [
         "on the queue: message m-1",
-        "receive 1: not sent: Throttled; again in this receive",
-        "receive 1: not sent: Throttled; again in 2 s at the earliest (Connect's request r-1)",
-        "receive 2 left no line: cut off, or older than what was searched",
-        "receive 3: handed back untried; again in 0 s",
-        "receive 4: to the dead-letter queue: NotFound",
+        "receive 1: not sent: Throttled; next attempt in this receive",
+        "receive 1: not sent: Throttled; next attempt in 2 s or later (Connect's request r-1)",
+        "receive 2 left no line: cut off, or older than the search",
+        "receive 3: handed back without an attempt; visible again in 0 s",
+        "receive 4: moved to the dead-letter queue: NotFound",
         f"on the dead-letter queue, as {letter}: NotFound",
     ]
     assert " ".join(told[9:]).startswith("On the dead-letter queue since ")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from contract.token_age import iso
-from courier.dead_letters import MOVED_BY_SQS, DeadLetterReader, hold_seconds, received
+from courier.dead_letters import MOVED_BY_SQS, DeadLetterReader, hold_seconds, parse_letter
 from local.aws import ROOT
 from tests.fakes.faults import refusal
 from tests.fakes.sqs import FakeSqs, letters
@@ -18,7 +18,7 @@ from tests.letters import NOW, letter
 
 
 def holding(queues: FakeSqs) -> DeadLetterReader:
-    return DeadLetterReader(queues, "dead", print)  # type: ignore[arg-type]  # the operations that are called
+    return DeadLetterReader(queues, "dead")  # type: ignore[arg-type]  # the operations that are called
 
 
 @pytest.mark.parametrize("duplicate", [False, True])
@@ -70,9 +70,8 @@ def test_what_is_held_is_given_back_when_the_work_is_cut_off() -> None:
     assert not queues.hidden
 
 
-def test_what_cannot_be_given_back_is_said_and_hides_no_other_error() -> None:
+def test_what_cannot_be_released_is_reported_and_hides_no_other_error(capsys: pytest.CaptureFixture[str]) -> None:
     queues = letters(3)
-    said: list[str] = []
 
     def refused(**_: Any) -> None:
         raise refusal(403, "AccessDenied")
@@ -80,13 +79,13 @@ def test_what_cannot_be_given_back_is_said_and_hides_no_other_error() -> None:
     queues.change_message_visibility_batch = refused  # type: ignore[method-assign]
 
     def fail() -> None:
-        with DeadLetterReader(queues, "dead", said.append) as held:  # type: ignore[arg-type]
+        with DeadLetterReader(queues, "dead") as held:  # type: ignore[arg-type]
             next(iter(held))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert "show again within 60 s" in said[0]
+    assert "visible again within 60 s" in capsys.readouterr().err
 
 
 def test_a_letter_received_again_is_given_back_with_its_newest_receipt_handle() -> None:
@@ -141,7 +140,7 @@ def test_a_list_is_complete_where_each_call_takes_half_a_second() -> None:
         queues.put("dead", str(n))
     with holding(queues) as held:
         assert len(list(held)) == 4_000
-    assert held.not_seen() == []
+    assert held.unseen_failures() == []
 
 
 def test_letters_that_somebody_else_holds_are_missing_and_a_list_says_so() -> None:
@@ -149,7 +148,7 @@ def test_letters_that_somebody_else_holds_are_missing_and_a_list_says_so() -> No
     queues.receive_message(QueueUrl="dead", MaxNumberOfMessages=10, WaitTimeSeconds=1)
     with holding(queues) as held:
         assert len(list(held)) == 15
-    (not_seen,) = held.not_seen()
+    (not_seen,) = held.unseen_failures()
     assert not_seen.name == "about 10 letters"
 
 
@@ -165,7 +164,7 @@ def test_a_list_that_never_ends_gives_up_and_says_so() -> None:
     queues.receive_message = give_back_at_once  # type: ignore[method-assign]
     with holding(queues) as held:
         assert len(list(held)) == 5
-    assert held.not_seen()
+    assert held.unseen_failures()
 
 
 MEMORY = """
@@ -186,7 +185,7 @@ class Endless(FakeSqs):
             {"MessageId": f"{n:036}", "ReceiptHandle": f"{n:0400}", "Body": "b" * 10_000,
              "Attributes": {"SentTimestamp": "1800000000000"}} for n in batch]}
 
-with DeadLetterReader(Endless(), "dead", print) as held:
+with DeadLetterReader(Endless(), "dead") as held:
     count = sum(1 for _ in held)
 print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
@@ -239,7 +238,7 @@ def test_what_is_received_is_what_was_sent() -> None:
     system = {"SentTimestamp": "1500", "MessageGroupId": "g", "AWSTraceHeader": "t", "DeadLetterQueueSourceArn": "a"}
     message: Any = {"MessageId": "i", "ReceiptHandle": "h", "Body": "b", "Attributes": system,
                     "MessageAttributes": values}  # fmt: skip
-    one = received(message)
+    one = parse_letter(message)
     assert (one.attributes, one.sent_at, one.reason) == (values, 1.5, MOVED_BY_SQS)
     assert one.system_attributes == {"MessageGroupId": "g", "AWSTraceHeader": "t"}
     assert one.was_moved

@@ -8,14 +8,13 @@ import pytest
 from contract.dead_letter import Reason
 from contract.message_attributes import MAX_BYTES, string
 from contract.token_age import iso
-from courier.aws import Account, Queues
 from courier.dead_letters import Letter
-from courier.edit import edited_message, fetch_and_hold, next_token, pretty
+from courier.edit import edited_message, fetch_and_hold, format_reply, next_token
 from courier.output import Failure
 from courier.sending import Outgoing
 from handler.message import Message
 from tests.fakes.sqs import letters
-from tests.letters import NOW, as_the_function_sees, letter
+from tests.letters import NOW, account_on, as_the_function_sees, letter
 
 
 def received(one: Letter, *, new_token: bool = False, force: bool = False) -> Message:
@@ -81,13 +80,12 @@ def test_an_edit_can_make_a_letter_small_enough() -> None:
 
 def test_a_body_that_no_file_can_hold_is_edited_as_it_came() -> None:
     body = json.dumps({"a": "\ud800"})
-    assert pretty(body) == body
+    assert format_reply(body) == body
 
 
 def test_a_letter_that_is_edited_is_held_for_an_hour_and_the_others_are_given_back() -> None:
     queues = letters(3)
-    account = Account()
-    account.__dict__.update(sqs=queues, queues=Queues("replies", "dead"))
+    account = account_on(queues)
     letter = fetch_and_hold(account, f"{1:036}")
     assert queues.hidden_for == [3_600]
     assert queues.hidden == {letter.id}

@@ -36,7 +36,7 @@ def account() -> Account:
     ],
 )
 def test_an_error_says_what_to_do(error: Any, told: str) -> None:
-    assert told in explain(error, account())
+    assert told in str(explain(error, account()))
 
 
 def test_only_what_passes_by_itself_is_worth_another_try() -> None:

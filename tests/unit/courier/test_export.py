@@ -14,7 +14,7 @@ from contract.dead_letter import REASON
 from contract.message_attributes import string
 from contract.token_age import FIRST_TRIED_AT, iso
 from courier.dead_letters import DeadLetterReader, Letter
-from courier.export import ImportLineError, letter_json, read_exported, summary, write_then_delete
+from courier.export import ImportLineError, letter_json, parse_exported, summary_json, write_then_delete
 from courier.output import json_line
 from tests.fakes.sqs import letters
 from tests.letters import NAMES, NOW, TEXTS, VALUES, letter
@@ -30,7 +30,7 @@ def test_an_export_comes_back_bit_for_bit_under_the_token_it_had(
     text = json_line(letter_json(one))
     assert text.isascii()
     assert "\n" not in text
-    back = read_exported(text.encode())
+    back = parse_exported(text.encode())
     assert (back.body, back.system_attributes) == (body, one.system_attributes)
     moved = {MESSAGE_ID: string("id-1"), FIRST_TRIED_AT: string(iso(NOW))}
     assert back.attributes == own | (ours or moved)
@@ -51,7 +51,7 @@ def test_an_export_comes_back_bit_for_bit_under_the_token_it_had(
 )  # fmt: skip
 def test_what_is_not_an_export_is_told_and_not_quoted(text: bytes) -> None:
     with pytest.raises(ImportLineError) as told:
-        read_exported(text)
+        parse_exported(text)
     assert len(str(told.value)) < 100
 
 
@@ -59,17 +59,17 @@ def test_a_list_shows_identifiers_and_nothing_else_of_a_reply() -> None:
     one = letter(
         json.dumps(reply(ContactId="ada@customer.example")), ClientToken="ada@customer.example", Reason="\x1b[2J"
     )
-    form = summary(one)
+    form = summary_json(one)
     assert (form["contact_id"], form["client_token"], form["reason"]) == (None, None, None)
     assert not any(
-        text in json_line(summary(letter(json.dumps(reply()), Reason="NotFound", Detail="d"))) for text in PERSONAL
+        text in json_line(summary_json(letter(json.dumps(reply()), Reason="NotFound", Detail="d"))) for text in PERSONAL
     )
 
 
 def test_a_letter_that_has_no_room_for_its_token_is_not_imported_under_another_one() -> None:
     ten = {f"a{n}": string("x") for n in range(10)}
     with pytest.raises(ImportLineError, match="no room for its token"):
-        read_exported(json_line(letter_json(Letter("id-1", "handle", "b", ten, NOW))).encode())
+        parse_exported(json_line(letter_json(Letter("id-1", "handle", "b", ten, NOW))).encode())
 
 
 @pytest.mark.parametrize("time", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+14:00", "\x1b[2J", "now"])
@@ -79,7 +79,7 @@ def test_a_time_of_any_kind_is_shown_or_left_out(time: str) -> None:
 
 def test_a_letter_that_sqs_moved_in_a_later_life_is_imported_without_the_reason_of_an_earlier_one() -> None:
     moved = Letter("id-1", "handle", "b", {REASON: string("NotFound")}, NOW, was_moved=True)
-    back = read_exported(json_line(letter_json(moved)).encode())
+    back = parse_exported(json_line(letter_json(moved)).encode())
     assert back.attributes.keys() == {MESSAGE_ID, FIRST_TRIED_AT}
 
 
@@ -106,7 +106,7 @@ def test_letters_are_written_flushed_and_synced_before_they_are_deleted(tmp_path
         return delete(**request)
 
     queues.delete_message_batch = delete_message_batch  # type: ignore[method-assign]
-    with path.open("wb") as binary, DeadLetterReader(queues, "dead", print) as held:  # type: ignore[arg-type]
+    with path.open("wb") as binary, DeadLetterReader(queues, "dead") as held:  # type: ignore[arg-type]
         file = Watched(binary, encoding="ascii")
         file.steps = steps
         assert write_then_delete(held, file, list(held), "spam") == []
@@ -118,7 +118,7 @@ def test_a_letter_that_an_import_could_not_bring_back_stays(tmp_path: Path) -> N
     queues = letters(1)
     kept = queues.put("dead", "full", **{f"a{n}": "x" for n in range(10)})
     path = tmp_path / "discarded.jsonl"
-    with path.open("w") as file, DeadLetterReader(queues, "dead", print) as held:  # type: ignore[arg-type]
+    with path.open("w") as file, DeadLetterReader(queues, "dead") as held:  # type: ignore[arg-type]
         (failures,) = write_then_delete(held, file, list(held), "spam")
     assert failures.name == kept
     assert "no room" in failures.why

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract.token_age import iso
-from courier.outcomes import Outcomes, Watch
+from courier.outcomes import Outcomes, OutcomeWatch
 from courier.trace.log import LogLine, read_line
 from tests.fakes.function import FakeClock
 from tests.letters import NOW
@@ -103,8 +103,8 @@ def sent(token: str) -> dict[str, Any]:
     return fields("reply_sent", client_token=token, enqueued_at=iso(NOW + 10), timestamp=iso(NOW + 20))
 
 
-def watch(account: FakeAccount, clock: FakeClock) -> Watch:
-    return Watch(account, lambda: NOW + clock(), clock, clock.sleep)  # type: ignore[arg-type]  # what is called of it
+def watch(account: FakeAccount, clock: FakeClock) -> OutcomeWatch:
+    return OutcomeWatch(account, lambda: NOW + clock(), clock, clock.sleep)  # type: ignore[arg-type]  # what is called of it
 
 
 def test_a_wait_ends_when_the_last_is_known() -> None:

@@ -9,31 +9,34 @@ from typing import Any
 import pytest
 
 from courier.dead_letters import DeadLetterReader
-from courier.replay import Replay
+from courier.replay import ReplayOptions, ReplayRun
 from courier.selection import Filters, Selection
 from tests.fakes.faults import refusal
 from tests.fakes.function import FakeClock
 from tests.fakes.sqs import FakeSqs, letters
+from tests.letters import account_on
 
 NOW = 1_800_000_000
 
 
 def holding(queues: FakeSqs) -> DeadLetterReader:
-    return DeadLetterReader(queues, "dead", print)  # type: ignore[arg-type]  # the operations that are called
+    return DeadLetterReader(queues, "dead")  # type: ignore[arg-type]  # the operations that are called
 
 
 def replay(
-    reader: DeadLetterReader,
+    held: DeadLetterReader,
     *,
     limit: int | None = None,
     rate: float | None = None,
     clock: FakeClock | None = None,
     advance: Callable[[int], None] = lambda _count: None,
-) -> Replay:
+) -> ReplayRun:
     clock = clock or FakeClock()
-    work = Replay("replies", rate, clock, clock.sleep, lambda: NOW)
-    work.run(reader, Selection(Filters(), NOW, limit, to_send=True), advance)
-    return work
+    selection = Selection(Filters(), NOW, limit, for_replay=True)
+    account = account_on(held.sqs)
+    run = ReplayRun(account, selection, ReplayOptions(rate), clock=clock, sleep=clock.sleep, now=lambda: NOW)
+    run.replay_letters(held, advance=advance)
+    return run
 
 
 def tokens(queues: FakeSqs, url: str) -> Counter[str]:
@@ -47,7 +50,7 @@ def test_a_replay_moves_every_letter(count: int, misses: bool) -> None:
     queues = letters(count, misses=misses)
     with holding(queues) as held:
         work = replay(held)
-    assert (len(work.replayed), work.failures) == (count, [])
+    assert (len(work.outcomes.replayed), work.failures) == (count, [])
     assert tokens(queues, "replies") == Counter(f"t-{n}" for n in range(count))
     assert not queues.queues.get("dead")
 
@@ -74,7 +77,7 @@ def test_a_batch_that_half_fails_loses_and_doubles_nothing(seed: int) -> None:
     assert tokens(queues, "replies") == Counter(f"t-{n}" for n in range(95) if str(n) not in refused)
     assert tokens(queues, "dead") == Counter(f"t-{body}" for body in refused | kept)
     assert len(work.failures) == len(refused | kept)
-    assert len(work.replayed) == 95 - len(work.failures)
+    assert len(work.outcomes.replayed) == 95 - len(work.failures)
 
     fails.clear()
     queues.refuse = lambda *_: False
@@ -119,7 +122,7 @@ def test_a_limit_holds() -> None:
     queues = letters(100)
     with holding(queues) as held:
         work = replay(held, limit=25)
-    assert len(work.replayed) == 25
+    assert len(work.outcomes.replayed) == 25
     assert len(queues.queues["dead"]) == 75
     assert not queues.hidden
 
@@ -134,7 +137,7 @@ def test_a_reply_that_fails_again_at_once_does_not_go_round() -> None:
 
     with holding(queues) as held:
         work = replay(held, advance=and_back)
-    assert len(work.replayed) == 30
+    assert len(work.outcomes.replayed) == 30
     assert tokens(queues, "dead") == Counter(f"t-{n}" for n in range(30))
     assert not queues.hidden
 

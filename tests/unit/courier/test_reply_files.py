@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contract.reply import EVERY_FAULT_CHARACTERS, SCHEMA
-from courier.reply_files import LONGEST_PATTERN_TEXT, MOST, Entry, replies, reply_errors
+from courier.reply_files import LONGEST_PATTERN_TEXT, MAX_ERRORS, Entry, read_replies, reply_errors
 from tests.samples import raw_message, reply, template_message
 
 
@@ -26,8 +26,8 @@ def test_a_long_text_with_a_pattern_does_not_take_the_square_of_its_length() -> 
 
 def test_of_very_many_faults_the_first_are_told_and_none_twice() -> None:
     told = reply_errors(json.dumps(reply(AdditionalRecipients={"CcEmailAddresses": [1] * 2_000})))
-    assert (len(told), told[-1]) == (MOST + 1, f"reply: {2_001 - MOST:,} more faults")
-    names = {f"Nora Lind {n}": 1 for n in range(MOST)}
+    assert (len(told), told[-1]) == (MAX_ERRORS + 1, f"reply: {2_001 - MAX_ERRORS:,} more errors")
+    names = {f"Nora Lind {n}": 1 for n in range(MAX_ERRORS)}
     (one,) = reply_errors(
         json.dumps(reply(EmailMessage=template_message(TemplateAttributes={"CustomAttributes": names})))
     )
@@ -78,4 +78,4 @@ def test_a_text_is_cut_beyond_every_limit_of_a_text_with_a_pattern() -> None:
     ],
 )
 def test_a_file_is_one_document_or_json_lines(content: bytes, found: list[tuple[int, str | None]]) -> None:
-    assert list(replies(io.BytesIO(content))) == [Entry(*each) for each in found]
+    assert list(read_replies(io.BytesIO(content))) == [Entry(*each) for each in found]

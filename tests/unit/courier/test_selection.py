@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import typer
 
 from contract.message_attributes import string
 from contract.token_age import iso
@@ -80,35 +81,35 @@ def test_ages_are_read_and_written() -> None:
         "9d",
     ]
     for wrong in ("", "7", "d", "7 d", "1w", "-1d", "1.5h"):
-        with pytest.raises(ValueError, match="is not an age"):
+        with pytest.raises(typer.BadParameter, match="is not an age"):
             parse_age(wrong)
 
 
 def test_a_reply_that_comes_back_during_a_replay_is_not_replayed_again() -> None:
-    selection = Selection(Filters(), NOW, None, to_send=True)
+    selection = Selection(Filters(), NOW, None, for_replay=True)
     assert selection.take(letter("id-1"))
     assert not selection.take(letter("id-2", ClientToken="t-id-1"))
     assert (selection.ids, selection.duplicates, selection.failures) == ({"id-1"}, 1, [])
 
 
 def test_copies_of_a_reply_are_all_discarded() -> None:
-    selection = Selection(Filters(), NOW, None, to_send=False)
+    selection = Selection(Filters(), NOW, None, for_replay=False)
     assert selection.take(letter("id-1"))
     assert selection.take(letter("id-2", ClientToken="t-id-1"))
 
 
 def test_old_letters_stay_and_are_named_unless_forced() -> None:
-    selection = Selection(Filters(), NOW, None, to_send=True)
+    selection = Selection(Filters(), NOW, None, for_replay=True)
     assert not selection.take(letter(age=8 * DAY))
     assert [each.name for each in selection.failures] == ["id-1"]
     assert "more than 7 days ago" in selection.failures[0].why
-    forced = Selection(Filters(), NOW, None, to_send=True, force=True)
+    forced = Selection(Filters(), NOW, None, for_replay=True, force=True)
     assert forced.take(letter(age=8 * DAY))
     assert (forced.failures, forced.older_than_draft) == ([], 1)
 
 
 def test_ids_that_were_not_seen_are_named() -> None:
-    selection = Selection(Filters(ids=frozenset({"id-1", "id-2", "id-3"})), NOW, None, to_send=True)
+    selection = Selection(Filters(ids=frozenset({"id-1", "id-2", "id-3"})), NOW, None, for_replay=True)
     selection.take(letter("id-1"))
     selection.take(letter("id-2", age=8 * DAY))
     assert not selection.is_full
@@ -116,20 +117,20 @@ def test_ids_that_were_not_seen_are_named() -> None:
 
 
 def test_the_limit_counts_what_is_chosen() -> None:
-    selection = Selection(Filters(), NOW, 2, to_send=True)
+    selection = Selection(Filters(), NOW, 2, for_replay=True)
     assert [selection.take(letter(f"id-{n}", age=0 if n else 8 * DAY)) for n in range(4)] == [False, True, True, False]
     assert selection.is_full
 
 
 def test_a_copy_that_was_asked_for_by_its_id_is_no_missing_one() -> None:
-    selection = Selection(Filters(ids=frozenset({"id-1", "id-2"})), NOW, to_send=True)
+    selection = Selection(Filters(ids=frozenset({"id-1", "id-2"})), NOW, for_replay=True)
     assert [selection.take(letter("id-1")), selection.take(letter("id-2", ClientToken="t-id-1"))] == [True, False]
     assert (selection.is_full, selection.duplicates, selection.missing()) == (True, 1, [])
 
 
 def test_a_limit_is_not_used_up_by_letters_that_stay() -> None:
     ids = frozenset({"id-0", "id-1", "id-2"})
-    selection = Selection(Filters(ids=ids), NOW, limit=1, to_send=True)
+    selection = Selection(Filters(ids=ids), NOW, limit=1, for_replay=True)
     assert [selection.take(letter(each, age=8 * DAY if each == "id-0" else 0)) for each in sorted(ids)] == [
         False,
         True,
@@ -138,8 +139,7 @@ def test_a_limit_is_not_used_up_by_letters_that_stay() -> None:
 
 
 def test_what_was_taken_and_is_still_there_is_not_taken_for_a_copy() -> None:
-    selection = Selection(Filters(), NOW, limit=1, to_send=True)
-    assert selection.take(letter())
-    selection.limit = None
-    assert not selection.take(letter())
+    selection = Selection(Filters(), NOW, for_replay=True)
+    assert [len(batch) for batch in selection.select_from([[letter()]], up_to=1)] == [1]
+    assert list(selection.select_from([[letter()]])) == []
     assert selection.duplicates == 0

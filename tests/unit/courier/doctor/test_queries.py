@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from courier.aws import NotOurStackError
+from courier.aws import StackOutputError
 from courier.doctor import queries
 from courier.doctor.queries import Alarm, Quota
 from tests.fakes.stubbed import stubbed
@@ -35,9 +35,9 @@ def test_the_stacks_resources_are_read_to_the_last_page() -> None:
 
     stub.add_response("list_stack_resources", page("a", NextToken="2"), {"StackName": "reply-courier"})
     stub.add_response("list_stack_resources", page("b"), {"StackName": "reply-courier", "NextToken": "2"})
-    found = queries.resources(account(cloudformation=client))
+    found = queries.stack_resources(account(cloudformation=client))
     assert found == [("a", "AWS::CloudWatch::Alarm"), ("b", "AWS::CloudWatch::Alarm")]
-    assert queries.named(found, "AWS::SNS::Topic") == []
+    assert queries.ids_of_type(found, "AWS::SNS::Topic") == []
 
 
 def test_alarms_are_asked_for_by_a_hundred_names() -> None:
@@ -55,9 +55,9 @@ def test_alarms_are_asked_for_by_a_hundred_names() -> None:
             for name in some
         ]
         stub.add_response("describe_alarms", {"MetricAlarms": alarms}, {"AlarmNames": some, "MaxRecords": 100})
-    found = queries.alarms(account(cloudwatch=client), names)
-    assert [alarm.name for alarm, _ in found] == names
-    assert found[0] == (Alarm("alarm-0", "d", "ALARM", actions_enabled=False), [TOPIC])
+    found = queries.describe_alarms(account(cloudwatch=client), names)
+    assert [alarm.name for alarm in found] == names
+    assert found[0] == Alarm("alarm-0", "d", "ALARM", actions_enabled=False, actions=[TOPIC])
 
 
 def test_subscriptions_are_read_to_the_last_page() -> None:
@@ -66,24 +66,24 @@ def test_subscriptions_are_read_to_the_last_page() -> None:
         answer = {"Subscriptions": [{"SubscriptionArn": page}], **({"NextToken": following} if following else {})}
         token = {} if following else {"NextToken": "2"}
         stub.add_response("list_subscriptions_by_topic", answer, {"TopicArn": TOPIC, **token})
-    assert queries.subscribed(client, [TOPIC]) == ["PendingConfirmation", f"{TOPIC}:1"]
+    assert queries.subscription_arns(client, [TOPIC]) == ["PendingConfirmation", f"{TOPIC}:1"]
 
 
-@pytest.mark.parametrize(("sums", "counted"), [([], None), ([0.0], 0), ([1.0, 2.0], 3)])
-def test_a_metric_of_the_last_hour_is_summed(sums: list[float], counted: float | None) -> None:
+@pytest.mark.parametrize(("sums", "total"), [([], 0), ([0.0], 0), ([1.0, 2.0], 3)])
+def test_a_metric_of_the_function_is_summed(sums: list[float], total: float) -> None:
     client, stub = stubbed("cloudwatch")
     points = [{"Sum": each} for each in sums]
     asked = {
-        "Namespace": "AWS/Lambda",
-        "MetricName": "Errors",
-        "Dimensions": [{"Name": "FunctionName", "Value": "FunctionName"}],
-        "StartTime": datetime.fromtimestamp(NOW - 3600, UTC),
+        "Namespace": "ReplyCourier",
+        "MetricName": "RepliesSent",
+        "Dimensions": [{"Name": "service", "Value": "reply-courier"}],
+        "StartTime": datetime.fromtimestamp(NOW - 900, UTC),
         "EndTime": datetime.fromtimestamp(NOW, UTC),
         "Period": 60,
         "Statistics": ["Sum"],
     }
     stub.add_response("get_metric_statistics", {"Datapoints": points}, asked)
-    assert queries.counted(account(cloudwatch=client), "Errors", NOW) == counted
+    assert queries.sum_of_metric(account(cloudwatch=client), "RepliesSent", NOW, 15) == total
 
 
 VOICE = {"QuotaName": "Rate of StartOutboundVoiceContact API requests", "Value": 2.0}
@@ -113,11 +113,11 @@ def test_email_addresses_are_counted_to_the_last_page() -> None:
     asked = {"InstanceId": "instance-1", "MaxResults": 100}
     stub.add_response("search_email_addresses", {"EmailAddresses": [{}] * 100, "NextToken": "2"}, asked)
     stub.add_response("search_email_addresses", {"EmailAddresses": [{}]}, {**asked, "NextToken": "2"})
-    assert queries.email_addresses(client, "instance-1") == 101
+    assert queries.count_email_addresses(client, "instance-1") == 101
 
 
 def test_the_function_names_the_instance() -> None:
     arn = "arn:aws:connect:eu-central-1:123456789012:instance/i-1"
-    assert queries.instance_of({"Environment": {"Variables": {"CONNECT_INSTANCE_ARN": arn}}}) == "i-1"  # type: ignore[typeddict-item]  # the part that is read
-    with pytest.raises(NotOurStackError, match="another one's function"):
-        queries.instance_of({})  # type: ignore[typeddict-item]  # another one's
+    assert queries.instance_id({"Environment": {"Variables": {"CONNECT_INSTANCE_ARN": arn}}}) == "i-1"  # type: ignore[typeddict-item]  # the part that is read
+    with pytest.raises(StackOutputError, match="not reply-courier's"):
+        queries.instance_id({})  # type: ignore[typeddict-item]  # another one's

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.identifier import is_identifier
-from courier.trace.log import MAX_ROWS, PATIENCE, LogSearch, LogSearchError, query, read_line
+from courier.trace.log import MAX_QUERY_SECONDS, MAX_ROWS, LogSearch, LogSearchError, query, read_line
 from local.aws import ROOT
 from local.logs import insights
 from tests.letters import NOW
@@ -63,7 +63,7 @@ def test_it_waits_until_the_query_is_done_and_reads_the_lines_of_messages(stubbe
     for status in ("Scheduled", "Running", "Running", "Running"):
         stubbed.answers(status)
     stubbed.answers("Complete", json.dumps(text_fields(1, "reply_sent")), '{"_aws": {}}')
-    assert [line.event for line in stubbed.search.about(["t-1"])] == ["reply_sent"]
+    assert [line.event for line in stubbed.search.find(["t-1"])] == ["reply_sent"]
     assert stubbed.clock.now == pytest.approx(0.2 + 0.3 + 0.5 + 0.5)
     assert stubbed.search.is_complete
 
@@ -73,26 +73,26 @@ def test_a_query_that_fails_is_told(stubbed: Stubbed, status: str) -> None:
     stubbed.asked(query())
     stubbed.answers(status)
     with pytest.raises(LogSearchError, match=status):
-        list(stubbed.search.ask(query()))
+        list(stubbed.search.run(query()))
 
 
 def test_a_query_without_an_end_is_given_up(stubbed: Stubbed) -> None:
     stubbed.asked(query())
-    for _ in range(2 * PATIENCE + 10):
+    for _ in range(2 * MAX_QUERY_SECONDS + 10):
         stubbed.answers("Running")
     with pytest.raises(LogSearchError, match="shorter --since"):
-        list(stubbed.search.ask(query()))
+        list(stubbed.search.run(query()))
 
 
 def test_as_many_rows_as_a_query_gives_may_not_be_all(stubbed: Stubbed) -> None:
     stubbed.asked(query())
     stubbed.answers("Complete", *["{}"] * MAX_ROWS)
-    list(stubbed.search.ask(query()))
+    list(stubbed.search.run(query()))
     assert not stubbed.search.is_complete
 
 
 def test_names_that_the_log_withholds_are_not_asked_for(stubbed: Stubbed) -> None:
-    assert list(stubbed.search.about(["a b", '" or 1 = 1', "ada@example.com", ""])) == []
+    assert list(stubbed.search.find(["a b", '" or 1 = 1', "ada@example.com", ""])) == []
 
 
 @given(st.text())
@@ -110,13 +110,13 @@ def test_every_name_is_asked_for_in_queries_that_are_short_enough(names: list[st
     asked: list[str] = []
 
     class Recording(LogSearch):
-        def ask(self, query_string: str) -> Any:
+        def run(self, query_string: str) -> Any:
             assert len(query_string) <= 10_000
             asked.extend(re.findall(r'"([^"]*)"', query_string)[: query_string.count('"') // 6])
             return iter(())
 
     no_client: Any = None
-    list(Recording(no_client, "group", 0, 1).about(names))
+    list(Recording(no_client, "group", 0, 1).find(names))
     assert sorted(asked) == sorted(names)
 
 
