@@ -49,7 +49,7 @@ UNKNOWN_REASON = "This reason is not one of reply-courier's: courier dlq show ID
 
 _ERROR_CODE = re.compile(r"(?:Last: )?([A-Z][a-z]+[A-Z][A-Za-z]{,60} \(\d{3}\)|[A-Z][A-Za-z]{,60}(?:Error|Exception)):")
 """The beginning of a Detail from Connect: its error code and HTTP status, or botocore's error."""
-_REPLY_PATH = re.compile(r"reply((?:\.\w+|\[\d+\])*)")
+_REPLY_PATH = re.compile(r"reply((?:\.[A-Za-z]+|\[\d{1,3}\])*)")
 """The beginning of a Detail from the contract's check."""
 _AWS_PATH = re.compile(r"at '([A-Za-z0-9.]+)' failed to satisfy constraint")
 """How AWS names the member that breaks a rule."""
@@ -139,7 +139,7 @@ def cause_of(letter: Letter) -> Cause:
 def member_path(message: str) -> str | None:
     """The member that AWS names in an error message; None if it names none."""
     if found := _AWS_PATH.search(message):
-        return "".join(_known(["reply", *found[1].split(".")]))
+        return _contract_path([f".{name}" for name in found[1].split(".")])
     return None
 
 
@@ -162,20 +162,26 @@ def show_group(group: Group, now: float) -> None:
 
 def _member_path(detail: str) -> str | None:
     if found := _REPLY_PATH.match(detail):
-        return "".join(_known(["reply", *re.findall(r"\w+", found[1])]))
+        return _contract_path(re.findall(r"\.[A-Za-z]+|\[\d+\]", found[1]))
     return member_path(detail)
 
 
-def _known(names: Sequence[str]) -> Iterator[str]:
-    """The path up to the first name that is not a member of the contract: a producer may have written any name."""
-    yield names[0]
-    for name in names[1:]:
-        if name.isdecimal():
-            yield f"[{name}]"
-        elif (member := name[0].upper() + name[1:]) in _members():
-            yield f".{member}"
+def _contract_path(parts: Sequence[str]) -> str:
+    """The path up to the first name that is not a member of the contract: a producer may have written any name.
+
+    Args:
+        parts: Members such as ".Subject" or ".subject", and indexes such as "[3]".
+    """
+    path = "reply"
+    for part in parts:
+        name = part[1:2].upper() + part[2:]
+        if part.startswith("["):
+            path += part
+        elif name in _members():
+            path += f".{name}"
         else:
-            return
+            break
+    return path
 
 
 @cache

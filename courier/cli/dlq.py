@@ -235,7 +235,7 @@ def discard(  # noqa: PLR0913 - the command's options
     confirm(f"Discard {_selected(selection)}?", yes=yes)
     path = to or Path(time.strftime("courier-discarded-%Y%m%dT%H%M%SZ.jsonl", time.gmtime()))
     requested = asdict(filters) | {"limit": limit, "all": every}
-    with private_file(path) as file, journal(account, "dlq discard", required=not no_journal, **requested) as action:
+    with journal(account, "dlq discard", required=not no_journal, **requested) as action, private_file(path) as file:
         output.say(f"The discarded letters are written to {path}.")
 
         def process(reader: DeadLetterReader, letters: Sequence[Letter]) -> list[Failure]:

@@ -185,7 +185,6 @@ def test_without_a_journal_only_what_cannot_be_undone_needs_a_word(operator: Ope
         ended = operator.courier(*command, "--yes")
         assert ended.returncode == 2
         assert "needs the journal: CloudWatch refused the line (ResourceNotFoundException)" in ended.stderr
-        (tmp_path / "gone").unlink(missing_ok=True)
     assert len(operator.dead_letters) == 4
     for command in refused[:3]:
         ended = operator.courier(*command, "--yes", "--no-journal")

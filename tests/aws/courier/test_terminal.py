@@ -130,7 +130,7 @@ def test_a_replay_asks_and_shows_a_bar_with_rate_and_time_left(operator: Operato
         assert terminal.exit_code() == 0
         assert "30/30" in terminal.screen
         assert re.search(
-            r"30 replayed\.\s+0 sent, 0 came back, 30 not known yet\.\s+What becomes of them: courier status",
+            r"30 replayed\.\s+0 sent, 0 came back, 30 not known yet\.\s+To follow them: courier status",
             terminal.screen,
         )
         assert max(map(len, re.split(r"[\r\n]+", terminal.screen))) <= COLUMNS
@@ -203,7 +203,7 @@ def test_the_whole_of_show_that_matters_is_on_the_last_screen(operator: Operator
 def test_the_fault_stays_until_enter_opens_the_editor(operator: Operator, tmp_path: Path) -> None:
     operator.edits_with(tmp_path, "print('the editor')\ntext = text.replace('contact-1', 'contact-2')")
     with Terminal(operator, "dlq", "edit", operator.letter()) as terminal:
-        terminal.read_until(r"NotFound: Contact not found \(404\)\s+Enter opens the editor")
+        terminal.read_until(r"NotFound: Contact not found \(404\)\s+Press Enter to open the editor")
         assert "the editor\r\n" not in terminal.screen
         terminal.type("\r")
         terminal.read_until(r"Send the edited reply\? \[y/N\]:")
@@ -239,7 +239,7 @@ def test_nobody_is_told_aborted_and_nothing_is_broken_inside_a_word(operator: Op
 
 def test_a_pause_says_what_it_waits_for_and_status_shows_it_in_red(operator: Operator) -> None:
     with Terminal(operator, "pause") as terminal:
-        terminal.read_until(r"what is in flight may go out for")
+        terminal.read_until(r"replies in flight may be sent for")
         terminal.read_until(r"Drafts go on expiring")
         assert terminal.exit_code() == 0
         assert "Sending is paused, by user/moto since" in terminal.screen
@@ -271,7 +271,7 @@ def test_no_colour_where_none_is_wanted(operator: Operator) -> None:
 def test_status_is_watched_until_ctrl_c(operator: Operator) -> None:
     with nothing_lost(operator, 12), Terminal(operator, "status", "--watch") as terminal:
         terminal.read_until(r"dead letters +12 +0 +0 ")
-        terminal.read_until(r"Asked at \d\d:\d\d:\d\d, and again every 5 s")
+        terminal.read_until(r"As of \d\d:\d\d:\d\d, updated every 5 s")
         terminal.is_ended_by_ctrl_c()
 
 

@@ -63,6 +63,8 @@ def test_groups_are_by_reason_error_code_and_path_the_largest_first() -> None:
         ("reply.AdditionalRecipients.CcEmailAddresses[12].EmailAddress is not of the right form", None,
          "reply.AdditionalRecipients.CcEmailAddresses[12].EmailAddress"),
         ("reply: is not JSON", None, "reply"),
+        ("reply.15551234567 is not a member", None, "reply"),
+        ("Value at 'emailMessage.15551234567' failed to satisfy constraint: x", None, "reply.EmailMessage"),
         ("reply.Ada.Lovelace is not a member", None, "reply"),
         ("reply.EmailMessage.AdaLovelace is not a member", None, "reply.EmailMessage"),
         ("Value at 'ada.lovelace' failed to satisfy constraint", None, "reply"),
