@@ -102,7 +102,7 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Update every few seconds, until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what waits, dead letters by reason, and whether it's paused."""
+    """Show what waits, the dead letters by reason, and any pause."""
     account: Account = context.obj
     if watch:
         _show_statuses(_repeated(account), as_json=as_json, repeat_after=WATCH_SECONDS)
@@ -129,7 +129,7 @@ def pause(context: typer.Context, *, as_json: Json = False) -> None:
             action.outcome = state.to_json()
             seconds = switch.longest_invocation()
             output.warn(DRAFTS_EXPIRE)
-            with waiting(f"Lambda has stopped receiving; replies in flight may be sent for {seconds} s"):
+            with waiting(f"Replies in flight may be sent for another {seconds} s"):
                 switch.wait_for_invocations(seconds)
     except MappingTimeoutError as error:
         output.fail(str(error))

@@ -60,10 +60,12 @@ Contacts = Annotated[
     typer.Option("--contact", metavar="ID", help="Letters with this ContactId; repeat it for more."),
 ]
 OlderThan = Annotated[
-    float | None, typer.Option(parser=parse_age, metavar="AGE", help="Letters older than 90s, 15m, 12h or 7d.")
+    float | None,
+    typer.Option(parser=parse_age, metavar="AGE", help="Letters older than AGE, such as 90s, 15m, 12h or 7d."),
 ]
 NewerThan = Annotated[
-    float | None, typer.Option(parser=parse_age, metavar="AGE", help="Letters newer than 90s, 15m, 12h or 7d.")
+    float | None,
+    typer.Option(parser=parse_age, metavar="AGE", help="Letters newer than AGE, such as 90s, 15m, 12h or 7d."),
 ]
 Since = Annotated[
     float | None,

@@ -239,8 +239,8 @@ def test_nobody_is_told_aborted_and_nothing_is_broken_inside_a_word(operator: Op
 
 def test_a_pause_says_what_it_waits_for_and_status_shows_it_in_red(operator: Operator) -> None:
     with Terminal(operator, "pause") as terminal:
-        terminal.read_until(r"replies in flight may be sent for")
-        terminal.read_until(r"Drafts go on expiring")
+        terminal.read_until(r"Replies in flight may be sent for another")
+        terminal.read_until(r"Drafts still expire")
         assert terminal.exit_code() == 0
         assert "Sending is paused, by user/moto since" in terminal.screen
     with Terminal(operator, "status") as terminal:
@@ -248,7 +248,7 @@ def test_a_pause_says_what_it_waits_for_and_status_shows_it_in_red(operator: Ope
         assert re.search(r"\x1b\[1;31mPAUSED by user/moto since", terminal.written)
         assert widest(terminal) <= COLUMNS
     with Terminal(operator, "resume") as terminal:
-        terminal.read_until(r"Sending goes on")
+        terminal.read_until(r"Sending has resumed")
         assert terminal.exit_code() == 0
 
 
