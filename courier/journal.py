@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract.token_age import iso
+from contract.client_token import iso
 from courier.journal_lines import JournalLines
 from courier.queues.letter import printable_identifier
 

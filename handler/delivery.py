@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NoReturn, assert_never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.client_token import iso
 from contract.dead_letter import DoesNotFitError, Reason
-from contract.token_age import iso
 from handler.backoff import backoff
 from handler.sender import ACT_SECONDS
 from handler.services import sqs

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from contract.client_token import client_token, is_first_life
+from contract.client_token import client_token, first_tried_at, forced_at, token_is_message_id
 from contract.message_attributes import SYSTEM_ATTRIBUTES
-from contract.token_age import first_tried_at, forced_at
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
@@ -75,9 +74,9 @@ class Message:
         return client_token(self.id, self.attributes)
 
     @property
-    def is_first_life(self) -> bool:
+    def token_is_message_id(self) -> bool:
         """Whether its token is its own message id, so that nothing else can have used it."""
-        return is_first_life(self.attributes)
+        return token_is_message_id(self.attributes)
 
     @property
     def tried_since(self) -> float | None:

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from contract.client_token import ClientTokenError
-from contract.identifier import is_identifier
-from contract.reply import contact_of
-from contract.token_age import iso
+from contract.client_token import ClientTokenError, is_identifier, iso
+from contract.reply import find_contact_id
 from handler.verdict import AlreadySent, Cause, DeadLetter, HandBack, Retry, Sent
 
 if TYPE_CHECKING:
@@ -172,5 +170,5 @@ def _time(seconds: float) -> str | None:
 
 def _contact(message: Message) -> str | None:
     """The contact of a reply that was not sent now, by which people look for it; None where the body has none."""
-    contact_id = contact_of(message.body)
+    contact_id = find_contact_id(message.body)
     return None if contact_id is None else identifier(contact_id)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from contract.client_token import ClientTokenError
+from contract.client_token import ClientTokenError, iso, token_expired
 from contract.dead_letter import Reason, has_room
-from contract.recipients import not_allowed
+from contract.recipients import first_disallowed_recipient
 from contract.reply import InvalidReplyError, parse
-from contract.token_age import iso, may_be_forgotten
 from handler.services import connect, outcomes, sqs
 from handler.verdict import AlreadySent, Cause, DeadLetter, HandBack, Retry, Sent, Verdict
 
@@ -91,7 +90,7 @@ class Sender:
         if not has_room(message.id, message.body, message.attributes, iso(self.now())):
             # Unsent, since SQS would have to move it, and a redrive would give it another id: another token.
             return DeadLetter(Reason.INVALID_REPLY, NO_ROOM, asked=False)
-        if may_be_forgotten(message.protected_since, self.now()):
+        if token_expired(message.protected_since, self.now()):
             return DeadLetter(Reason.TOKEN_TOO_OLD, TOO_OLD, asked=False)
         return None
 
@@ -108,7 +107,7 @@ class Sender:
             reply = parse(body, self.settings.instance_arn)
         except InvalidReplyError as invalid:
             return DeadLetter(Reason.INVALID_REPLY, str(invalid), asked=False)
-        if recipient := not_allowed(reply, self.settings.allowed_recipients):
+        if recipient := first_disallowed_recipient(reply, self.settings.allowed_recipients):
             return DeadLetter(Reason.RECIPIENT_NOT_ALLOWED, f"{recipient} {NOT_ALLOWED}", asked=False)
         return reply
 
@@ -127,7 +126,7 @@ class Sender:
             if seconds_left() < self.pacer.wait_time() + connect.CALL_SECONDS + ACT_SECONDS:
                 return verdict
             self.pacer.take()
-            verdict = self._call(reply, token, is_first_life=message.is_first_life)
+            verdict = self._call(reply, token, token_is_message_id=message.token_is_message_id)
             if not isinstance(verdict, Retry):
                 self.pacer.answered()
                 may_have_been_sent = was_unanswered or message.tried_since is not None
@@ -141,10 +140,12 @@ class Sender:
             self.observability.call_repeated(message, verdict, self.pacer.wait_time())
 
     def _call(
-        self, reply: dict[str, Any], token: str, *, is_first_life: bool
+        self, reply: dict[str, Any], token: str, *, token_is_message_id: bool
     ) -> Sent | AlreadySent | Retry | DeadLetter:
         with self.observability.call_traced() as subsegment:
-            verdict = connect.send(self.connect, self.settings.instance_arn, reply, token, is_first_life=is_first_life)
+            verdict = connect.send(
+                self.connect, self.settings.instance_arn, reply, token, token_is_message_id=token_is_message_id
+            )
             subsegment.put_annotation("verdict", type(verdict).__name__)
         return verdict
 

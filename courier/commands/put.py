@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.client_token import CLIENT_TOKEN, MESSAGE_ID
-from contract.message_attributes import text_of
+from contract.message_attributes import string_value
 from courier.commands.options import DONE, SOME_NOT_DONE
 from courier.queues import sending
 from courier.terminal import view
@@ -58,4 +58,4 @@ def put(  # noqa: PLR0913, PLR0917 - each is another one's business
 
 
 def _token(message: Outgoing) -> str | None:
-    return text_of(message.attributes, CLIENT_TOKEN) or text_of(message.attributes, MESSAGE_ID)
+    return string_value(message.attributes, CLIENT_TOKEN) or string_value(message.attributes, MESSAGE_ID)

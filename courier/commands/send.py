@@ -10,8 +10,8 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from contract.client_token import CLIENT_TOKEN, MAX_CHARACTERS
-from contract.message_attributes import string, xml_characters
+from contract.client_token import CLIENT_TOKEN, MAX_TOKEN_CHARACTERS
+from contract.message_attributes import replace_invalid_characters, string
 from contract.payload import MAX_PAYLOAD_BYTES
 from courier.commands.options import DONE, SOME_NOT_DONE, Json
 from courier.commands.put import put
@@ -56,12 +56,12 @@ def send(
     reply, so that lines may come and go.
     """
     account: Account = context.obj
-    if any(given is not None and xml_characters(given) != given for given in (token, token_prefix)):
+    if any(given is not None and replace_invalid_characters(given) != given for given in (token, token_prefix)):
         raise typer.BadParameter("a token is text, of characters that SQS takes")
-    if token is not None and not 1 <= len(token) <= MAX_CHARACTERS:
-        raise typer.BadParameter(f"a token has 1 to {MAX_CHARACTERS} characters")
-    if token_prefix is not None and not 1 <= len(token_prefix) <= MAX_CHARACTERS - DIGEST_CHARACTERS - 1:
-        raise typer.BadParameter(f"a prefix has 1 to {MAX_CHARACTERS - DIGEST_CHARACTERS - 1} characters")
+    if token is not None and not 1 <= len(token) <= MAX_TOKEN_CHARACTERS:
+        raise typer.BadParameter(f"a token has 1 to {MAX_TOKEN_CHARACTERS} characters")
+    if token_prefix is not None and not 1 <= len(token_prefix) <= MAX_TOKEN_CHARACTERS - DIGEST_CHARACTERS - 1:
+        raise typer.BadParameter(f"a prefix has 1 to {MAX_TOKEN_CHARACTERS - DIGEST_CHARACTERS - 1} characters")
     with opened(file) as content:
         if token is not None and sum(1 for _ in replies_of(content)) > 1:
             raise typer.BadParameter("--token names one reply, and here are several: use --token-prefix")

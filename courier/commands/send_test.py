@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from contract.token_age import iso
+from contract.client_token import iso
 from courier.commands.dlq.export_import import private_file
 from courier.commands.options import SOME_NOT_DONE, confirm
 from courier.doctor.asking import instance_id

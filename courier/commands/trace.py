@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contract.identifier import is_identifier
+from contract.client_token import is_identifier
 from courier.commands.options import SOME_NOT_DONE, Json, Since
 from courier.queues.held_letters import HeldLetters
 from courier.queues.letter_json import json_line

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from contract.client_token import ClientTokenError, client_token
+from contract.client_token import ClientTokenError, client_token, first_tried_at, is_identifier, token_expired
 from contract.dead_letter import DETAIL, REASON
-from contract.identifier import is_identifier
-from contract.message_attributes import SYSTEM_ATTRIBUTES, text_of
-from contract.reply import contact_of
-from contract.token_age import first_tried_at, may_be_forgotten
+from contract.message_attributes import SYSTEM_ATTRIBUTES, string_value
+from contract.reply import find_contact_id
 from courier.payloads import UnreadableError
 
 if TYPE_CHECKING:
@@ -89,7 +87,7 @@ class Letter:
     @property
     def contact_id(self) -> str | None:
         """The contact that the reply is for; None if the body does not say."""
-        return contact_of(self.reply)
+        return find_contact_id(self.reply)
 
     @property
     def first_tried_at(self) -> float | None:
@@ -108,11 +106,11 @@ class Letter:
 
     def text(self, name: str) -> str:
         """An attribute of type String, or an empty text."""
-        return text_of(self.attributes, name) or ""
+        return string_value(self.attributes, name) or ""
 
     def is_too_old(self, now: float) -> bool:
         """Whether Connect may have forgotten the token, so that a reply that was sent would be sent again."""
-        return may_be_forgotten(self.first_tried_at, now)
+        return token_expired(self.first_tried_at, now)
 
 
 def without_stale_reason(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contract.client_token import iso
 from contract.dead_letter import DETAIL
-from contract.token_age import iso
 from courier.queues.advice import advice
 from courier.queues.letter import MOVED_BY_SQS, printable_identifier
 from courier.queues.masking import masked

@@ -7,9 +7,9 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from contract.client_token import iso
 from contract.dead_letter import DoesNotFitError, renewed_attributes
 from contract.message_attributes import SYSTEM_ATTRIBUTES
-from contract.token_age import iso
 from courier.queues.letter import MOVED_BY_SQS, printable_identifier, without_stale_reason
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from contract.dead_letter import MAX_DETAIL
+from contract.dead_letter import MAX_DETAIL_CHARACTERS
 from contract.reply import SCHEMA
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def masked(detail: str) -> str:
     Digits become N. Texts that differ in what is masked alone become the same, so that letters can be grouped by them.
     """
     told = ""
-    detail = detail[:MAX_DETAIL]
+    detail = detail[:MAX_DETAIL_CHARACTERS]
     if code := _CODE.match(detail):
         told, detail = code[0].rstrip() + " ", detail[code.end() :]
     words = [_word(word) for word in _without_quotations(detail).split()]
@@ -84,7 +84,7 @@ def _without_quotations(text: str) -> str:
     marks = [mark.start() for mark in re.finditer(rf"(?<![A-Za-z]){_QUOTE}|{_QUOTE}(?![A-Za-z])", text)]
     if not marks:
         return text
-    is_cut_off = len(marks) % 2 == 1 or len(text) >= MAX_DETAIL
+    is_cut_off = len(marks) % 2 == 1 or len(text) >= MAX_DETAIL_CHARACTERS
     after = "" if is_cut_off else text[marks[-1] + 1 :]
     members = " ".join(f"at {path}" for path in _PATH.findall(text))
     return f"{text[: marks[0]]} {MASK} {members} {after}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from contract.client_token import iso
 from contract.dead_letter import DoesNotFitError, renewed_attributes, resent_attributes
-from contract.message_attributes import MAX_BYTES, message_bytes, sent_with
-from contract.token_age import iso
+from contract.message_attributes import MAX_BYTES, message_bytes, system_attribute_params
 from courier.queues.letter import MOVED_BY_SQS, without_stale_reason
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def send(sqs: SQSClient, queue_url: str, batch: Sequence[Outgoing]) -> list[NotD
                 "Id": str(n),
                 "MessageBody": message.body,
                 "MessageAttributes": message.attributes,
-                **sent_with(message.system_attributes),  # type: ignore[typeddict-item]  # mypy wants every key
+                **system_attribute_params(message.system_attributes),  # type: ignore[typeddict-item]  # mypy wants every key
             }
             for n, message in enumerate(batch)
         ],

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from contract.identifier import is_identifier
-from contract.reply import EVERY_FAULT_CHARACTERS, InvalidReplyError, every_fault, parse
+from contract.client_token import is_identifier
+from contract.reply import ALL_ERRORS_MAX_CHARACTERS, InvalidReplyError, all_errors, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def faults(body: str) -> tuple[str, ...]:
     try:
         parse(body, _instance(body))
     except InvalidReplyError as invalid:
-        found = invalid.faults if len(body) <= EVERY_FAULT_CHARACTERS else _all_faults(body) or invalid.faults
+        found = invalid.errors if len(body) <= ALL_ERRORS_MAX_CHARACTERS else _all_faults(body) or invalid.errors
         names = _names(body)
         told = tuple(dict.fromkeys(_without(fault, names) for fault in found[:MOST]))
         return (*told, f"reply: {len(found) - MOST:,} more faults") if len(found) > MOST else told
@@ -67,7 +67,7 @@ def _instance(body: str) -> str:
 def _all_faults(body: str) -> tuple[str, ...]:
     """The faults of a long reply."""
     try:
-        return tuple(every_fault(_cut(json.loads(body))))
+        return tuple(all_errors(_cut(json.loads(body))))
     except (ValueError, RecursionError):
         return ()
 

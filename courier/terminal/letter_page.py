@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from contract.dead_letter import DETAIL, OURS
-from contract.token_age import FIRST_TRIED_AT, iso
+from contract.client_token import FIRST_TRIED_AT, iso
+from contract.dead_letter import COURIER_ATTRIBUTES, DETAIL
 from courier.queues.advice import advice
 from courier.queues.letter import DRAFT_SECONDS, printable_identifier
 from courier.queues.letter_json import summary
@@ -42,13 +42,13 @@ def letter_page(letter: Letter, now: float) -> None:
         "First tried": listed["first_tried_at"] or letter.text(FIRST_TRIED_AT),
         "Age": short(now - letter.sent_at) + _age_note(now - letter.sent_at),
     }
-    producers_own = {
+    producer_attributes = {
         f"Attribute {name}": value.get("StringValue", "(binary)")
         for name, value in letter.attributes.items()
-        if name not in OURS
+        if name not in COURIER_ATTRIBUTES
     }
     wrong = {"Reason": letter.reason, "Detail": letter.text(DETAIL)}
-    for name, value in (rows | producers_own | wrong).items():
+    for name, value in (rows | producer_attributes | wrong).items():
         if value:
             history.add_row(printable(name), printable(value), style="red" if name in wrong else "")
     out.print(history)

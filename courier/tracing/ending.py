@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from contract.client_token import is_identifier, iso
 from contract.dead_letter import DoesNotFitError, Reason
-from contract.identifier import is_identifier
-from contract.token_age import iso
 from courier.queues.letter import MOVED_BY_SQS
 from courier.tracing.log_line import by_message
 

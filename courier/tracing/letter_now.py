@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contract.client_token import MESSAGE_ID
-from contract.identifier import is_identifier
+from contract.client_token import MESSAGE_ID, is_identifier
 
 if TYPE_CHECKING:
     from courier.queues.letter import Letter

@@ -7,8 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contract.identifier import is_identifier
-from contract.token_age import seconds_of
+from contract.client_token import is_identifier, parse_iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,7 +59,7 @@ def read_line(text: str) -> LogLine | None:
             "message_id": str(message_id),
             "receive_count": int(count),
         }:
-            at = seconds_of(time)
+            at = parse_iso(time)
         case _:
             return None
     if at is None or not is_identifier(event) or not is_identifier(message_id):
@@ -103,6 +102,6 @@ def _number(fields: Mapping[str, Any], name: str) -> float | None:
 def _enqueued_at(fields: Mapping[str, Any], at: float) -> float | None:
     """Functions deployed before the field came say it of a sent reply alone, in other words."""
     if isinstance(time := fields.get("enqueued_at"), str):
-        return seconds_of(time)
+        return parse_iso(time)
     waited = _number(fields, "seconds_since_enqueued")
     return None if waited is None else at - waited

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from contract.identifier import is_identifier
+from contract.client_token import is_identifier
 from courier.tracing.log_line import LogLine, read_line
 
 if TYPE_CHECKING:

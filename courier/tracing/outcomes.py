@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from contract.identifier import is_identifier
+from contract.client_token import is_identifier
 from courier.tracing.log_search import LogSearch, ended_query
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contract.identifier import is_identifier
+from contract.client_token import is_identifier
 from courier.tracing.ending import ENDING_EVENTS, Ending, ending_of
 from courier.tracing.log_line import by_message
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contract.token_age import iso
+from contract.client_token import iso
 from courier.queues.letter import printable_identifier
 
 if TYPE_CHECKING:

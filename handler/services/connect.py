@@ -75,7 +75,7 @@ def client(instance_arn: str) -> ConnectClient:
 
 
 def send(
-    connect: ConnectClient, instance_arn: str, reply: dict[str, Any], token: str, *, is_first_life: bool
+    connect: ConnectClient, instance_arn: str, reply: dict[str, Any], token: str, *, token_is_message_id: bool
 ) -> Sent | AlreadySent | Retry | DeadLetter:
     """Call StartOutboundEmailContact once, and say what its answer means. Nothing is raised.
 
@@ -86,20 +86,20 @@ def send(
         instance_arn: The instance to send from; the API takes its id, which ends the ARN.
         reply: The request, without InstanceId and ClientToken.
         token: The reply's client token.
-        is_first_life: Whether nothing but this very message can have used the token.
+        token_is_message_id: Whether nothing but this very message can have used the token.
     """
     instance_id = instance_arn.rpartition("/")[2]
     try:
         answer = connect.start_outbound_email_contact(InstanceId=instance_id, ClientToken=token, **reply)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the reply may have been sent: only a verdict is safe
-        return verdict_for(error, is_first_life=is_first_life)
+        return verdict_for(error, token_is_message_id=token_is_message_id)
     request_id = answer["ResponseMetadata"].get("RequestId", "")
     if "ContactId" not in answer:  # botocore reads a 200 whose body is not JSON as an empty answer
         return Retry(Cause.UNAVAILABLE, "200, but without a ContactId", request_id)
     return Sent(answer["ContactId"], request_id)
 
 
-def verdict_for(error: Exception, *, is_first_life: bool) -> AlreadySent | Retry | DeadLetter:
+def verdict_for(error: Exception, *, token_is_message_id: bool) -> AlreadySent | Retry | DeadLetter:
     """What an error of the call means for the reply.
 
     AWS does not say whether a repeated token is answered with 200 and the first ContactId, or with 409. So a 409 is
@@ -110,7 +110,7 @@ def verdict_for(error: Exception, *, is_first_life: bool) -> AlreadySent | Retry
     """
     match error:
         case ClientError():
-            return _verdict_for_answer(error, is_first_life=is_first_life)
+            return _verdict_for_answer(error, token_is_message_id=token_is_message_id)
         case NoCredentialsError() | PartialCredentialsError() | CredentialRetrievalError():
             return Retry(Cause.ACCESS_DENIED, f"{type(error).__name__}: {error}")
         case ParamValidationError():
@@ -121,7 +121,7 @@ def verdict_for(error: Exception, *, is_first_life: bool) -> AlreadySent | Retry
             return Retry(Cause.UNAVAILABLE, f"{type(error).__name__}: {error}")
 
 
-def _verdict_for_answer(error: ClientError, *, is_first_life: bool) -> AlreadySent | Retry | DeadLetter:
+def _verdict_for_answer(error: ClientError, *, token_is_message_id: bool) -> AlreadySent | Retry | DeadLetter:
     code = error.response["Error"].get("Code", "")
     message = error.response["Error"].get("Message", "")
     status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
@@ -130,7 +130,7 @@ def _verdict_for_answer(error: ClientError, *, is_first_life: bool) -> AlreadySe
     if cause := _passing(error, code, status, message):
         return Retry(cause, detail, request_id)
     reason = _REFUSED.get(code, Reason.REFUSED)
-    if reason is Reason.TOKEN_ALREADY_USED and is_first_life:
+    if reason is Reason.TOKEN_ALREADY_USED and token_is_message_id:
         return AlreadySent(request_id)
     return DeadLetter(reason, detail, request_id)
 

@@ -10,9 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from contract.client_token import ClientTokenError
-from contract.identifier import is_identifier
-from contract.token_age import iso
+from contract.client_token import ClientTokenError, is_identifier, iso
 from handler.verdict import AlreadySent, DeadLetter, Sent
 
 if TYPE_CHECKING:

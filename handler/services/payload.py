@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 
 from contract.dead_letter import Reason
-from contract.payload import MAX_PAYLOAD_BYTES, PayloadError, payload_text, pointer
+from contract.payload import MAX_PAYLOAD_BYTES, PayloadError, decode_payload, parse_pointer
 from handler.verdict import Cause, DeadLetter, HandBack, Retry
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Payloads:
             seconds_left: Seconds that reading may take.
         """
         try:
-            where = pointer(message.body, message.attributes)
+            where = parse_pointer(message.body, message.attributes)
             if where is None:
                 return message.body
             if fault := self._fault(where):
@@ -85,7 +85,7 @@ class Payloads:
             with closing(answer["Body"]) as body:  # entered itself, it would not miss what is cut off
                 if answer["ContentLength"] != where.size:
                     return _invalid(f"The object has {answer['ContentLength']} bytes; the message says {where.size}.")
-                return payload_text(body.read())
+                return decode_payload(body.read())
         except PayloadError:
             raise
         except ClientError as error:

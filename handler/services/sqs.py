@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 
 from contract.dead_letter import dead_letter_attributes
-from contract.message_attributes import sent_with
+from contract.message_attributes import system_attribute_params
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -61,7 +61,7 @@ def send_dead_letter(sqs: SQSClient, queue_url: str, message: Message, verdict: 
         QueueUrl=queue_url,
         MessageBody=message.body,
         MessageAttributes=attributes,
-        **sent_with(message.system_attributes),
+        **system_attribute_params(message.system_attributes),
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from contract.client_token import iso
 from contract.dead_letter import Reason
-from contract.token_age import iso
 from handler.observability import WITHHELD
 from local.connect.control_client import ConnectControl
 from local.waiting import until

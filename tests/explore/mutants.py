@@ -57,7 +57,7 @@ MUTANTS = [
     ),
     Mutant("contract/dead_letter.py", "REASON: string(reason)}\n    return fit", "}\n    return fit", "no reason"),
     Mutant("contract/dead_letter.py", "    default = {MESSAGE_ID: message_id, F", "    default = {F", "no first id"),
-    Mutant("contract/dead_letter.py", "if name in attributes and sqs_takes(attributes[name]):", "if False:", "each life has a first id and a first try of its own"),
+    Mutant("contract/dead_letter.py", "if name in attributes and is_valid(attributes[name]):", "if False:", "each life has a first id and a first try of its own"),
     Mutant("contract/dead_letter.py", "if name not in OURS and", "if", "a forced life lasts for ever"),
     Mutant("contract/token_age.py", "7 * 86_400", "70 * 86_400", "a token holds for 70 days"),
     Mutant(
@@ -69,13 +69,13 @@ MUTANTS = [
     Mutant("contract/token_age.py", "else min(tried, sent_at)", "else tried", "a first try in the future"),
     Mutant("handler/message.py", "tried is None and self.receive_count > 1", "False", "a second receive is a first"),
     Mutant("handler/services/connect.py", "ClientToken=token, **reply", "**reply", "botocore makes up a token"),
-    Mutant("handler/services/connect.py", "TOKEN_ALREADY_USED and is_first_life", "TOKEN_ALREADY_USED", "any 409 is sent"),
+    Mutant("handler/services/connect.py", "TOKEN_ALREADY_USED and token_is_message_id", "TOKEN_ALREADY_USED", "any 409 is sent"),
     Mutant(
-        "handler/services/connect.py", "TOKEN_ALREADY_USED and is_first_life", "TOKEN_ALREADY_USED and False", "no 409 is sent"
+        "handler/services/connect.py", "TOKEN_ALREADY_USED and token_is_message_id", "TOKEN_ALREADY_USED and False", "no 409 is sent"
     ),
     Mutant(
         "handler/services/connect.py",
-        "return verdict_for(error, is_first_life=is_first_life)",
+        "return verdict_for(error, token_is_message_id=token_is_message_id)",
         "return AlreadySent('')",
         "every failure is sent",
     ),
@@ -94,7 +94,7 @@ MUTANTS = [
         "a letter that the queue refused is done",
     ),
     Mutant("handler/delivery.py", "        raise NotDoneError\n", "", "what is handed back is done"),
-    Mutant("handler/sender.py", "if may_be_forgotten(", "if False and may_be_forgotten(", "tokens never age"),
+    Mutant("handler/sender.py", "if token_expired(", "if False and token_expired(", "tokens never age"),
     Mutant("handler/delivery.py", "was_tried = verdict.asked or", "was_tried = False and", "no first try is noted"),
     Mutant(
         "handler/sender.py",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from contract.token_age import iso
+from contract.client_token import iso
 from courier.commands.dlq.export_import import private_file
 from courier.commands.dlq.two_passes import note, work_through
 from courier.commands.options import (

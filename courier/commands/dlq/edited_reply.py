@@ -11,9 +11,15 @@ import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from contract.client_token import CLIENT_TOKEN, MAX_CHARACTERS, MESSAGE_ID, ClientTokenError, client_token
+from contract.client_token import (
+    CLIENT_TOKEN,
+    FIRST_TRIED_AT,
+    MAX_TOKEN_CHARACTERS,
+    MESSAGE_ID,
+    ClientTokenError,
+    client_token,
+)
 from contract.message_attributes import string
-from contract.token_age import FIRST_TRIED_AT
 from courier.queues.sending import resent
 
 if TYPE_CHECKING:
@@ -100,4 +106,4 @@ def next_token(token: str) -> str:
     """The token that an edit with a new token gives."""
     first, count = (parts[1], int(parts[2])) if (parts := _EDITED.fullmatch(token)) else (token, 0)
     derived = f"{first}.edit-{count + 1}"
-    return derived if len(derived) <= MAX_CHARACTERS else hashlib.sha256(token.encode()).hexdigest()
+    return derived if len(derived) <= MAX_TOKEN_CHARACTERS else hashlib.sha256(token.encode()).hexdigest()

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from contract.client_token import is_first_life
-from contract.dead_letter import producers_own
+from contract.client_token import token_is_message_id
+from contract.dead_letter import producer_attributes
 from courier.aws import Account
 from courier.commands.dlq.put_back import Way, put_back
 from courier.commands.options import (
@@ -130,8 +130,8 @@ def _plan(letter: Letter, now: float) -> str:
     message = resent(letter, now)
     if isinstance(message, NotDone):
         return f"stays: {message.why}"
-    plan = "token: its id" if is_first_life(letter.attributes) else "token kept"
-    left_out = [name for name in producers_own(letter.attributes) if name not in message.attributes]
+    plan = "token: its id" if token_is_message_id(letter.attributes) else "token kept"
+    left_out = [name for name in producer_attributes(letter.attributes) if name not in message.attributes]
     return f"{plan}, without {len(left_out)} attributes" if left_out else plan
 
 

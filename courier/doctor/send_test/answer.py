@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from contract.identifier import is_identifier
+from contract.client_token import is_identifier
 from courier.queues.masking import masked
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract.token_age import iso, seconds_of
+from contract.client_token import iso, parse_iso
 from tests.log_lines import fields
 from tests.operators import lines
 from tests.samples import ADDRESS, reply
@@ -59,7 +59,7 @@ def test_a_reply_that_waits_has_a_time(operator: Operator) -> None:
     operator.logged(fields("reply_retried", cause="Unavailable", retry_in_seconds=7200))
     told = story(operator, "t-1")
     assert (told["place"], told["why"]) == ("waiting", "Unavailable")
-    assert 3500 < (seconds_of(told["at"]) or 0) - time.time() < 3700
+    assert 3500 < (parse_iso(told["at"]) or 0) - time.time() < 3700
 
 
 def test_a_letter_leads_to_the_log_and_is_not_touched(operator: Operator) -> None:

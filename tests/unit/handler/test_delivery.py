@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
-from contract.payload import point_to
-from contract.token_age import iso
+from contract.client_token import iso
+from contract.payload import pointer_message
 from handler.batch import deliver_all
 from handler.pacer import Pacer
 from handler.sender import ACT_SECONDS
@@ -229,7 +229,7 @@ def test_a_reply_to_somebody_who_is_not_allowed_is_dead_lettered_untried_and_its
 
 def large(body: str, **more: Any) -> dict[str, Any]:
     """A record that points to a body in S3."""
-    pointing, attributes = point_to(PAYLOADS, "key", len(body.encode()))
+    pointing, attributes = pointer_message(PAYLOADS, "key", len(body.encode()))
     size = {"dataType": "Number", "stringValue": attributes["ExtendedPayloadSize"]["StringValue"]}
     return record(pointing, ExtendedPayloadSize=size, **more)
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from typing import Any
 
-from contract.token_age import iso
+from contract.client_token import iso
 from courier.queues.letter import MOVED_BY_SQS, received
 from tests.letters import NOW, letter
 

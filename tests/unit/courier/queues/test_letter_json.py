@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.client_token import MESSAGE_ID
+from contract.client_token import FIRST_TRIED_AT, MESSAGE_ID, iso
 from contract.dead_letter import REASON
 from contract.message_attributes import string
-from contract.token_age import FIRST_TRIED_AT, iso
 from courier.queues.letter import Letter
 from courier.queues.letter_json import ImportLineError, json_line, read_exported, summary, with_body
 from tests.letters import NAMES, NOW, TEXTS, VALUES, letter

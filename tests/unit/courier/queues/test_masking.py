@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.dead_letter import MAX_DETAIL
+from contract.dead_letter import MAX_DETAIL_CHARACTERS
 from contract.reply import SCHEMA, InvalidReplyError, parse
 from courier.queues.masking import MASK, MAX_CHARACTERS, masked
-from tests.samples import ADDRESS, BODY, INSTANCE_ARN, NAME, SUBJECT, reply
+from tests.samples import ADDRESS, BODY, INSTANCE_ARN, NAME, SUBJECT, raw_message, reply
 
 INVALID = "InvalidRequestException (400): "
 ID = "2f31e353-54e7-4749-890e-5b7b09f3216f"
@@ -76,7 +76,7 @@ def test_what_is_quoted_never_matters(one: str, other: str) -> None:
 
 
 def test_a_detail_that_was_cut_off_ends_in_its_quotation() -> None:
-    cut = ("Value 'Ada's " + "email not found " * 200)[:MAX_DETAIL]
+    cut = ("Value 'Ada's " + "email not found " * 200)[:MAX_DETAIL_CHARACTERS]
     assert masked(cut) == "Value …"
 
 
@@ -94,6 +94,16 @@ def test_the_functions_own_words_are_kept(body: str) -> None:
     with pytest.raises(InvalidReplyError) as invalid:
         parse(body, INSTANCE_ARN)
     assert MASK not in masked(str(invalid.value))[:-1]
+
+
+def test_what_is_masked_before_it_is_printed_still_names_the_faulty_members() -> None:
+    body = reply(ContactId=None, Subject="x", EmailMessage=raw_message(Subject="", ContentType="text/rtf"))
+    body["AdditionalRecipients"] = {"CcEmailAddresses": []}
+    with pytest.raises(InvalidReplyError) as invalid:
+        parse(json.dumps(body), INSTANCE_ARN)
+    errors = [error.partition(" (")[0] for error in invalid.value.errors]
+    assert len(errors) == 5
+    assert all(masked(error) == error for error in errors)
 
 
 def test_the_contracts_members_are_known() -> None:

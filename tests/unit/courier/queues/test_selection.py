@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from contract.client_token import iso
 from contract.message_attributes import string
-from contract.token_age import iso
 from courier.queues.letter import Letter
 from courier.queues.selection import Filters, Selection, choose, seconds, short
 from tests.samples import long_names

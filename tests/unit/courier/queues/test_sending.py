@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.client_token import iso
 from contract.dead_letter import DETAIL, Reason
 from contract.message_attributes import MAX_ATTRIBUTES, MAX_BYTES, string
-from contract.token_age import iso
 from courier.queues.letter import MOVED_BY_SQS, Letter
 from courier.queues.sending import NotDone, Outgoing, batches, renewed, resent
 from tests.letters import NAMES, NOW, TEXTS, VALUES, as_the_function_sees, letter
@@ -36,7 +36,7 @@ def test_a_letter_that_sqs_moved_gets_its_id_as_token_and_counts_as_tried_since_
 
 def test_nothing_that_is_sent_again_is_in_its_first_life() -> None:
     for one in (letter(), letter(Reason="NotFound"), letter(ClientToken="t"), letter(MessageId="first")):
-        assert not as_the_function_sees(sent(one)).is_first_life
+        assert not as_the_function_sees(sent(one)).token_is_message_id
 
 
 def test_only_a_forced_replay_of_a_letter_that_is_too_old_says_so() -> None:

@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.identifier import is_identifier
+from contract.client_token import is_identifier
 from courier.tracing.log_search import MAX_ROWS, PATIENCE, LogSearch, LogSearchError, query
 from local.aws import ROOT
 from local.logs import insights

@@ -5,7 +5,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 
 from contract.dead_letter import Reason
-from contract.payload import MAX_PAYLOAD_BYTES, point_to
+from contract.payload import MAX_PAYLOAD_BYTES, pointer_message
 from handler.message import Message
 from handler.services.payload import CALL_SECONDS, Payloads
 from handler.verdict import Cause, DeadLetter, HandBack, Retry
@@ -16,7 +16,7 @@ TEXT = json.dumps({"ContactId": "c-1"})
 
 
 def message(bucket: str = "payloads", size: int = len(TEXT)) -> Message:
-    body, attributes = point_to(bucket, "key", size)
+    body, attributes = pointer_message(bucket, "key", size)
     in_record = {
         name: {"dataType": "Number", "stringValue": value["StringValue"]} for name, value in attributes.items()
     }

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from contract.client_token import iso
 from contract.dead_letter import Reason
 from contract.message_attributes import MAX_BYTES, string
-from contract.token_age import iso
 from courier.commands.dlq.edited_reply import edited, next_token, pretty
 from courier.queues.letter import Letter
 from courier.queues.sending import NotDone, Outgoing
