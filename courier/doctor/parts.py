@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 TRIED_MINUTES = 15
 NOT_NOW = {
-    "RepliesDenied": "AccessDenied",
-    "RepliesThrottled": "Throttled",
-    "RepliesActiveEmailsFull": "ConnectFull",
-    "RepliesAttachmentPending": "AttachmentPending",
-    "RepliesUnavailable": "ConnectUnavailable",
-    "RepliesTimedOut": "ConnectTimesOut",
+    "AccessDenied": "AccessDenied",
+    "AttemptsThrottled": "Throttled",
+    "ActiveEmailsFull": "ConnectFull",
+    "AttachmentsPending": "AttachmentPending",
+    "ConnectUnavailable": "ConnectUnavailable",
+    "ConnectTimedOut": "ConnectTimesOut",
     "PayloadsUnavailable": "PayloadsUnavailable",
 }
 """The function's metrics of tries that came to nothing, each with its section of docs/runbook.md."""
@@ -90,7 +90,7 @@ def tries(sent: float, not_now: Mapping[str, float]) -> Finding:
     seen = f"{sent:,.0f} sent in the last {TRIED_MINUTES} minutes" + (f", tries in vain: {told}" if told else "")
     if refused and not sent:
         return bad("tries", seen, f"docs/runbook.md, {refused[0][1]}")
-    if not_now.get("RepliesDenied"):  # not in passing: what was sent was sent before
+    if not_now.get("AccessDenied"):  # not in passing: what was sent was sent before
         return bad("tries", seen, "docs/runbook.md, AccessDenied")
     return good("tries", seen)
 

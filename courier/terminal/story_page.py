@@ -25,13 +25,12 @@ _EVENTS = {
     "reply_sent": "sent",
     "reply_already_sent": "Connect had accepted it before",
     "reply_retried": "{failed}: {cause}; again in {seconds} s at the earliest",
-    "call_repeated": "{failed}: {cause}; again in this receive",
+    "attempt_failed": "{failed}: {cause}; again in this receive",
     "reply_handed_back": "handed back untried; again in {seconds} s",
     "reply_dead_lettered": "to the dead-letter queue: {reason}",
     "dead_letter_failed": "the dead-letter queue did not take it ({error})",
-    "visibility_unchanged": "SQS did not hide it ({error}): it comes back after the visibility time-out",
-    "not_deleted_at_once": "done, and not deleted at once ({error})",
-    "reply_failed": "the function failed on it ({error})",
+    "visibility_change_failed": "SQS did not hide it ({error}): it comes back after the visibility time-out",
+    "unexpected_error": "the function failed on it ({error})",
 }
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from courier.tracing.log_line import LogLine
 
 
-ENDING_EVENTS = {"reply_sent", "reply_already_sent", "reply_dead_lettered", "not_deleted_at_once"}
+ENDING_EVENTS = {"reply_sent", "reply_already_sent", "reply_dead_lettered"}
 """After a line with one of these, the function is done with the message."""
 
 

@@ -76,7 +76,7 @@ def read_line(text: str) -> LogLine | None:
         cause=_identifier(fields, "cause"),
         reason=_identifier(fields, "reason"),
         error=_identifier(fields, "error"),
-        seconds=_number(fields, "repeat_in_seconds" if event == "call_repeated" else "retry_in_seconds"),
+        seconds=_number(fields, "retry_in_seconds"),
     )
 
 

@@ -86,8 +86,8 @@ def test_where_every_try_comes_to_nothing_the_causes_are_named(operator: Operato
             ],
         )
 
-    count("RepliesDenied", 5)
-    count("RepliesThrottled", 1)
+    count("AccessDenied", 5)
+    count("AttemptsThrottled", 1)
     found = examined(operator)["tries"]
     assert found["seen"] == "0 sent in the last 15 minutes, tries in vain: 5 AccessDenied, 1 Throttled"
     assert (found["verdict"], found["next"]) == ("bad", "docs/runbook.md, AccessDenied")

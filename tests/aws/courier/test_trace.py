@@ -114,7 +114,7 @@ def test_a_stack_without_a_log_group_is_told_apart(operator: Operator) -> None:
 def test_the_screen_tells_each_step_in_a_line_and_ends_in_a_sentence(operator: Operator) -> None:
     put_at = iso(time.time() - 3605)
     operator.logged(
-        fields("call_repeated", cause="Throttled", repeat_in_seconds=0.4, enqueued_at=put_at),
+        fields("attempt_failed", cause="Throttled", retry_in_seconds=0.4, enqueued_at=put_at),
         fields("reply_retried", cause="Throttled", retry_in_seconds=2, connect_request_id="r-1"),
         fields("reply_handed_back", receive=3, retry_in_seconds=0),
         fields("reply_dead_lettered", receive=4, reason="NotFound"),

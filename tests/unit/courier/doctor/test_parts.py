@@ -86,18 +86,18 @@ def test_errors_are_counted(invocations: float | None, errors: float | None, ver
     ("sent", "not_now", "verdict", "seen", "advice"),
     [
         (0, {}, "good", "0 sent in the last 15 minutes", None),
-        (7, {"RepliesDenied": 0}, "good", "7 sent in the last 15 minutes", None),
+        (7, {"AccessDenied": 0}, "good", "7 sent in the last 15 minutes", None),
         (
             7,
-            {"RepliesDenied": 1, "RepliesThrottled": 2},
+            {"AccessDenied": 1, "AttemptsThrottled": 2},
             "bad",
             "7 sent in the last 15 minutes, tries in vain: 2 Throttled, 1 AccessDenied",
             "docs/runbook.md, AccessDenied",
         ),
-        (7, {"RepliesThrottled": 2}, "good", "7 sent in the last 15 minutes, tries in vain: 2 Throttled", None),
+        (7, {"AttemptsThrottled": 2}, "good", "7 sent in the last 15 minutes, tries in vain: 2 Throttled", None),
         (
             0,
-            {"RepliesThrottled": 2, "RepliesTimedOut": 1_000},
+            {"AttemptsThrottled": 2, "ConnectTimedOut": 1_000},
             "bad",
             "0 sent in the last 15 minutes, tries in vain: 1,000 ConnectTimesOut, 2 Throttled",
             "docs/runbook.md, ConnectTimesOut",
