@@ -18,8 +18,6 @@ MESSAGE_ID = "ReplyCourier.MessageId"
 """The reply's first SQS message id. Every SendMessage gives a new id, so whoever sends the reply again sets this."""
 FIRST_TRIED_AT = "ReplyCourier.FirstTriedAt"
 """When Connect may first have been called with the token (ISO 8601). Absent: it was never called."""
-FORCED_AT = "ReplyCourier.ForcedAt"
-"""When an operator sent the reply although its token was too old (ISO 8601). It holds until the next dead letter."""
 MAX_TOKEN_CHARACTERS = 500
 """Longest ClientToken of StartOutboundEmailContact (Amazon Connect API reference)."""
 MEMORY_SECONDS = 7 * 86_400
@@ -74,12 +72,6 @@ def first_tried_at(attributes: Attributes, sent_at: float) -> float | None:
         return None
     tried_at = parse_iso(string_value(attributes, FIRST_TRIED_AT))
     return -math.inf if tried_at is None else min(tried_at, sent_at)
-
-
-def forced_at(attributes: Attributes, sent_at: float) -> float | None:
-    """Return when an operator forced this message, in seconds since the epoch; None if nobody did."""
-    forced = parse_iso(string_value(attributes, FORCED_AT))
-    return None if forced is None else min(forced, sent_at)
 
 
 def token_expired(tried_at: float | None, now: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from contract.client_token import CLIENT_TOKEN, FIRST_TRIED_AT, FORCED_AT, MESSAGE_ID
+from contract.client_token import CLIENT_TOKEN, FIRST_TRIED_AT, MESSAGE_ID
 from contract.message_attributes import (
     MAX_ATTRIBUTES,
     MAX_BYTES,
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from contract.message_attributes import Attributes
 
 REASON, DETAIL = "ReplyCourier.Reason", "ReplyCourier.Detail"
-COURIER_ATTRIBUTES = (MESSAGE_ID, REASON, DETAIL, FIRST_TRIED_AT, FORCED_AT)
-"""The attributes that this project sets. All others are the producer's."""
+COURIER_ATTRIBUTES = (MESSAGE_ID, REASON, DETAIL, FIRST_TRIED_AT, "ReplyCourier.ForcedAt")
+"""The attributes that this project sets, or that earlier versions set. All others are the producer's."""
 NEVER_DROPPED = (CLIENT_TOKEN, *PAYLOAD_SIZES)
 """The producer's attributes that a dead letter always keeps: without them the reply could be sent twice, or has no
 body."""
@@ -66,7 +66,7 @@ class DoesNotFitError(ValueError):
 def dead_letter_attributes(  # noqa: PLR0913 - all that makes a dead letter
     message_id: str, body: str, attributes: Attributes, *, reason: str, detail: str, first_tried_at: str | None
 ) -> dict[str, MessageAttributeValueTypeDef]:
-    """Return the attributes of a message that moves to the dead-letter queue, without ReplyCourier.ForcedAt.
+    """Return the attributes of a message that moves to the dead-letter queue.
 
     Args:
         message_id: The message's id, which becomes ReplyCourier.MessageId unless the message has that attribute.
@@ -84,7 +84,7 @@ def dead_letter_attributes(  # noqa: PLR0913 - all that makes a dead letter
 
 
 def resent_attributes(
-    message_id: str, body: str, attributes: Attributes, *, first_tried_at: str | None, forced_at: str | None = None
+    message_id: str, body: str, attributes: Attributes, *, first_tried_at: str | None
 ) -> dict[str, MessageAttributeValueTypeDef]:
     """Return the attributes of a dead letter that moves back to the queue of replies. It keeps its token.
 
@@ -93,15 +93,12 @@ def resent_attributes(
         body: The letter's body.
         attributes: The attributes that the letter was received with.
         first_tried_at: When Connect may first have been called, in ISO 8601, if the letter does not say.
-        forced_at: When an operator forced the letter although its token is too old, in ISO 8601.
 
     Raises:
         DoesNotFitError: See there.
     """
-    forced = {FORCED_AT: string(forced_at)} if forced_at else {}
-    return _fitting_attributes(
-        body, {**_identity(message_id, attributes, first_tried_at), **forced}, producer_attributes(attributes)
-    )
+    required = _identity(message_id, attributes, first_tried_at)
+    return _fitting_attributes(body, required, producer_attributes(attributes))
 
 
 def renewed_attributes(

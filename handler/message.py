@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from contract.client_token import client_token, first_tried_at, forced_at, token_is_message_id
+from contract.client_token import client_token, first_tried_at, token_is_message_id
 from contract.message_attributes import SYSTEM_ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -83,12 +83,6 @@ class Message:
         """When Connect may first have been called, in seconds since the epoch; None if not before this receive."""
         tried = first_tried_at(self.attributes, self.sent_at)
         return self.first_received_at if tried is None and self.receive_count > 1 else tried
-
-    @property
-    def protected_since(self) -> float | None:
-        """The start of the token's age: when it was first tried, or when an operator forced this message."""
-        forced = forced_at(self.attributes, self.sent_at)
-        return self.tried_since if forced is None else forced
 
 
 def _attribute(value: Mapping[str, Any]) -> MessageAttributeValueTypeDef:

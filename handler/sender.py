@@ -101,7 +101,7 @@ class Sender:
         if not has_room(message.id, message.body, message.attributes, iso(self.now())):
             # Not sent: SQS would have to move it, and a redrive would then give it another id and thus another token.
             return DeadLetter(Reason.INVALID_REPLY, NO_ROOM, connect_called=False)
-        if token_expired(message.protected_since, self.now()):
+        if token_expired(message.tried_since, self.now()):
             return DeadLetter(Reason.TOKEN_TOO_OLD, TOO_OLD, connect_called=False)
         return None
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from contract.client_token import iso
+from contract.client_token import FIRST_TRIED_AT, iso
 from contract.dead_letter import DoesNotFitError, renewed_attributes, resent_attributes
-from contract.message_attributes import MAX_BYTES, message_bytes, system_attribute_params
+from contract.message_attributes import MAX_BYTES, message_bytes, string, system_attribute_params
 from courier.queues.letter import MOVED_BY_SQS, without_stale_reason
 
 if TYPE_CHECKING:
@@ -71,12 +71,10 @@ def resent(letter: Letter, now: float, *, force: bool = False, body: str | None 
         force: Whether an operator sends it although its token may be too old; the function holds it back otherwise.
         body: Another body, from an edit.
     """
-    forced = iso(now) if force and letter.is_too_old(now) else None
+    forced = {FIRST_TRIED_AT: string(iso(now))} if force and letter.is_too_old(now) else {}
     text = letter.body if body is None else body
     try:
-        attributes = resent_attributes(
-            letter.id, text, letter.attributes, first_tried_at=_tried(letter), forced_at=forced
-        )
+        attributes = resent_attributes(letter.id, text, {**letter.attributes, **forced}, first_tried_at=_tried(letter))
     except DoesNotFitError:
         return NotDone(letter.id, "leaves no room for its token inside SQS's 1 MiB: make it smaller (dlq edit)")
     return Outgoing(letter.id, text, attributes, letter.system_attributes)

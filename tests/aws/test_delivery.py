@@ -291,11 +291,11 @@ def test_a_reply_that_the_queue_would_delete_before_its_next_try_is_dead_lettere
         ({}, True),
         ({"FirstTriedAt": 6.9}, True),
         ({"FirstTriedAt": 7.1}, False),
-        ({"FirstTriedAt": 7.1, "ForcedAt": 0.1}, True),
+        ({"FirstTriedAt": 7.1, "ForcedAt": 0.1}, False),  # an attribute of earlier versions
         ({"FirstTriedAt": "no time"}, False),
     ],
 )
-def test_a_reply_that_was_first_tried_more_than_seven_days_ago_is_sent_only_if_forced(
+def test_a_reply_that_was_first_tried_more_than_seven_days_ago_is_not_sent(
     courier: Courier, connect: ConnectControl, attributes: dict[str, Any], *, is_sent: bool
 ) -> None:
     given = {n: iso(time.time() - v * 86_400) if isinstance(v, float) else v for n, v in attributes.items()}

@@ -58,7 +58,7 @@ MUTANTS = [
     Mutant("contract/dead_letter.py", "REASON: string(reason)}\n    return _fit", "}\n    return _fit", "no reason"),
     Mutant("contract/dead_letter.py", "    defaults = {MESSAGE_ID: message_id, F", "    defaults = {F", "no first id"),
     Mutant("contract/dead_letter.py", "if name in attributes and is_valid(attributes[name]):", "if False:", "each life has a first id and a first try of its own"),
-    Mutant("contract/dead_letter.py", "if name not in COURIER_ATTRIBUTES and", "if", "a forced life lasts for ever"),
+    Mutant("contract/dead_letter.py", "if name not in COURIER_ATTRIBUTES and", "if", "old reasons stay"),
     Mutant("contract/client_token.py", "7 * 86_400", "70 * 86_400", "a token holds for 70 days"),
     Mutant(
         "contract/client_token.py",

@@ -380,7 +380,7 @@ def test_what_was_confirmed_by_force_is_replayed_by_force(operator: Operator) ->
     operator.letter(FirstTriedAt="2020-01-01T00:00:00+00:00")
     assert operator.did("dlq", "replay", "--all", "--force", stdin="y\n").lstrip() == replayed(1)
     (message,) = operator.on_the_queue()
-    assert "ForcedAt" in texts(message)
+    assert texts(message)["FirstTriedAt"] > "2026"
 
 
 def test_a_letter_without_room_for_its_token_is_named_and_stays(operator: Operator) -> None:

@@ -5,12 +5,10 @@ import pytest
 
 from contract.client_token import (
     FIRST_TRIED_AT,
-    FORCED_AT,
     MEMORY_SECONDS,
     ClientTokenError,
     client_token,
     first_tried_at,
-    forced_at,
     iso,
     parse_iso,
     token_expired,
@@ -88,10 +86,9 @@ def test_the_first_try_is_what_the_attribute_says_and_not_later_than_this_life()
     "text",
     ["yesterday", "", "2026-11-24T10:00:00", "2026-11-24", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59-23:59Z"],
 )
-def test_a_time_that_cannot_be_read_was_long_ago_and_forces_nothing(text: str) -> None:
+def test_a_time_that_cannot_be_read_counts_as_long_ago(text: str) -> None:
     assert parse_iso(text) is None
     assert tried(text) == -math.inf
-    assert forced_at({FORCED_AT: string(text)}, NOW) is None
     assert token_expired(tried(text), NOW)
 
 
@@ -99,8 +96,3 @@ def test_any_time_of_the_calendar_can_be_read_and_written() -> None:
     for text in ("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59+23:59"):
         seconds = parse_iso(text)
         assert seconds is None or iso(min(seconds, NOW))
-
-
-def test_forced_never_counts_from_after_this_life_began() -> None:
-    assert forced_at({}, NOW) is None
-    assert forced_at({FORCED_AT: string(iso(NOW + 5))}, NOW) == NOW

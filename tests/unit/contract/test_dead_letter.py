@@ -64,7 +64,7 @@ def test_the_messages_own_attributes_travel_with_it() -> None:
     assert carried["blob"] == {"DataType": "Binary.blob", "BinaryValue": b"\x00\xff"}
 
 
-def test_a_second_dead_lettering_keeps_id_and_first_try_tells_the_latest_reason_and_ends_the_force() -> None:
+def test_a_second_dead_lettering_keeps_id_and_first_try_has_the_latest_reason_and_no_old_force() -> None:
     before = message(MessageId="first", Reason="Refused", Detail="old", FirstTriedAt="2020", ForcedAt="2021")
     again = values(before, tried=TRIED)
     assert (again["MessageId"], again["FirstTriedAt"], again["Reason"]) == ("first", "2020", "NotFound")
@@ -120,8 +120,6 @@ def test_sent_again_a_letter_keeps_its_token_and_first_try_and_leaves_the_reason
     kept = {"MessageId": "first", "FirstTriedAt": TRIED, "own": "x"}
     again = resent_attributes("id-2", "{}", given.attributes, first_tried_at="later")
     assert texts(again) == kept
-    forced = resent_attributes("id-2", "{}", given.attributes, first_tried_at=None, forced_at="2027")
-    assert texts(forced) == kept | {"ForcedAt": "2027"}
 
 
 def test_renewed_a_letter_keeps_all_it_has_and_gets_its_first_id() -> None:

@@ -23,7 +23,7 @@ def received(count: int = 1, **attributes: Any) -> Message:
         (received(1, MessageId="id-0"), False),
     ],
 )
-def test_only_a_message_whose_token_is_its_own_id_is_in_its_first_life(
+def test_only_a_message_without_a_token_attribute_has_its_own_id_as_token(
     message: Message, *, token_is_message_id: bool
 ) -> None:
     assert message.token_is_message_id is token_is_message_id
@@ -35,12 +35,6 @@ def test_it_may_have_been_tried_since_its_first_receive_or_since_what_it_says() 
     assert received(2, FirstTriedAt=iso(SENT - 60)).tried_since == SENT - 60
     assert received(1, FirstTriedAt=iso(SENT + 60)).tried_since == SENT
     assert received(1, FirstTriedAt="yesterday").tried_since == float("-inf")
-
-
-def test_an_operators_force_counts_anew() -> None:
-    forced = received(1, FirstTriedAt=iso(SENT - 1e6), ForcedAt=iso(SENT - 1))
-    assert (forced.tried_since, forced.protected_since) == (SENT - 1e6, SENT - 1)
-    assert received(1, FirstTriedAt=iso(SENT - 1e6), ForcedAt="now").protected_since == SENT - 1e6
 
 
 def test_the_group_and_the_trace_are_kept_and_nothing_else_of_the_system() -> None:

@@ -39,12 +39,14 @@ def test_nothing_that_is_sent_again_is_in_its_first_life() -> None:
         assert not as_the_function_sees(sent(one)).token_is_message_id
 
 
-def test_only_a_forced_replay_of_a_letter_that_is_too_old_says_so() -> None:
-    old, young = letter(Reason="x", FirstTriedAt=iso(NOW - 8 * 86_400)), letter(Reason="x", FirstTriedAt=iso(NOW))
+def test_only_a_forced_replay_of_a_letter_that_is_too_old_sets_its_first_try_to_now() -> None:
+    old = letter(Reason="x", FirstTriedAt=iso(NOW - 8 * 86_400))
+    young = letter(Reason="x", FirstTriedAt=iso(NOW - 6 * 86_400))
     for one, force, is_forced in ((old, True, True), (old, False, False), (young, True, False)):
         offer = resent(one, NOW, force=force)
         assert isinstance(offer, Outgoing)
-        assert ("ReplyCourier.ForcedAt" in offer.attributes) is is_forced
+        first_tried_at = string(iso(NOW)) if is_forced else one.attributes["ReplyCourier.FirstTriedAt"]
+        assert offer.attributes["ReplyCourier.FirstTriedAt"] == first_tried_at
 
 
 def test_an_unusable_token_is_not_replaced_by_a_replay() -> None:

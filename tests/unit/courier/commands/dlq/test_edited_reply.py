@@ -67,8 +67,8 @@ def test_a_new_token_in_the_place_of_an_unusable_one_is_made_from_the_first_id_w
 
 def test_an_edit_of_a_letter_that_is_too_old_is_held_back_by_the_function_unless_forced() -> None:
     old = letter(ClientToken="t", Reason="x", FirstTriedAt=iso(NOW - 8 * 86_400))
-    assert received(old).protected_since == NOW - 8 * 86_400
-    assert received(old, force=True).protected_since == NOW
+    assert received(old).tried_since == NOW - 8 * 86_400
+    assert received(old, force=True).tried_since == NOW
 
 
 def test_an_edit_can_make_a_letter_small_enough() -> None:
