@@ -1,1 +1,1 @@
-"""What producers, the function and the operators' command agree on: pure, without clients and clocks."""
+"""What producers, the function and the operators' command agree on. Pure: no clients and no clocks."""

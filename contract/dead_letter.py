@@ -1,21 +1,20 @@
-"""A dead letter: its attributes, its reasons, and how they fit inside SQS's limits."""
+"""A dead letter: its reasons, its attributes, and how these fit inside SQS's limits."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from contract.client_token import CLIENT_TOKEN, MESSAGE_ID
+from contract.client_token import CLIENT_TOKEN, FIRST_TRIED_AT, MESSAGE_ID
 from contract.message_attributes import (
     MAX_ATTRIBUTES,
     MAX_BYTES,
+    is_valid,
     message_bytes,
-    sqs_takes,
+    replace_invalid_characters,
     string,
-    xml_characters,
 )
 from contract.payload import PAYLOAD_SIZES
-from contract.token_age import FIRST_TRIED_AT, FORCED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,12 +24,12 @@ if TYPE_CHECKING:
     from contract.message_attributes import Attributes
 
 REASON, DETAIL = "ReplyCourier.Reason", "ReplyCourier.Detail"
-OURS = (MESSAGE_ID, REASON, DETAIL, FIRST_TRIED_AT, FORCED_AT)
-"""The attributes that this project sets; all others are the producer's."""
-KEPT = (CLIENT_TOKEN, *PAYLOAD_SIZES)
-"""The producer's attributes that are never left out: without them the reply could go twice, or has no body."""
-MAX_DETAIL = 2_000
-"""Characters."""
+COURIER_ATTRIBUTES = (MESSAGE_ID, REASON, DETAIL, FIRST_TRIED_AT, "ReplyCourier.ForcedAt")
+"""The attributes that this project sets, or that earlier versions set. All others are the producer's."""
+NEVER_DROPPED = (CLIENT_TOKEN, *PAYLOAD_SIZES)
+"""The producer's attributes that a dead letter always keeps: without them the reply could be sent twice, or has no
+body."""
+MAX_DETAIL_CHARACTERS = 2_000
 
 
 class Reason(StrEnum):
@@ -39,81 +38,82 @@ class Reason(StrEnum):
     INVALID_REPLY = "InvalidReply"
     """The body breaks the contract (reply.schema.json)."""
     INVALID_PAYLOAD = "InvalidPayload"
-    """The message's body is in S3, and its pointer cannot be followed, or what it points to cannot be a reply."""
+    """The message points to a body in S3, but the pointer or its object is invalid."""
     PAYLOAD_NOT_FOUND = "PayloadNotFound"
-    """The message's body is in S3, and the object is not there any more."""
+    """The message points to a body in S3, and there is no such object."""
     RECIPIENT_NOT_ALLOWED = "RecipientNotAllowed"
     """The stack does not send to this address (its setting allowedRecipients)."""
     INVALID_CLIENT_TOKEN = "InvalidClientToken"
     """The message attribute ClientToken (or ReplyCourier.MessageId) cannot be used as a token."""
     INVALID_REQUEST = "InvalidRequest"
-    """Connect says the request is wrong (InvalidRequestException, 400)."""
+    """Connect says that the request is invalid (InvalidRequestException, 400)."""
     NOT_FOUND = "NotFound"
-    """Connect does not know the contact, the template or another thing named (ResourceNotFoundException, 404)."""
+    """Connect does not know the contact, the template or another resource (ResourceNotFoundException, 404)."""
     TOKEN_ALREADY_USED = "TokenAlreadyUsed"
-    """Connect has seen this token before (IdempotencyException, 409): in this reply, another, or a refused one."""
+    """Connect knows the token already (IdempotencyException, 409): from this reply, another, or a refused one."""
     TOKEN_TOO_OLD = "TokenTooOld"
-    """Connect was first asked more than 7 days ago: it may have forgotten the token, and would send the reply again."""
+    """Connect was first called more than 7 days ago: it may have forgotten the token and send the reply again."""
     REFUSED = "Refused"
-    """Connect refuses the request with an error code that is not documented for it (any other 4xx)."""
+    """Connect refuses the request with an error code that is not documented for the call (any other 4xx)."""
     RETRIES_EXHAUSTED = "RetriesExhausted"
-    """It was tried for the whole retry window, or received more often than the window allows."""
+    """The retry window is over, or the message was received more often than the window allows."""
 
 
 class DoesNotFitError(ValueError):
-    """The body leaves no room for even the required attributes inside SQS's limit on a message's size."""
+    """The body leaves no room for the required attributes inside SQS's limit on a message's size."""
 
 
 def dead_letter_attributes(  # noqa: PLR0913 - all that makes a dead letter
     message_id: str, body: str, attributes: Attributes, *, reason: str, detail: str, first_tried_at: str | None
 ) -> dict[str, MessageAttributeValueTypeDef]:
-    """The attributes of a message on its way to the dead-letter queue.
+    """Return the attributes of a message that moves to the dead-letter queue.
 
     Args:
-        message_id: The message's id, which becomes ReplyCourier.MessageId unless it has one.
-        body: Its body.
-        attributes: The attributes it was received with.
-        reason: Why it is dead-lettered.
-        detail: What a person needs to mend it.
-        first_tried_at: When Connect may first have been asked, in ISO 8601; None if it was not.
+        message_id: The message's id, which becomes ReplyCourier.MessageId unless the message has that attribute.
+        body: The message's body.
+        attributes: The attributes that the message was received with.
+        reason: Why it moves.
+        detail: What a person needs to fix it.
+        first_tried_at: When Connect may first have been called, in ISO 8601; None if it was not.
 
     Raises:
         DoesNotFitError: See there.
     """
-    ours = {**_identity(message_id, attributes, first_tried_at), REASON: string(reason)}
-    return fitting_attributes(body, ours, producers_own(attributes), detail=detail)
+    required = {**_identity(message_id, attributes, first_tried_at), REASON: string(reason)}
+    return _fitting_attributes(body, required, producer_attributes(attributes), detail=detail)
 
 
 def resent_attributes(
     message_id: str, body: str, attributes: Attributes, *, first_tried_at: str | None
 ) -> dict[str, MessageAttributeValueTypeDef]:
-    """The attributes of a dead letter on its way back to the queue of replies, under the token it has always had.
+    """Return the attributes of a dead letter that moves back to the queue of replies. It keeps its token.
 
     Args:
-        message_id: The letter's id, which becomes ReplyCourier.MessageId unless it has one.
-        body: Its body.
-        attributes: The attributes it was received with.
-        first_tried_at: When Connect may first have been asked, in ISO 8601, if the letter does not say.
+        message_id: The letter's id, which becomes ReplyCourier.MessageId unless the letter has that attribute.
+        body: The letter's body.
+        attributes: The attributes that the letter was received with.
+        first_tried_at: When Connect may first have been called, in ISO 8601, if the letter does not say.
 
     Raises:
         DoesNotFitError: See there.
     """
-    return fitting_attributes(body, _identity(message_id, attributes, first_tried_at), producers_own(attributes))
+    required = _identity(message_id, attributes, first_tried_at)
+    return _fitting_attributes(body, required, producer_attributes(attributes))
 
 
 def renewed_attributes(
     message_id: str, body: str, attributes: Attributes, *, first_tried_at: str | None
 ) -> dict[str, MessageAttributeValueTypeDef]:
-    """The attributes of a dead letter that is put on the dead-letter queue again: all it has, and its first id.
+    """Return the attributes of a dead letter that is sent to the dead-letter queue again, which resets its retention.
 
     Args:
-        message_id: The letter's id, which becomes ReplyCourier.MessageId unless it has one.
-        body: Its body.
-        attributes: The attributes it was received with.
-        first_tried_at: When Connect may first have been asked, in ISO 8601, if the letter does not say.
+        message_id: The letter's id, which becomes ReplyCourier.MessageId unless the letter has that attribute.
+        body: The letter's body.
+        attributes: The attributes that the letter was received with; all of them stay.
+        first_tried_at: When Connect may first have been called, in ISO 8601, if the letter does not say.
 
     Raises:
-        DoesNotFitError: Something would have to be left out.
+        DoesNotFitError: Something would have to be dropped.
     """
     renewed = {**attributes, **_identity(message_id, attributes, first_tried_at)}
     if not _fit(body, renewed):
@@ -122,47 +122,44 @@ def renewed_attributes(
 
 
 def has_room(message_id: str, body: str, attributes: Attributes, first_tried_at: str) -> bool:
-    """Whether a message could be put on a dead-letter queue with its token and any reason."""
-    ours = {**_identity(message_id, attributes, first_tried_at), REASON: string(max(Reason, key=len))}
-    return _fit(body, {**_kept(producers_own(attributes)), **ours})
+    """Return whether the message would fit on a dead-letter queue with its token and any reason."""
+    required = {**_identity(message_id, attributes, first_tried_at), REASON: string(max(Reason, key=len))}
+    return _fit(body, {**_never_dropped(producer_attributes(attributes)), **required})
 
 
-def producers_own(attributes: Attributes) -> Attributes:
-    """The attributes that are not ours, less those that SQS would refuse: without a type or a value."""
-    return {name: value for name, value in attributes.items() if name not in OURS and sqs_takes(value)}
+def producer_attributes(attributes: Attributes) -> Attributes:
+    """Return the producer's attributes, without those that SQS would refuse."""
+    return {name: value for name, value in attributes.items() if name not in COURIER_ATTRIBUTES and is_valid(value)}
 
 
-def fitting_attributes(
-    body: str, ours: Attributes, own: Attributes, *, detail: str = ""
+def _fitting_attributes(
+    body: str, required: Attributes, optional: Attributes, *, detail: str = ""
 ) -> dict[str, MessageAttributeValueTypeDef]:
-    """A message's attributes inside SQS's limits: ten attributes, and 1 MiB with the body.
+    """Return attributes inside SQS's limits: ten attributes, and 1 MiB with the body.
 
-    Where room is short, ReplyCourier.Detail goes first, then the last of the producer's own; Detail names those.
-
-    Args:
-        body: The message body.
-        ours: Attributes that are always there.
-        own: The producer's attributes, of which KEPT are always there.
-        detail: The text of Detail; none if empty.
+    If space runs out, ReplyCourier.Detail is dropped first, then the last of the optional attributes (but for
+    NEVER_DROPPED). Detail names the dropped ones.
 
     Raises:
-        DoesNotFitError: There is no room for what is always there.
+        DoesNotFitError: There is no room for what is never dropped.
     """
-    for attributes in _offers({**_kept(own), **ours}, own, detail):
+    for attributes in _candidates({**_never_dropped(optional), **required}, optional, detail):
         if _fit(body, attributes):
             return attributes
     raise DoesNotFitError
 
 
-def _offers(required: Attributes, own: Attributes, detail: str) -> Iterator[dict[str, MessageAttributeValueTypeDef]]:
-    """Attributes to send with the message, the most complete first."""
-    told = {DETAIL: _detail(detail)} if detail else {}
-    yield {**own, **required, **told}
-    yield {**own, **required}
-    spare = [name for name in own if name not in required]
-    for count in reversed(range(len(spare))):
-        note = f"Left out, because SQS's limits leave no room: {', '.join(spare[count:])}. {detail}".rstrip()
-        yield {**{name: own[name] for name in spare[:count]}, **required, DETAIL: _detail(note)}
+def _candidates(
+    required: Attributes, optional: Attributes, detail: str
+) -> Iterator[dict[str, MessageAttributeValueTypeDef]]:
+    """Yield attributes to send with the message, the most complete first."""
+    with_detail = {DETAIL: _detail(detail)} if detail else {}
+    yield {**optional, **required, **with_detail}
+    yield {**optional, **required}
+    droppable = [name for name in optional if name not in required]
+    for count in reversed(range(len(droppable))):
+        dropped = f"Dropped to fit SQS's limits: {', '.join(droppable[count:])}. {detail}".rstrip()
+        yield {**{name: optional[name] for name in droppable[:count]}, **required, DETAIL: _detail(dropped)}
     yield dict(required)
 
 
@@ -173,20 +170,20 @@ def _fit(body: str, attributes: Attributes) -> bool:
 def _identity(
     message_id: str, attributes: Attributes, first_tried_at: str | None
 ) -> dict[str, MessageAttributeValueTypeDef]:
-    """Which reply it is, and since when it may have been tried. An attribute that is there stays as it is."""
-    default = {MESSAGE_ID: message_id, FIRST_TRIED_AT: first_tried_at}
+    """Return the attributes that say which reply it is, and when it was first tried. Existing ones stay as they are."""
+    defaults = {MESSAGE_ID: message_id, FIRST_TRIED_AT: first_tried_at}
     identity = {}
-    for name, text in default.items():
-        if name in attributes and sqs_takes(attributes[name]):
+    for name, text in defaults.items():
+        if name in attributes and is_valid(attributes[name]):
             identity[name] = attributes[name]
         elif text:
             identity[name] = string(text)
     return identity
 
 
-def _kept(own: Attributes) -> Attributes:
-    return {name: own[name] for name in KEPT if name in own}
+def _never_dropped(optional: Attributes) -> Attributes:
+    return {name: optional[name] for name in NEVER_DROPPED if name in optional}
 
 
 def _detail(text: str) -> MessageAttributeValueTypeDef:
-    return string(xml_characters(text)[:MAX_DETAIL])
+    return string(replace_invalid_characters(text)[:MAX_DETAIL_CHARACTERS])

@@ -1,4 +1,4 @@
-"""SQS message attributes in the form of SendMessage, and SQS's limits on a message."""
+"""SQS message attributes in the form that SendMessage takes, and SQS's limits on a message."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 Attributes = Mapping[str, "MessageAttributeValueTypeDef"]
 
 
-class SystemAttributes(TypedDict, total=False):
-    """Parameters of SendMessage beside body and message attributes."""
+class SystemAttributeParams(TypedDict, total=False):
+    """The parameters of SendMessage that set system attributes."""
 
     MessageGroupId: str
     MessageSystemAttributes: Mapping[Literal["AWSTraceHeader"], MessageSystemAttributeValueTypeDef]
@@ -28,29 +28,29 @@ _NOT_XML_CHARACTER = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010f
 MESSAGE_GROUP_ID: Literal["MessageGroupId"] = "MessageGroupId"
 TRACE_HEADER: Literal["AWSTraceHeader"] = "AWSTraceHeader"
 SYSTEM_ATTRIBUTES = (MESSAGE_GROUP_ID, TRACE_HEADER)
-"""They go wherever the message goes: the tenant whose share of the queue it takes (fair queues), and its trace."""
+"""Kept whenever a message is sent again: its fair-queue group, and its X-Ray trace."""
 
 
 def string(text: str) -> MessageAttributeValueTypeDef:
-    """An attribute of type String."""
+    """Return an attribute of type String."""
     return {"DataType": "String", "StringValue": text}
 
 
-def text_of(attributes: Attributes, name: str) -> str | None:
-    """An attribute's text; None if it is missing or not of type String (custom types such as String.x count)."""
+def string_value(attributes: Attributes, name: str) -> str | None:
+    """Return a String attribute's value (custom types such as String.x count); None if there is no such attribute."""
     attribute = attributes.get(name)
     if attribute is None or attribute["DataType"].partition(".")[0] != "String":
         return None
     return attribute.get("StringValue")
 
 
-def sqs_takes(attribute: MessageAttributeValueTypeDef) -> bool:
-    """Whether the attribute has a type and a value: SQS refuses empty ones."""
+def is_valid(attribute: MessageAttributeValueTypeDef) -> bool:
+    """Return whether the attribute has a type and a value, as SQS requires."""
     return bool(attribute["DataType"] and (attribute.get("StringValue") or attribute.get("BinaryValue")))
 
 
 def message_bytes(body: str, attributes: Attributes) -> int:
-    """Bytes that SQS counts for a message: the body, and names, types and values of the attributes."""
+    """Return the bytes that SQS counts: the body, and the names, types and values of the attributes."""
     return len(body.encode()) + sum(
         len(name.encode())
         + len(value["DataType"].encode())
@@ -59,16 +59,16 @@ def message_bytes(body: str, attributes: Attributes) -> int:
     )
 
 
-def sent_with(system: Mapping[str, str]) -> SystemAttributes:
-    """The parameters of SendMessage that give a message the system attributes of an earlier one."""
-    parameters: SystemAttributes = {}
+def system_attribute_params(system: Mapping[str, str]) -> SystemAttributeParams:
+    """Return the parameters of SendMessage that copy a received message's system attributes."""
+    params: SystemAttributeParams = {}
     if group := system.get(MESSAGE_GROUP_ID):
-        parameters["MessageGroupId"] = group
+        params["MessageGroupId"] = group
     if trace := system.get(TRACE_HEADER):
-        parameters["MessageSystemAttributes"] = {TRACE_HEADER: {"DataType": "String", "StringValue": trace}}
-    return parameters
+        params["MessageSystemAttributes"] = {TRACE_HEADER: {"DataType": "String", "StringValue": trace}}
+    return params
 
 
-def xml_characters(text: str) -> str:
-    """The text with U+FFFD in place of what SQS refuses: anything that is not a character of XML 1.0."""
+def replace_invalid_characters(text: str) -> str:
+    """Return the text with U+FFFD for each character that SQS refuses because XML 1.0 doesn't have it."""
     return _NOT_XML_CHARACTER.sub("\ufffd", text)

@@ -1,4 +1,4 @@
-"""A body larger than a message: it is an object in S3, and the message holds a pointer to it.
+"""A body that is larger than a message: an object in S3 holds the body, and the message points to the object.
 
 The form is that of the Amazon SQS Extended Client, which producers use unmodified:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-managing-large-messages.html
@@ -20,19 +20,18 @@ if TYPE_CHECKING:
 PAYLOAD_SIZE = "ExtendedPayloadSize"
 LEGACY_PAYLOAD_SIZE = "SQSLargePayloadSize"
 PAYLOAD_SIZES = (PAYLOAD_SIZE, LEGACY_PAYLOAD_SIZE)
-"""The attribute that says that a message holds a pointer: the payload's size in bytes, of type Number."""
+"""The attribute of a message that holds a pointer: the payload's size in bytes, of type Number."""
 POINTER = "software.amazon.payloadoffloading.PayloadS3Pointer"
 POINTERS = (POINTER, "com.amazon.sqs.javamessaging.MessageS3Pointer")
 MAX_PAYLOAD_BYTES = 6 * 5_242_880 + MAX_BYTES
-"""The longest text that Connect takes, every character of it written as `\\uXXXX`, and as much around it as a message
-may have."""
-MAX_POINTER = 16_384
-"""Characters, more than any bucket and key have."""
+"""The longest body text that Connect takes, with each character written as `\\uXXXX`, and 1 MiB for the rest."""
+MAX_POINTER_CHARACTERS = 16_384
+"""More than any bucket and key have."""
 _TEXT = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"?', re.DOTALL)
 
 
 class PayloadError(ValueError):
-    """A pointer cannot be followed, or what it points to is not a payload; the text says why and quotes nothing."""
+    """A pointer can't be followed, or its object is not a reply. The text says why and quotes nothing."""
 
 
 class Pointer(NamedTuple):
@@ -40,8 +39,8 @@ class Pointer(NamedTuple):
 
     Attributes:
         bucket: The S3 bucket.
-        key: The object in it.
-        size: Bytes that the object has to have.
+        key: The object's key.
+        size: Bytes that the object must have.
     """
 
     bucket: str
@@ -49,54 +48,54 @@ class Pointer(NamedTuple):
     size: int
 
 
-def pointer(body: str, attributes: Attributes) -> Pointer | None:
-    """The pointer in a message; None if its body is the reply itself.
+def parse_pointer(body: str, attributes: Attributes) -> Pointer | None:
+    """Return the pointer in a message; None if its body is the reply itself.
 
     Raises:
-        PayloadError: It is half a pointer: the body without the attribute or the attribute without the body.
+        PayloadError: The message has only one of the two parts, the body or the attribute, or one is invalid.
     """
     sizes = [attributes[name] for name in PAYLOAD_SIZES if name in attributes]
-    members = _members(body)
+    members = _pointer_members(body)
     if members is None and not sizes:
         return None
     if members is None:
-        raise PayloadError(f"the attribute {PAYLOAD_SIZE} says that the body is in S3, and the body does not say where")
+        raise PayloadError(f"the message has the attribute {PAYLOAD_SIZE}, but its body is not a pointer to S3")
     size = sizes[0].get("StringValue", "") if len(sizes) == 1 else ""
     if not (size.isascii() and size.isdecimal() and len(size) <= len(str(MAX_PAYLOAD_BYTES))):
-        raise PayloadError(f"the body points to S3, and no single attribute {PAYLOAD_SIZE} gives its size in bytes")
+        raise PayloadError(f"the body points to S3, but no single attribute {PAYLOAD_SIZE} gives the size in bytes")
     match members:
         case {"s3BucketName": str(bucket), "s3Key": str(key)} if bucket and key:
             return Pointer(bucket, key, int(size))
     raise PayloadError("the pointer to S3 does not name s3BucketName and s3Key")
 
 
-def point_to(bucket: str, key: str, size: int) -> tuple[str, dict[str, MessageAttributeValueTypeDef]]:
-    """The body and the attribute of a message whose payload is this object."""
+def pointer_message(bucket: str, key: str, size: int) -> tuple[str, dict[str, MessageAttributeValueTypeDef]]:
+    """Return the body and the attributes of a message that points to an object."""
     body = json.dumps([POINTER, {"s3BucketName": bucket, "s3Key": key}])
     return body, {PAYLOAD_SIZE: {"DataType": "Number", "StringValue": str(size)}}
 
 
-def payload_text(content: bytes) -> str:
-    """The body that an object holds.
+def decode_payload(content: bytes) -> str:
+    """Return the body that an object holds.
 
     Raises:
-        PayloadError: It is not UTF-8, it is another pointer, or so much of it is not text that reading it as JSON could
-            take all of the memory.
+        PayloadError: It is not UTF-8, it is another pointer, or it has so much besides its texts that parsing it as
+            JSON could use up the function's memory.
     """
     try:
         text = content.decode()
     except UnicodeDecodeError:
         raise PayloadError("the object in S3 is not UTF-8") from None
-    if _members(text) is not None:
-        raise PayloadError("the object in S3 is a pointer as well")
+    if _pointer_members(text) is not None:
+        raise PayloadError("the object in S3 is another pointer")
     if len(text) - sum(found.end(1) - found.start(1) for found in _TEXT.finditer(text)) > MAX_BYTES:
-        raise PayloadError("the object in S3 has more than 1 MiB besides its texts: a reply has not")
+        raise PayloadError("the object in S3 has more than 1 MiB besides its texts, which no reply has")
     return text
 
 
-def _members(body: str) -> dict[str, object] | None:
-    """What a pointer's body says; None if it is not one."""
-    if len(body) > MAX_POINTER or not body.lstrip().startswith("["):
+def _pointer_members(body: str) -> dict[str, object] | None:
+    """Return the members of a pointer; None if the body is not a pointer."""
+    if len(body) > MAX_POINTER_CHARACTERS or not body.lstrip().startswith("["):
         return None
     try:
         parsed = json.loads(body)

@@ -1,4 +1,4 @@
-"""Where a reply goes to, and the guard of stacks that are not for production: they send to some addresses only."""
+"""The guard of stacks that are not for production: they send only to the recipients that a setting allows."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-def not_allowed(reply: dict[str, Any], allowed: Sequence[str]) -> str | None:
-    """The first recipient that a reply may not go to, by its path in the body; None if it may go to all.
+def first_disallowed_recipient(reply: dict[str, Any], allowed: Sequence[str]) -> str | None:
+    """Return the path of the first recipient that the patterns don't allow; None if they allow all.
 
     Args:
-        reply: A body that keeps the contract.
-        allowed: Patterns of addresses, `*` for any characters, whatever their case; without any, all are allowed.
+        reply: A reply that keeps the contract.
+        allowed: Patterns of addresses, in any case; `*` stands for any characters. Without patterns, all are allowed.
     """
     if not allowed:
         return None
@@ -26,7 +26,7 @@ def not_allowed(reply: dict[str, Any], allowed: Sequence[str]) -> str | None:
 
 
 def _recipients(reply: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every address that an email goes to (StartOutboundEmailContact in the Amazon Connect API reference)."""
+    """Yield the path and address of each recipient (StartOutboundEmailContact, Amazon Connect API reference)."""
     yield "reply.DestinationEmailAddress", reply["DestinationEmailAddress"]["EmailAddress"]
     for n, copied in enumerate(reply.get("AdditionalRecipients", {}).get("CcEmailAddresses", [])):
         yield f"reply.AdditionalRecipients.CcEmailAddresses[{n}]", copied["EmailAddress"]

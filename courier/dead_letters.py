@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.client_token import ClientTokenError, client_token
+from contract.client_token import ClientTokenError, client_token, first_tried_at, is_identifier, token_expired
 from contract.dead_letter import REASON
-from contract.identifier import is_identifier
-from contract.message_attributes import SYSTEM_ATTRIBUTES, text_of
-from contract.reply import contact_of
-from contract.token_age import first_tried_at, may_be_forgotten
+from contract.message_attributes import SYSTEM_ATTRIBUTES, string_value
+from contract.reply import find_contact_id
 from courier import output
 from courier.interrupts import uninterrupted
 from courier.output import Failure
@@ -118,7 +116,7 @@ class Letter:
     @property
     def contact_id(self) -> str | None:
         """The contact that the reply is for; None if the body does not name one."""
-        return contact_of(self.reply)
+        return find_contact_id(self.reply)
 
     @property
     def first_tried_at(self) -> float | None:
@@ -144,11 +142,11 @@ class Letter:
 
     def text(self, name: str) -> str:
         """An attribute of type String, or an empty text."""
-        return text_of(self.attributes, name) or ""
+        return string_value(self.attributes, name) or ""
 
     def token_expired(self, now: float) -> bool:
         """Whether Connect may have forgotten the token, and would send a reply again that it has sent."""
-        return may_be_forgotten(self.first_tried_at, now)
+        return token_expired(self.first_tried_at, now)
 
 
 class _Held(NamedTuple):

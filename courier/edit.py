@@ -19,11 +19,17 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.client_token import CLIENT_TOKEN, MAX_CHARACTERS, MESSAGE_ID, ClientTokenError, client_token
+from contract.client_token import (
+    CLIENT_TOKEN,
+    FIRST_TRIED_AT,
+    MAX_TOKEN_CHARACTERS,
+    MESSAGE_ID,
+    ClientTokenError,
+    client_token,
+)
 from contract.dead_letter import DETAIL, Reason
 from contract.message_attributes import string
 from contract.payload import PAYLOAD_SIZES
-from contract.token_age import FIRST_TRIED_AT
 from courier import output
 from courier.dead_letters import delete_letters
 from courier.journal import journal
@@ -143,7 +149,7 @@ def next_token(token: str) -> str:
     """The new token of an edit: t, t.edit-1, t.edit-2 and so on."""
     first, count = (parts[1], int(parts[2])) if (parts := _EDITED_TOKEN.fullmatch(token)) else (token, 0)
     derived = f"{first}.edit-{count + 1}"
-    return derived if len(derived) <= MAX_CHARACTERS else hashlib.sha256(token.encode()).hexdigest()
+    return derived if len(derived) <= MAX_TOKEN_CHARACTERS else hashlib.sha256(token.encode()).hexdigest()
 
 
 def send_and_delete(account: Account, letter: Letter, message: Outgoing) -> Failure | None:

@@ -10,10 +10,10 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
+from contract.client_token import iso
 from contract.dead_letter import DoesNotFitError, renewed_attributes
 from contract.message_attributes import SYSTEM_ATTRIBUTES
 from contract.payload import PAYLOAD_SIZES
-from contract.token_age import iso
 from courier.dead_letters import MOVED_BY_SQS, printable_identifier
 from courier.output import Failure, json_line
 from courier.sending import Outgoing, message_for_dead_letters, without_stale_reason

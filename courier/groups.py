@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.padding import Padding
 from rich.text import Text
 
+from contract.client_token import iso
 from contract.dead_letter import DETAIL, Reason
 from contract.reply import SCHEMA
-from contract.token_age import iso
 from courier.dead_letters import MOVED_BY_SQS, printable_identifier
 from courier.output import format_age, out
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.token_age import iso
+from contract.client_token import iso
 from courier import output
 from courier.dead_letters import printable_identifier
 

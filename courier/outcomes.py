@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.identifier import is_identifier
+from contract.client_token import is_identifier
 from courier import output
 from courier.dead_letters import printable_identifier
 from courier.errors import explain

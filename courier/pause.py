@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from contract.token_age import iso
+from contract.client_token import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.payload import MAX_PAYLOAD_BYTES, PayloadError, payload_text, point_to, pointer
+from contract.payload import MAX_PAYLOAD_BYTES, PayloadError, decode_payload, parse_pointer, pointer_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ class Payloads:
             with closing(answer["Body"]) as content:
                 if answer["ContentLength"] > MAX_PAYLOAD_BYTES:
                     raise UnreadableError("is larger than any reply", is_final=True)
-                return payload_text(content.read())
+                return decode_payload(content.read())
         except PayloadError as error:
             raise UnreadableError(f"is invalid: {error}", is_final=True) from None
         except (BotoCoreError, ClientError) as error:
@@ -81,7 +81,7 @@ class Payloads:
             raise UnreadableError(NO_BUCKET, is_final=True)
         key, content = str(uuid.uuid4()), text.encode()
         self.s3().put_object(Bucket=self.bucket, Key=key, Body=content)
-        return point_to(self.bucket, key, len(content))
+        return pointer_message(self.bucket, key, len(content))
 
     def extend(self, body: str, attributes: Attributes) -> None:
         """Restart the time after which S3 deletes the object, if the message points to one.
@@ -104,7 +104,7 @@ class Payloads:
 
     def _pointer(self, body: str, attributes: Attributes) -> Pointer | None:
         try:
-            where = pointer(body, attributes)
+            where = parse_pointer(body, attributes)
         except PayloadError as error:
             raise UnreadableError(f"cannot be found: {error}", is_final=True) from None
         if where is not None and self.bucket is None:

@@ -12,11 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from contract.client_token import CLIENT_TOKEN
-from contract.identifier import is_identifier
+from contract.client_token import CLIENT_TOKEN, is_identifier
 from contract.message_attributes import string
 from contract.payload import MAX_PAYLOAD_BYTES
-from contract.reply import EVERY_FAULT_CHARACTERS, InvalidReplyError, every_fault, parse
+from contract.reply import ALL_ERRORS_MAX_CHARACTERS, InvalidReplyError, all_errors, parse
 from courier import output
 from courier.output import EXIT_OK, EXIT_PARTIAL, Failure
 from courier.sending import Outgoing, check_size
@@ -127,7 +126,7 @@ def reply_errors(body: str) -> tuple[str, ...]:
     try:
         parse(body, _instance(body))
     except InvalidReplyError as error:
-        found = error.faults if len(body) <= EVERY_FAULT_CHARACTERS else _all_errors(body) or error.faults
+        found = error.errors if len(body) <= ALL_ERRORS_MAX_CHARACTERS else _all_errors(body) or error.errors
         names = _unprintable_names(body)
         errors = tuple(dict.fromkeys(_without(text, names) for text in found[:MAX_ERRORS]))
         return (*errors, f"reply: {len(found) - MAX_ERRORS:,} more errors") if len(found) > MAX_ERRORS else errors
@@ -207,7 +206,7 @@ def _instance(body: str) -> str:
 def _all_errors(body: str) -> tuple[str, ...]:
     """Every error of a long reply."""
     try:
-        return tuple(every_fault(_shortened(json.loads(body))))
+        return tuple(all_errors(_shortened(json.loads(body))))
     except (ValueError, RecursionError):
         return ()
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.client_token import CLIENT_TOKEN, MESSAGE_ID
+from contract.client_token import CLIENT_TOKEN, FIRST_TRIED_AT, MESSAGE_ID, iso
 from contract.dead_letter import DETAIL, REASON, DoesNotFitError, renewed_attributes, resent_attributes
-from contract.message_attributes import MAX_BYTES, message_bytes, sent_with, text_of
-from contract.token_age import FIRST_TRIED_AT, iso
+from contract.message_attributes import MAX_BYTES, message_bytes, string, string_value, system_attribute_params
 from courier import output
 from courier.dead_letters import MAX_ENTRIES, MOVED_BY_SQS, failed_entries
 from courier.output import Failure
@@ -61,13 +60,11 @@ def message_for_replies(
         force: Whether to count a letter whose token expired as first tried now. The function refuses it otherwise.
         body: Another body, from an edit.
     """
-    given, first_tried_at = letter.attributes, _first_tried_at(letter)
-    if force and letter.token_expired(now):
-        given = {name: value for name, value in given.items() if name != FIRST_TRIED_AT}
-        first_tried_at = iso(now)
+    forced = {FIRST_TRIED_AT: string(iso(now))} if force and letter.token_expired(now) else {}
+    given = {**letter.attributes, **forced}
     text = letter.body if body is None else body
     try:
-        attributes = resent_attributes(letter.id, text, given, first_tried_at=first_tried_at)
+        attributes = resent_attributes(letter.id, text, given, first_tried_at=_first_tried_at(letter))
     except DoesNotFitError:
         return Failure(letter.id, "leaves no room for its token inside SQS's 1 MiB; make it smaller with dlq edit")
     return Outgoing(letter.id, text, attributes, letter.system_attributes)
@@ -125,7 +122,7 @@ def send(sqs: SQSClient, queue_url: str, batch: Sequence[Outgoing]) -> list[Fail
                 "Id": str(n),
                 "MessageBody": message.body,
                 "MessageAttributes": message.attributes,
-                **sent_with(message.system_attributes),  # type: ignore[typeddict-item]  # mypy wants every key
+                **system_attribute_params(message.system_attributes),  # type: ignore[typeddict-item]  # mypy wants every key
             }
             for n, message in enumerate(batch)
         ],
@@ -222,4 +219,4 @@ def _extend_payload(message: Outgoing, payloads: Payloads | None) -> Outgoing | 
 
 
 def _token(message: Outgoing) -> str | None:
-    return text_of(message.attributes, CLIENT_TOKEN) or text_of(message.attributes, MESSAGE_ID)
+    return string_value(message.attributes, CLIENT_TOKEN) or string_value(message.attributes, MESSAGE_ID)

@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from contract.dead_letter import DETAIL, OURS, Reason
-from contract.token_age import FIRST_TRIED_AT, iso
+from contract.client_token import FIRST_TRIED_AT, iso
+from contract.dead_letter import COURIER_ATTRIBUTES, DETAIL, Reason
 from courier.dead_letters import DRAFT_SECONDS, printable_identifier
 from courier.export import summary_json
 from courier.groups import advice, cause_of
@@ -88,7 +88,7 @@ def show_letter(letter: Letter, now: float) -> None:
     rows |= {
         f"Attribute {name}": value.get("StringValue", "(binary)")
         for name, value in letter.attributes.items()
-        if name not in OURS
+        if name not in COURIER_ATTRIBUTES
     }
     wrong = {"Reason": letter.reason, "Detail": letter.text(DETAIL)}
     history = Table.grid(padding=(0, 2))

@@ -1,58 +1,41 @@
-"""What becomes of one message: its verdict, and what is done about it. A verdict is final once it is acted on."""
+"""Delivers the messages of one invocation: act on each verdict, and tell Lambda which messages are not done.
+
+A message is done when Connect has accepted its reply or the dead-letter queue has the message. Lambda then deletes it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.dead_letter import DoesNotFitError, Reason
-from contract.token_age import iso
-from handler.backoff import backoff
-from handler.sender import ACT_SECONDS
+from contract.client_token import iso
+from contract.dead_letter import DoesNotFitError
+from handler.message import Message
+from handler.pacer import Pacer
+from handler.sender import Sender
 from handler.services import sqs
-from handler.verdict import AlreadySent, Cause, DeadLetter, HandBack, Retry, Sent, Verdict
+from handler.services.outcomes import Outcomes
+from handler.services.payload import Payloads
+from handler.verdict import AlreadySent, Cause, DeadLetter, HandBack, Retry, Sent, Verdict, backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from mypy_boto3_connect import ConnectClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-    from handler.message import Message
     from handler.observability import Observability
-    from handler.sender import Sender
-    from handler.services.outcomes import Outcomes
     from handler.settings import Settings
 
-LAST_CHANCE_SECONDS = 3600
-"""More than any backoff and any visibility time-out: a message that is to live no longer has no other try."""
-DENIED_SECONDS = 1800
-"""How long a refused permission is retried: IAM changes take minutes to spread, not hours."""
 DOES_NOT_FIT_SECONDS = 60
-"""Between two receives of a message that SQS itself has to move, after maxReceiveCount of them: most of a day, and the
-others are not held up."""
-LAST_CHANCE = "The queue would have deleted it before another try."
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """What the messages of one invocation share.
-
-    Attributes:
-        seconds_left: Seconds until Lambda ends the invocation.
-        delete_at_once: Whether a message is deleted as soon as it is done, and not by Lambda after the batch. So it is
-            when one of the batch was received before: that one may have crashed the function then, may do it again,
-            and a crash prevents the answer to Lambda.
-    """
-
-    seconds_left: Callable[[], float]
-    delete_at_once: bool
-
-
-class NotDoneError(Exception):
-    """The message has to come back: its id belongs in batchItemFailures."""
+"""Between two receives of a message that is too large for the dead-letter queue. SQS moves the message itself after
+maxReceiveCount receives, which then takes most of a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +44,12 @@ class Delivery:
 
     Attributes:
         settings: What the stack has set.
-        sender: Sends what a message asks for.
-        sqs: The client that takes dead letters, hides messages and deletes them; most invocations need none.
-        outcomes: Tells an event bus what became of replies.
+        sender: Decides what becomes of a message, by trying to send its reply.
+        sqs: Makes the client for dead letters and visibility; most invocations need none.
+        outcomes: Publishes what became of replies.
         observability: Logs, metrics, traces.
         now: Seconds since the epoch.
-        rng: Jitter of the backoff, and the order of a batch.
+        rng: Jitter of the backoff.
     """
 
     settings: Settings
@@ -77,95 +60,129 @@ class Delivery:
     now: Callable[[], float]
     rng: Random
 
-    def deliver(self, message: Message, invocation: Invocation) -> None:
-        """Deliver one message. Return when it is done: sent, or taken by the dead-letter queue.
+    def deliver_all(self, records: list[Any], seconds_left: Callable[[], float]) -> PartialItemFailureResponse:
+        """Deliver the records of one invocation, one after the other. Nothing is raised.
 
-        Raises:
-            NotDoneError: It is not done, and stays on its queue. So it does after any other exception.
+        Args:
+            records: The event's SQS records.
+            seconds_left: Seconds until Lambda ends the invocation.
+
+        Returns:
+            The ids of the messages that are not done, even if that is all of them.
         """
-        match self._final_verdict(message, invocation):
-            case Sent() as sent:
-                self.observability.sent(message, sent, self.now())
-                self._done(message, sent, invocation)
-            case AlreadySent() as sent:
-                self.observability.already_sent(message, sent)
-                self._done(message, sent, invocation)
-            case DeadLetter() as dead:
-                self.observability.dead_lettered(message, dead)
-                self._done(message, dead, invocation)
-            case HandBack() as untouched:
-                self.observability.handed_back(message, untouched)
-                self._hand_back(message, untouched.seconds, invocation)
-            case Retry() as retry:
-                seconds = backoff(message.receive_count, self.rng, retry.cause)
-                self.observability.retried(message, retry, seconds)
-                self._hand_back(message, seconds, invocation)
-            case unknown:  # to return would mean that Lambda deletes the message
-                assert_never(unknown)
+        messages = [Message.from_record(record) for record in records if has_id(record)]
+        if len(messages) < len(records):
+            self.observability.records_without_id(len(records) - len(messages))
+        not_done = [message for message in messages if not self._deliver(message, seconds_left)]
+        self.outcomes.publish(seconds_left)  # before the answer: Lambda then deletes what is done
+        return {"batchItemFailures": [{"itemIdentifier": message.id} for message in not_done]}
 
-    def _final_verdict(self, message: Message, invocation: Invocation) -> Verdict:
-        """What becomes of the message now; a dead letter is on the dead-letter queue already."""
+    def _deliver(self, message: Message, seconds_left: Callable[[], float]) -> bool:
+        """Deliver one message; return whether it is done."""
         try:
-            verdict = self.sender.send(message, invocation.seconds_left)
-        except Exception as bug:  # noqa: BLE001 - a fault of ours must neither lose the message nor stop its neighbours
-            self.observability.failed("reply_failed", message, bug)
-            verdict = Retry(Cause.UNEXPECTED, type(bug).__name__)
+            return self._act(message, self.sender.send(message, seconds_left), seconds_left)
+        except Exception as error:  # noqa: BLE001 - a bug must neither lose this message nor stop the next one
+            self.observability.failed("unexpected_error", message, error)
+            return False
+
+    def _act(self, message: Message, verdict: Verdict, seconds_left: Callable[[], float]) -> bool:
+        """Act on a verdict; return whether the message is done."""
         match verdict:
+            case Sent():
+                self.observability.sent(message, verdict, self.now())
+            case AlreadySent():
+                self.observability.already_sent(message, verdict)
+            case DeadLetter():
+                return self._dead_letter(message, verdict, seconds_left)
             case Retry():
-                verdict = self._retry_or_give_up(message, verdict)
-            case HandBack() if self._is_last_chance(message) and invocation.seconds_left() >= ACT_SECONDS:
-                verdict = DeadLetter(Reason.RETRIES_EXHAUSTED, f"Not tried now. {LAST_CHANCE}", asked=False)
-        return self._dead_letter(message, verdict) if isinstance(verdict, DeadLetter) else verdict
+                return self._retry(message, verdict, seconds_left)
+            case HandBack():
+                return self._hand_back(message, verdict, seconds_left)
+            case unknown:  # returning True would make Lambda delete the message
+                assert_never(unknown)
+        self.outcomes.record(message, verdict)
+        return True
 
-    def _is_last_chance(self, message: Message) -> bool:
-        """Whether the queue may delete the message before it could be tried again."""
-        return message.sent_at + self.settings.retention_seconds - self.now() < LAST_CHANCE_SECONDS
-
-    def _retry_or_give_up(self, message: Message, retry: Retry) -> Retry | DeadLetter:
-        """The retry, or a dead letter where the retry window is over."""
-        window = self.settings.retry_seconds
-        if retry.cause is Cause.ACCESS_DENIED:
-            window = min(window, DENIED_SECONDS)
-        if self._is_last_chance(message):
-            return DeadLetter(Reason.RETRIES_EXHAUSTED, f"Last: {retry.detail} {LAST_CHANCE}", retry.request_id)
-        if self.now() - message.first_received_at > window:
-            return DeadLetter(Reason.RETRIES_EXHAUSTED, f"Last: {retry.detail}", retry.request_id)
-        return retry
-
-    def _dead_letter(self, message: Message, verdict: DeadLetter) -> DeadLetter | Retry | HandBack:
-        """The verdict, once the dead-letter queue has the message; otherwise what keeps it on its own queue."""
-        was_tried = verdict.asked or message.receive_count > 1
-        tried = iso(min(message.first_received_at, self.now())) if was_tried else None
+    def _dead_letter(self, message: Message, verdict: DeadLetter, seconds_left: Callable[[], float]) -> bool:
+        """Move the message to the dead-letter queue. If the queue doesn't take it, the message stays on its own."""
+        was_tried = verdict.connect_called or message.receive_count > 1
+        tried_at = iso(min(message.first_received_at, self.now())) if was_tried else None
         try:
-            sqs.send_dead_letter(self.sqs(), self.settings.dead_letter_queue_url, message, verdict, tried)
-        except DoesNotFitError as too_large:
-            self.observability.failed("dead_letter_failed", message, too_large)
-            return HandBack(DOES_NOT_FIT_SECONDS)  # until SQS itself moves it, as it is
-        except Exception as refused:  # noqa: BLE001 - whatever the reason, the message is not there: it must stay
-            self.observability.failed("dead_letter_failed", message, refused)
-            return Retry(Cause.DEAD_LETTER_QUEUE_UNAVAILABLE, verdict.detail, verdict.request_id)
-        return verdict
+            sqs.send_dead_letter(self.sqs(), self.settings.dead_letter_queue_url, message, verdict, tried_at)
+        except DoesNotFitError as error:
+            self.observability.failed("dead_letter_failed", message, error)
+            return self._hand_back(message, HandBack(DOES_NOT_FIT_SECONDS), seconds_left)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the message is not there: it must stay here
+            self.observability.failed("dead_letter_failed", message, error)
+            unavailable = Retry(Cause.DEAD_LETTER_QUEUE_UNAVAILABLE, verdict.detail, verdict.request_id)
+            return self._retry(message, unavailable, seconds_left)
+        self.observability.dead_lettered(message, verdict)
+        self.outcomes.record(message, verdict)
+        return True
 
-    def _done(self, message: Message, verdict: Sent | AlreadySent | DeadLetter, invocation: Invocation) -> None:
-        """Note the outcome. Tell it and delete the message now if the invocation says so, or else after the batch."""
-        self.outcomes.note(message, verdict)
-        if not invocation.delete_at_once:
-            return
-        self.outcomes.tell(invocation.seconds_left)
-        try:
-            sqs.delete(self.sqs(), self.settings.queue_url, message)
-        except (BotoCoreError, ClientError) as refused:
-            self.observability.failed("not_deleted_at_once", message, refused)
+    def _retry(self, message: Message, verdict: Retry, seconds_left: Callable[[], float]) -> bool:
+        """Leave the message on its queue for a backoff."""
+        seconds = backoff(message.receive_count, self.rng, verdict.cause)
+        self.observability.retried(message, verdict, seconds)
+        return self._hide(message, seconds, seconds_left)
 
-    def _hand_back(self, message: Message, seconds: int, invocation: Invocation) -> NoReturn:
-        """Make the message come back after `seconds`; failing that, it does after the queue's visibility time-out.
+    def _hand_back(self, message: Message, verdict: HandBack, seconds_left: Callable[[], float]) -> bool:
+        self.observability.handed_back(message, verdict)
+        return self._hide(message, verdict.seconds, seconds_left)
 
-        Raises:
-            NotDoneError: Always.
+    def _hide(self, message: Message, seconds: int, seconds_left: Callable[[], float]) -> bool:
+        """Make SQS deliver the message again after `seconds`. If that fails, the queue's visibility timeout decides.
+
+        Returns:
+            False: the message is not done.
         """
-        if invocation.seconds_left() >= sqs.CALL_SECONDS:
+        if seconds_left() >= sqs.CALL_SECONDS:
             try:
                 sqs.hide(self.sqs(), self.settings.queue_url, message, seconds)
-            except (BotoCoreError, ClientError) as refused:
-                self.observability.failed("visibility_unchanged", message, refused)
-        raise NotDoneError
+            except (BotoCoreError, ClientError) as error:
+                self.observability.failed("visibility_change_failed", message, error)
+        return False
+
+
+def has_id(record: object) -> bool:
+    """Return whether a record has a message id, as all of SQS's have. Lambda fails a batch for an empty id."""
+    return isinstance(record, dict) and isinstance(record.get("messageId"), str) and record["messageId"] != ""
+
+
+def create_delivery(  # noqa: PLR0913 - every client, the clocks and chance are passed in, so that no test patches them
+    settings: Settings,
+    observability: Observability,
+    *,
+    connect: ConnectClient,
+    sqs: Callable[[], SQSClient],
+    s3: Callable[[], S3Client],
+    events: Callable[[], EventBridgeClient],
+    now: Callable[[], float],
+    monotonic: Callable[[], float],
+    sleep: Callable[[float], None],
+    rng: Random,
+) -> Delivery:
+    """Assemble the delivery of one execution environment.
+
+    Args:
+        settings: What the stack has set.
+        observability: Logs, metrics, traces.
+        connect: Connect's client.
+        sqs: Makes SQS's client when it is first needed.
+        s3: Makes S3's.
+        events: Makes EventBridge's.
+        now: Seconds since the epoch.
+        monotonic: Seconds that never go back, for the pace.
+        sleep: Waits a number of seconds.
+        rng: Jitter of the backoff.
+    """
+    sender = Sender(
+        settings=settings,
+        connect=connect,
+        pacer=Pacer(settings.send_rate_share, settings.burst_share, monotonic, sleep),
+        payloads=Payloads(settings.payload_bucket, s3),
+        observability=observability,
+        now=now,
+    )
+    outcomes = Outcomes(settings.event_bus_name, events, observability, now, sleep)
+    return Delivery(settings, sender, sqs, outcomes, observability, now, rng)

@@ -1,4 +1,4 @@
-"""One SQS message as Lambda hands it to the function."""
+"""One SQS message, as Lambda passes it to the function."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from contract.client_token import client_token, is_first_life
+from contract.client_token import client_token, first_tried_at, token_is_message_id
 from contract.message_attributes import SYSTEM_ATTRIBUTES
-from contract.token_age import first_tried_at
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 MAX_DIGITS = 20
-"""More than any count or time in milliseconds has, and far fewer than Python refuses to read."""
+"""More than any count or time in milliseconds has, and far fewer than Python refuses to parse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +23,14 @@ class Message:
     """What the function needs of an SQS record.
 
     Attributes:
-        id: The SQS message id: kept on redelivery, new after a redrive or any other SendMessage.
-        receipt_handle: Names this one receive of the message.
+        id: The SQS message id. It stays on redelivery, and is new after a redrive or another SendMessage.
+        receipt_handle: Identifies this receive of the message.
         body: The reply, as JSON.
-        attributes: The message attributes, in the form of SendMessage.
-        receive_count: How often SQS has handed the message out, this time included.
+        attributes: The message attributes, in the form that SendMessage takes.
+        receive_count: How often SQS has delivered the message, this time included.
         sent_at: When it was put on the queue, in seconds since the epoch.
-        first_received_at: When it was first handed out, in seconds since the epoch.
-        system_attributes: The system attributes that it keeps wherever it goes, by name.
+        first_received_at: When it was first received, in seconds since the epoch.
+        system_attributes: The system attributes that it keeps whenever it is sent again, by name.
     """
 
     id: str
@@ -47,7 +46,7 @@ class Message:
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Read a record of an SQS event (timestamps there are strings of milliseconds).
 
-        Only the message id has to be there. Of a record that is odd otherwise, what can be read is read, so that it
+        Only the message id is required. Anything else that is missing or invalid gets a default, so that an odd record
         ends on the dead-letter queue and not in an exception.
         """
         body = record.get("body")
@@ -67,37 +66,37 @@ class Message:
         )
 
     def client_token(self) -> str:
-        """The reply's client token.
+        """Return the reply's client token.
 
         Raises:
-            contract.client_token.ClientTokenError: The attribute that names it cannot be used.
+            contract.client_token.ClientTokenError: The attribute that names it can't be used.
         """
         return client_token(self.id, self.attributes)
 
     @property
-    def is_first_life(self) -> bool:
-        """Whether its token is its own message id, so that nothing else can have used it."""
-        return is_first_life(self.attributes)
+    def token_is_message_id(self) -> bool:
+        """Whether the token is the message's own id, so that no other message can have used it."""
+        return token_is_message_id(self.attributes)
 
     @property
     def tried_since(self) -> float | None:
-        """When Connect may first have been asked, in seconds since the epoch; None if not before this receive."""
+        """When Connect may first have been called, in seconds since the epoch; None if not before this receive."""
         tried = first_tried_at(self.attributes, self.sent_at)
         return self.first_received_at if tried is None and self.receive_count > 1 else tried
 
 
 def _attribute(value: Mapping[str, Any]) -> MessageAttributeValueTypeDef:
-    """An attribute in SendMessage's form, from its form in a Lambda event; without a value where it cannot be read."""
+    """Convert an attribute from its form in a Lambda event to SendMessage's; without a value if it has no valid one."""
     kind, text, binary = (value.get(part) for part in ("dataType", "stringValue", "binaryValue"))
     data_type = kind if isinstance(kind, str) else ""
-    if isinstance(binary, str) and (content := _decoded(binary)):
+    if isinstance(binary, str) and (content := _decode(binary)):
         return {"DataType": data_type, "BinaryValue": content}
     if isinstance(text, str):
         return {"DataType": data_type, "StringValue": text}
     return {"DataType": data_type}
 
 
-def _decoded(text: str) -> bytes:
+def _decode(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
@@ -108,5 +107,5 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _number(value: object, otherwise: float) -> float:
-    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < MAX_DIGITS else otherwise
+def _number(value: object, default: float) -> float:
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < MAX_DIGITS else default

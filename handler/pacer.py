@@ -1,19 +1,20 @@
-"""When the next call to Connect may start: at this environment's share of the quota, or slower, as answers teach."""
+"""When the next call to Connect may start: at this environment's share of the quota, or slower if answers demand it."""
 
 from collections.abc import Callable
 
-YIELD = 0.8
-"""What a throttled call leaves of the pace: others use the quota too."""
+THROTTLE_FACTOR = 0.8
+"""A throttled call multiplies the pace by this: other callers use the quota too."""
 RECOVERY = 0.01
 """What an answered call adds to the pace, as a part of the share: 20 calls win back what a throttle took."""
 LONGEST_INTERVAL = 20
-"""Seconds between two calls, however often they are throttled: something has to find out that the others are gone,
-and an invocation must not end before its first call."""
+"""Seconds between two calls, however often they are throttled: the environment must notice when other callers stop, and
+an invocation must not end before its first call."""
 FIRST_PAUSE = 5
 LONGEST_PAUSE = 15
-"""Seconds between two calls while Connect fails: it is found to be well again within this time."""
+"""Seconds between two calls while Connect fails: the environment notices within this time when Connect works again."""
 FAILURES_BEFORE_PAUSE = 2
-"""One failure may be the reply's own; two are Connect's, if it answered none in between. A throttle is no answer."""
+"""One failure may be due to the reply; two in a row, without an answer between them, are Connect's. A throttled call is
+not an answer."""
 
 
 class Pacer:
@@ -22,7 +23,7 @@ class Pacer:
     Args:
         rate: Calls a second that this environment may make.
         burst: Calls that it may make at once after a pause.
-        clock: Seconds, never going back.
+        clock: Seconds that never go back.
         sleep: Waits a number of seconds.
     """
 
@@ -37,24 +38,24 @@ class Pacer:
         self._failures = 0
 
     def wait_time(self) -> float:
-        """Seconds until the next call may start; 0 if it may start now."""
+        """Return the seconds until the next call may start; 0 if it may start now."""
         saved_up = (self._burst - 1) * self._interval if self._pace == 1 else 0
         return max(0.0, max(self._due - saved_up, self._paused_until) - self._clock())
 
-    def take(self) -> None:
-        """Wait for the next call's turn and use it."""
+    def acquire(self) -> None:
+        """Wait until the next call may start, and use its turn."""
         if wait := self.wait_time():
             self._sleep(wait)
         self._due = max(self._due, self._clock()) + self._interval / self._pace
 
     def answered(self) -> None:
-        """Connect answered, whether it took the reply or refused it."""
+        """Connect accepted or refused a reply."""
         self._failures = 0
         self._pace = min(1.0, round(self._pace + RECOVERY, 6))
 
     def throttled(self) -> None:
-        """The quota is used up: slow down, and let it fill before the next call."""
-        self._pace = max(self._interval / LONGEST_INTERVAL, self._pace * YIELD)
+        """The quota is used up: slow down, and let it refill before the next call."""
+        self._pace = max(self._interval / LONGEST_INTERVAL, self._pace * THROTTLE_FACTOR)
         self._paused_until = self._clock() + self._interval / self._pace
 
     def failed(self) -> None:

@@ -6,7 +6,7 @@ from typing import Self
 
 
 class SettingsError(ValueError):
-    """The function's environment is not what the stack sets; the message says which variable and why."""
+    """An environment variable is missing or invalid. The text names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +16,17 @@ class Settings:
     Attributes:
         instance_arn: The Amazon Connect instance that replies are sent from.
         queue_url: The queue that the messages come from.
-        dead_letter_queue_url: Where what cannot be sent is put.
-        payload_bucket: Where bodies are that are larger than a message.
-        event_bus_name: The event bus that is told what became of replies; empty for none.
+        dead_letter_queue_url: The queue for messages that can't be sent.
+        payload_bucket: The bucket for bodies that are larger than a message.
+        event_bus_name: The event bus for outcomes; empty for none.
         send_rate_share: Replies a second that this one environment may send.
-        burst_share: Replies that it may send at once after a pause.
-        retry_seconds: How long a reply is tried, from its first receive on.
-        max_receives: Receives after which a message is dead-lettered before anything else is done with it.
-        crash_loop_seconds: How long after its first receive a message that keeps coming back is presumed to crash the
-            function: the retry window, and an outage of the function itself.
+        burst_share: Replies that this one environment may send at once after a pause.
+        retry_seconds: The retry window, from a message's first receive.
+        max_receives: A message that was received more often is dead-lettered before anything else.
+        crash_loop_seconds: How long after its first receive a message may be presumed to crash the function: the retry
+            window, and an outage of the function itself.
         retention_seconds: How long the queue keeps a message, from when it was sent.
-        allowed_recipients: Patterns of the addresses that replies may go to; without any, all.
+        allowed_recipients: Patterns of the addresses that replies may go to. Without patterns, all are allowed.
     """
 
     instance_arn: str
@@ -47,7 +47,7 @@ class Settings:
         """Read the settings from the function's environment variables.
 
         Raises:
-            SettingsError: A variable is missing or has no number where one belongs.
+            SettingsError: A variable is missing, or is not a number where one is required.
         """
         try:
             return cls(
@@ -64,11 +64,11 @@ class Settings:
                 retention_seconds=int(environ["RETENTION_SECONDS"]),
                 allowed_recipients=tuple(environ["ALLOWED_RECIPIENTS"].split()),
             )
-        except KeyError as missing:
-            message = f"Environment variable {missing} is not set. Deploy the function with its stack, which sets it."
-            raise SettingsError(message) from missing
-        except ValueError as wrong:
+        except KeyError as error:
+            message = f"Environment variable {error} is not set. Deploy the function with its stack, which sets it."
+            raise SettingsError(message) from error
+        except ValueError as error:
             message = (
-                f"An environment variable is not a number: {wrong}. Deploy the function with its stack, which sets it."
+                f"An environment variable is not a number: {error}. Deploy the function with its stack, which sets it."
             )
-            raise SettingsError(message) from wrong
+            raise SettingsError(message) from error

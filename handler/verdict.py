@@ -1,4 +1,4 @@
-"""Verdicts: what becomes of a reply. Plain data, decided where something is asked for, acted on in delivery.py."""
+"""Verdicts: what becomes of a message, and when a reply is tried again. Plain data and pure functions."""
 
 from __future__ import annotations
 
@@ -6,32 +6,48 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from contract.dead_letter import Reason
+
 if TYPE_CHECKING:
-    from contract.dead_letter import Reason
+    from random import Random
+
+    from handler.message import Message
+    from handler.settings import Settings
+
+ACCESS_DENIED_SECONDS = 1800
+"""How long a refused permission is retried: IAM changes take minutes to spread, not hours."""
+LAST_CHANCE_SECONDS = 3600
+"""More than any backoff and visibility timeout: the queue may delete a message this old before another attempt."""
+LAST_CHANCE = "The queue would have deleted it before another attempt."
+FIRST_BACKOFF = 2
+FIRST_BACKOFF_WHEN_FULL = 60
+"""Seconds. An instance's active emails (402) end over minutes, not seconds."""
+MAX_BACKOFF = 900
+"""Seconds, far below the 12 hours in all that SQS allows from a receive (SQS developer guide, visibility timeout)."""
 
 
 class Cause(StrEnum):
-    """Why a reply was not sent now and is tried again. Metrics count those that Connect or S3 gives."""
+    """Why a reply was not sent now and is tried again."""
 
     THROTTLED = "Throttled"
-    """More than the quota's requests a second (429)."""
+    """More requests a second than the quota allows (429)."""
     ACTIVE_EMAILS_FULL = "ActiveEmailsFull"
-    """The instance has as many active emails as it may have (402); this passes as they end."""
+    """The instance has as many active emails as it may have (402). This passes as they end."""
     ATTACHMENT_PENDING = "AttachmentPending"
-    """An attachment's scan has not ended."""
+    """The scan of an attachment has not ended."""
     ACCESS_DENIED = "AccessDenied"
-    """The function may not send or not read a body in S3 (403), or its credentials are not accepted; IAM changes take
+    """The function may not send, or not read a body in S3 (403), or its credentials are not accepted. IAM changes take
     time to spread."""
     UNAVAILABLE = "Unavailable"
-    """Connect failed (5xx), dropped the connection, or answered what cannot be read."""
+    """Connect failed (5xx), dropped the connection, or gave an answer that can't be read."""
     TIMED_OUT = "TimedOut"
-    """Connect cannot be reached, or did not answer in time."""
+    """Connect can't be reached, or did not answer in time."""
     PAYLOAD_UNAVAILABLE = "PayloadUnavailable"
-    """S3 did not give the body of a large reply."""
+    """S3 did not return the body of a large reply."""
     DEAD_LETTER_QUEUE_UNAVAILABLE = "DeadLetterQueueUnavailable"
-    """The reply cannot be sent, and the dead-letter queue did not take it."""
+    """The reply can't be sent, and the dead-letter queue did not take it."""
     UNEXPECTED = "Unexpected"
-    """An error in this function itself; the log names its type."""
+    """A bug in this function. The log names the error's type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +55,7 @@ class Sent:
     """Connect accepted the reply.
 
     Attributes:
-        contact_id: The contact that Connect answered with.
+        contact_id: The contact in Connect's answer.
         request_id: Connect's request id, for AWS Support.
     """
 
@@ -49,7 +65,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class AlreadySent:
-    """Connect refuses the token as used (409), and only this very message can have used it: its answer was lost.
+    """Connect knows the token (409), and only this message can have used it: an earlier answer was lost.
 
     Attributes:
         request_id: Connect's request id, for AWS Support.
@@ -60,12 +76,12 @@ class AlreadySent:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Not sent, or not known to be: try again later, with the same token.
+    """Not sent, or perhaps not: try again later, with the same token.
 
     Attributes:
-        cause: What stood in the way.
-        detail: What an operator needs to see of it. May quote Connect, so it is never logged.
-        request_id: Connect's request id, empty where there was no answer.
+        cause: What prevented it.
+        detail: What an operator needs to know about it. It may quote Connect, so it is never logged.
+        request_id: Connect's request id; empty if there was no answer.
     """
 
     cause: Cause
@@ -75,26 +91,68 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """It cannot be sent as it is: a person has to mend something.
+    """It can't be sent as it is: a person must fix something.
 
     Attributes:
         reason: The code that operators filter by.
-        detail: What a person needs to mend it. May quote the reply or Connect, so it is never logged.
-        request_id: Connect's request id, empty where it did not answer.
-        asked: Whether Connect may have been asked in this invocation.
+        detail: What a person needs to fix it. It may quote the reply or Connect, so it is never logged.
+        request_id: Connect's request id; empty if there was no answer.
+        connect_called: Whether this invocation may have called Connect for it.
     """
 
     reason: Reason
     detail: str
     request_id: str = ""
-    asked: bool = True
+    connect_called: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class HandBack:
-    """Left on its queue, where SQS hands it out again after `seconds`: not tried, or too large for the other queue."""
+    """Not attempted: the message stays on its queue, and SQS delivers it again after `seconds`."""
 
     seconds: int = 0
 
 
 type Verdict = Sent | AlreadySent | Retry | DeadLetter | HandBack
+
+
+def final_verdict(verdict: Verdict, message: Message, settings: Settings, now: float, *, has_time: bool) -> Verdict:
+    """Dead-letter what must not be retried any longer; leave every other verdict as it is.
+
+    Every verdict passes through this function once, before anything acts on it.
+
+    Args:
+        verdict: What an attempt, or a check before it, came to.
+        message: The message.
+        settings: What the stack has set.
+        now: Seconds since the epoch.
+        has_time: Whether the invocation has time left to act on another verdict than to hand the message back.
+    """
+    is_last_chance = message.sent_at + settings.retention_seconds - now < LAST_CHANCE_SECONDS
+    match verdict:
+        case HandBack() if is_last_chance and has_time:
+            return DeadLetter(Reason.RETRIES_EXHAUSTED, f"Not attempted now. {LAST_CHANCE}", connect_called=False)
+        case Retry(_, detail, request_id) if is_last_chance:
+            return DeadLetter(Reason.RETRIES_EXHAUSTED, f"Last: {detail} {LAST_CHANCE}", request_id)
+        case Retry(cause, detail, request_id):
+            window = settings.retry_seconds
+            if cause is Cause.ACCESS_DENIED:
+                window = min(window, ACCESS_DENIED_SECONDS)
+            if now - message.first_received_at > window:
+                return DeadLetter(Reason.RETRIES_EXHAUSTED, f"Last: {detail}", request_id)
+    return verdict
+
+
+def backoff(receive_count: int, rng: Random, cause: Cause | None = None) -> int:
+    """Return the seconds until SQS delivers a message again: full jitter under a limit that doubles.
+
+    Full jitter spreads best what failed together (AWS Architecture Blog, "Exponential Backoff And Jitter").
+
+    Args:
+        receive_count: The message's receive count, from 1.
+        rng: Source of the jitter.
+        cause: Why the reply was not sent.
+    """
+    first = FIRST_BACKOFF_WHEN_FULL if cause is Cause.ACTIVE_EMAILS_FULL else FIRST_BACKOFF
+    limit = min(MAX_BACKOFF, first * 2 ** min(receive_count - 1, 10))
+    return max(1, round(rng.uniform(0, limit)))

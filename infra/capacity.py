@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from infra.settings import Settings
 
 PLANNED_CALL_SECONDS = 1  # planned for one call to Connect; an environment sends one reply at a time
+BATCH_SIZE = 1  # a crash then affects no other message, and an invocation costs a millionth of what an email costs
 MARGIN_SECONDS = 40  # a call that times out, then a dead-letter queue and an event bus that do not answer
 HOLD_SECONDS = 60  # seconds that the function waits while throttled or full, which saves a receive
 BURST_PER_RATE = 2.5  # Connect's quotas come as 2 requests a second with a burst of 5
@@ -25,7 +26,7 @@ class Capacity:
         concurrency: Execution environments at once (the mapping's MaximumConcurrency).
         share: Replies a second that one environment may send.
         burst: Replies that one environment may send at once after a pause.
-        batch_size: Messages a batch.
+        batch_size: Messages for each invocation.
         function_timeout: Seconds.
         visibility_timeout: Seconds.
         retry_seconds: The retry window, from a message's first receive.
@@ -60,10 +61,8 @@ def capacity(settings: Settings) -> Capacity:
     burst_rounded_down = max(1, math.floor(quotas_burst / concurrency))
     exceeds_little = (burst_rounded_down + 1) * concurrency - quotas_burst <= 1
     burst = burst_rounded_down + 1 if exceeds_little else burst_rounded_down
-    # Never more than an environment may send at once: a burst spreads over them, and none waits for its pace.
-    batch_size = burst_rounded_down
-    # A whole batch at its pace, a wait for Connect, and then one call that goes wrong.
-    function_timeout = math.ceil(batch_size / share + HOLD_SECONDS + MARGIN_SECONDS)
+    # A batch at its pace, a wait while Connect is throttled or full, and then one call that goes wrong.
+    function_timeout = math.ceil(BATCH_SIZE / share + HOLD_SECONDS + MARGIN_SECONDS)
     # AWS's advice for SQS mappings: room for Lambda's own retries of a throttled invocation.
     visibility_timeout = 6 * function_timeout
     # At least a second: 0 would mean no window at all.
@@ -77,7 +76,7 @@ def capacity(settings: Settings) -> Capacity:
         concurrency=concurrency,
         share=share,
         burst=burst,
-        batch_size=batch_size,
+        batch_size=BATCH_SIZE,
         function_timeout=function_timeout,
         visibility_timeout=visibility_timeout,
         retry_seconds=retry_seconds,

@@ -10,7 +10,7 @@ CALLED = {
     "connect": {"StartOutboundEmailContact"},
     "events": {"PutEvents"},
     "s3": {"GetObject"},
-    "sqs": {"ChangeMessageVisibility", "DeleteMessage", "SendMessage"},
+    "sqs": {"ChangeMessageVisibility", "SendMessage"},
 }
 """For each service, what handler/ calls of it."""
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contract.token_age import iso
+from contract.client_token import iso
 from tests.letters import NOW
 
 

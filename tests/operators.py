@@ -9,8 +9,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from contract.payload import point_to
-from contract.token_age import iso
+from contract.client_token import iso
+from contract.payload import pointer_message
 from tests.forking import run
 from tests.samples import ADDRESS, INSTANCE_ARN, long_names, reply, short_names
 
@@ -166,7 +166,7 @@ class Operator:
         text = json.dumps(reply() if body is None else body)
         key = str(uuid.uuid4())
         self.aws.files.put_object(Bucket=self.payload_bucket, Key=key, Body=text.encode())
-        pointing, size = point_to(self.payload_bucket, key, len(text))
+        pointing, size = pointer_message(self.payload_bucket, key, len(text))
         ours = {"MessageId": str(uuid.uuid4()), "Reason": "NotFound", "Detail": "Contact not found (404)"}
         named = long_names(ours | attributes).items()
         strings: Any = {name: {"DataType": "String", "StringValue": value} for name, value in named}

@@ -18,13 +18,8 @@ from bench.simulated.connect import Connect
 from bench.simulated.metrics import MINUTE, MinuteMetrics
 from bench.simulated.sqs import Message, Queue
 from bench.simulated.virtual_time import VirtualTime
-from handler.batch import deliver_all
-from handler.delivery import Delivery
+from handler.delivery import Delivery, create_delivery
 from handler.observability import Observability
-from handler.pacer import Pacer
-from handler.sender import Sender
-from handler.services.outcomes import Outcomes
-from handler.services.payload import Payloads
 from handler.settings import Settings
 from infra.capacity import Capacity, capacity
 from infra.settings import Settings as StackSettings
@@ -169,26 +164,21 @@ class Simulation:
             retention_seconds=numbers.retention_seconds,
             allowed_recipients=(),
         )
-        sender = Sender(
+        return create_delivery(
             settings,
-            self._connect,  # type: ignore[arg-type] # the one operation that is called
-            Pacer(numbers.share, numbers.burst, time.now, time.sleep),
-            Payloads("", unused),
             self._observability,
-            time.now,
-        )
-        return Delivery(
-            settings,
-            sender,
-            lambda: self._queue,  # type: ignore[arg-type, return-value] # the three operations that are called
-            Outcomes("", unused, self._observability, time.now, time.sleep),
-            self._observability,
-            time.now,
-            rng,
+            connect=self._connect,  # type: ignore[arg-type] # the one operation that is called
+            sqs=lambda: self._queue,  # type: ignore[arg-type, return-value] # the two operations that are called
+            s3=unused,
+            events=unused,
+            now=time.now,
+            monotonic=time.now,
+            sleep=time.sleep,
+            rng=rng,
         )
 
     def _invoke(self, delivery: Delivery, records: list[dict[str, Any]], ends: float) -> None:
-        answer = deliver_all(records, lambda: ends - self._time.now(), delivery)
+        answer = delivery.deliver_all(records, lambda: ends - self._time.now())
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for record in records:
             if record["messageId"] not in failed:

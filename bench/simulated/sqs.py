@@ -113,8 +113,5 @@ class Queue:
     def change_message_visibility(self, *, ReceiptHandle: str, VisibilityTimeout: int, **_: Any) -> None:  # noqa: N803
         self._hide(self._messages[ReceiptHandle], VisibilityTimeout)
 
-    def delete_message(self, *, ReceiptHandle: str, **_: Any) -> None:  # noqa: N803
-        self.delete(ReceiptHandle)
-
     def send_message(self, **_: Any) -> None:
         self._result.dead += 1

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from contract.client_token import is_first_life
-from contract.dead_letter import producers_own
+from contract.client_token import token_is_message_id
+from contract.dead_letter import producer_attributes
 from courier import output
 from courier.aws import Account
 from courier.cli.options import (
@@ -346,8 +346,8 @@ def _plan(letter: Letter, now: float) -> str:
     message = message_for_replies(letter, now)
     if isinstance(message, Failure):
         return f"stays: {message.why}"
-    plan = "token: its id" if is_first_life(letter.attributes) else "token kept"
-    dropped = [name for name in producers_own(letter.attributes) if name not in message.attributes]
+    plan = "token: its id" if token_is_message_id(letter.attributes) else "token kept"
+    dropped = [name for name in producer_attributes(letter.attributes) if name not in message.attributes]
     return f"{plan}, without {len(dropped)} attributes" if dropped else plan
 
 

@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 from botocore.exceptions import ClientError
 
-from contract.client_token import MAX_CHARACTERS
-from contract.identifier import is_identifier
-from contract.message_attributes import xml_characters
+from contract.client_token import MAX_TOKEN_CHARACTERS, is_identifier
+from contract.message_attributes import replace_invalid_characters
 from courier import output
 from courier.aws import Account
 from courier.cli.options import Json, Since, Yes
@@ -66,12 +65,12 @@ def send(
     not sent again, even if you add or remove lines.
     """
     account: Account = context.obj
-    if any(given is not None and xml_characters(given) != given for given in (token, token_prefix)):
+    if any(given is not None and replace_invalid_characters(given) != given for given in (token, token_prefix)):
         raise typer.BadParameter("a token is text, of characters that SQS accepts")
-    if token is not None and not 1 <= len(token) <= MAX_CHARACTERS:
-        raise typer.BadParameter(f"a token has 1 to {MAX_CHARACTERS} characters")
-    if token_prefix is not None and not 1 <= len(token_prefix) <= MAX_CHARACTERS - DIGEST_CHARACTERS - 1:
-        raise typer.BadParameter(f"a prefix has 1 to {MAX_CHARACTERS - DIGEST_CHARACTERS - 1} characters")
+    if token is not None and not 1 <= len(token) <= MAX_TOKEN_CHARACTERS:
+        raise typer.BadParameter(f"a token has 1 to {MAX_TOKEN_CHARACTERS} characters")
+    if token_prefix is not None and not 1 <= len(token_prefix) <= MAX_TOKEN_CHARACTERS - DIGEST_CHARACTERS - 1:
+        raise typer.BadParameter(f"a prefix has 1 to {MAX_TOKEN_CHARACTERS - DIGEST_CHARACTERS - 1} characters")
     with open_replies(file) as content:
         if token is not None and sum(1 for _ in read_replies(content)) > 1:
             raise typer.BadParameter("--token is for a single reply; use --token-prefix for several")

@@ -39,12 +39,12 @@ CONCURRENCY_CONSOLE = "request an increase in the Service Quotas console: AWS La
 
 ATTEMPT_MINUTES = 15
 RETRY_METRICS = {
-    "RepliesDenied": "AccessDenied",
-    "RepliesThrottled": "Throttled",
-    "RepliesActiveEmailsFull": "ConnectFull",
-    "RepliesAttachmentPending": "AttachmentPending",
-    "RepliesUnavailable": "ConnectUnavailable",
-    "RepliesTimedOut": "ConnectTimesOut",
+    "AccessDenied": "AccessDenied",
+    "AttemptsThrottled": "Throttled",
+    "ActiveEmailsFull": "ConnectFull",
+    "AttachmentsPending": "AttachmentPending",
+    "ConnectUnavailable": "ConnectUnavailable",
+    "ConnectTimedOut": "ConnectTimesOut",
     "PayloadsUnavailable": "PayloadsUnavailable",
 }
 """The function's metrics of attempts that failed, each with its section of docs/runbook.md."""
@@ -250,7 +250,7 @@ def judge_attempts(sent: float, failed: Mapping[str, float]) -> Finding:
     )
     if causes and not sent:
         return bad("attempts", seen, f"docs/runbook.md, {causes[0][1]}")
-    if failed.get("RepliesDenied"):  # it does not go away, so the replies were sent before
+    if failed.get("AccessDenied"):  # it does not go away, so the replies were sent before
         return bad("attempts", seen, "docs/runbook.md, AccessDenied")
     return good("attempts", seen)
 

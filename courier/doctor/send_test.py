@@ -16,8 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
-from contract.identifier import is_identifier
-from contract.token_age import iso
+from contract.client_token import is_identifier, iso
 from courier import output
 from courier.aws import BOTO_CONFIG
 from courier.doctor.queries import function_configuration, instance_id

@@ -11,8 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from contract.identifier import is_identifier
-from contract.token_age import seconds_of
+from contract.client_token import is_identifier, parse_iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -83,7 +82,7 @@ def read_line(text: str) -> LogLine | None:
             "message_id": str(message_id),
             "receive_count": int(count),
         }:
-            at = seconds_of(timestamp)
+            at = parse_iso(timestamp)
         case _:
             return None
     if at is None or not is_identifier(event) or not is_identifier(message_id):
@@ -100,7 +99,7 @@ def read_line(text: str) -> LogLine | None:
         cause=_identifier(fields, "cause"),
         reason=_identifier(fields, "reason"),
         error=_identifier(fields, "error"),
-        seconds=_number(fields, "repeat_in_seconds" if event == "call_repeated" else "retry_in_seconds"),
+        seconds=_number(fields, "retry_in_seconds"),
     )
 
 
@@ -220,6 +219,6 @@ def _number(fields: Mapping[str, Any], name: str) -> float | None:
 def _enqueued_at(fields: Mapping[str, Any], at: float) -> float | None:
     """Older functions write it for sent replies only, as the seconds since then."""
     if isinstance(enqueued_at := fields.get("enqueued_at"), str):
-        return seconds_of(enqueued_at)
+        return parse_iso(enqueued_at)
     waited = _number(fields, "seconds_since_enqueued")
     return None if waited is None else at - waited

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from contract.token_age import iso
+from contract.client_token import iso
 from courier.dead_letters import printable_identifier
 from courier.groups import advice
 from courier.output import data, out
@@ -26,13 +26,12 @@ _EVENTS = {
     "reply_sent": "sent",
     "reply_already_sent": "Connect had accepted it before",
     "reply_retried": "{failed}: {cause}; next attempt in {seconds} s or later",
-    "call_repeated": "{failed}: {cause}; next attempt in this receive",
+    "attempt_failed": "{failed}: {cause}; next attempt in this receive",
     "reply_handed_back": "handed back without an attempt; visible again in {seconds} s",
     "reply_dead_lettered": "moved to the dead-letter queue: {reason}",
     "dead_letter_failed": "the dead-letter queue refused it ({error})",
-    "visibility_unchanged": "SQS did not hide it ({error}): it is visible again after the visibility time-out",
-    "not_deleted_at_once": "done, but not deleted at once ({error})",
-    "reply_failed": "the function failed ({error})",
+    "visibility_change_failed": "SQS did not hide it ({error}): it is visible again after the visibility time-out",
+    "unexpected_error": "the function failed ({error})",
 }
 
 

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
-from contract.client_token import MESSAGE_ID
+from contract.client_token import MESSAGE_ID, is_identifier, iso
 from contract.dead_letter import DoesNotFitError, Reason
-from contract.identifier import is_identifier
-from contract.token_age import iso
 from courier.dead_letters import MOVED_BY_SQS
 from courier.trace.log import by_message
 
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from courier.dead_letters import Letter
     from courier.trace.log import LogLine
 
-ENDING_EVENTS = {"reply_sent", "reply_already_sent", "reply_dead_lettered", "not_deleted_at_once"}
+ENDING_EVENTS = {"reply_sent", "reply_already_sent", "reply_dead_lettered"}
 """After a line with one of these, the function is done with the message."""
 
 

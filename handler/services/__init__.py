@@ -1,1 +1,1 @@
-"""What the function asks of AWS, one service a file: Connect, SQS, S3 (payload), EventBridge (outcomes)."""
+"""The calls that the function makes, one file for each service: Connect, SQS, S3 (payload), EventBridge (outcomes)."""

@@ -1,4 +1,4 @@
-"""Tells an event bus what became of replies, after Connect or the dead-letter queue has taken them."""
+"""Publishes on an event bus what became of replies, after Connect or the dead-letter queue has taken them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from contract.client_token import ClientTokenError
-from contract.identifier import is_identifier
-from contract.token_age import iso
+from contract.client_token import ClientTokenError, is_identifier, iso
 from handler.verdict import AlreadySent, DeadLetter, Sent
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ PAUSES = (0.0, 0.2, 0.8)
 """Seconds before each try."""
 TRY_SECONDS = CONNECT_TIMEOUT + READ_TIMEOUT
 CALL_SECONDS = len(PAUSES) * TRY_SECONDS + sum(PAUSES)
-"""What it takes when every try times out."""
+"""The longest time that publishing takes: every try times out."""
 MAX_ENTRIES = 10
 """Events of one PutEvents (Amazon EventBridge quotas)."""
 SOURCE = "reply-courier"
@@ -39,7 +37,7 @@ SENT, DEAD_LETTERED = "Reply Sent", "Reply Dead-Lettered"
 
 
 def client() -> EventBridgeClient:
-    """The client: short time-outs and one try, since what it does not take is tried again here."""
+    """Make the client: short timeouts and one try, since _put tries again what failed."""
     return boto3.client(
         "events",
         config=Config(
@@ -52,50 +50,51 @@ def client() -> EventBridgeClient:
 
 @dataclass
 class Outcomes:
-    """The outcomes of one invocation, on their way to the event bus; one for each execution environment.
+    """Collects the outcomes of an invocation, and publishes them; one for each execution environment.
 
-    An outcome that the bus does not take is counted and lost: its reply has been sent, so its message must not come
-    back. Those of an invocation that is cut off do come back: an outcome may be told twice, with the same metadata.id.
+    An outcome that the bus refuses is counted and lost: its message is done, so it must not be received again. If an
+    invocation is cut off, its messages are received again, and an outcome may be published twice, with the same
+    metadata.id.
 
     Attributes:
-        bus: The event bus's name; empty tells nobody.
-        events: The client, made when there is something to tell.
-        observability: Counts what is lost.
+        event_bus_name: The event bus; if empty, nothing is published.
+        events: Makes the client when there is something to publish.
+        observability: Counts lost outcomes.
         now: Seconds since the epoch.
         sleep: Waits a number of seconds.
     """
 
-    bus: str
+    event_bus_name: str
     events: Callable[[], EventBridgeClient]
     observability: Observability
     now: Callable[[], float]
     sleep: Callable[[float], None]
-    _noted: list[PutEventsRequestEntryTypeDef] = field(default_factory=list)
+    _pending: list[PutEventsRequestEntryTypeDef] = field(default_factory=list)
 
-    def note(self, message: Message, verdict: Sent | AlreadySent | DeadLetter) -> None:
-        """Note an outcome that is certain."""
-        if self.bus:
-            self._noted.append(
+    def record(self, message: Message, verdict: Sent | AlreadySent | DeadLetter) -> None:
+        """Add an outcome, once it is certain."""
+        if self.event_bus_name:
+            self._pending.append(
                 {
-                    "EventBusName": self.bus,
+                    "EventBusName": self.event_bus_name,
                     "Source": SOURCE,
                     "DetailType": DEAD_LETTERED if isinstance(verdict, DeadLetter) else SENT,
-                    "Detail": json.dumps(detail(message, verdict, self.now())),
+                    "Detail": json.dumps(event_detail(message, verdict, self.now())),
                 }
             )
 
-    def tell(self, seconds_left: Callable[[], float]) -> None:
-        """Put what is noted on the bus, before its messages are done. Nothing is raised.
+    def publish(self, seconds_left: Callable[[], float]) -> None:
+        """Put the recorded outcomes on the bus. Nothing is raised.
 
         Args:
             seconds_left: Seconds until Lambda ends the invocation.
         """
-        noted, self._noted = self._noted, []
-        for first in range(0, len(noted), MAX_ENTRIES):
-            self._put(noted[first : first + MAX_ENTRIES], seconds_left)
+        pending, self._pending = self._pending, []
+        for first in range(0, len(pending), MAX_ENTRIES):
+            self._put(pending[first : first + MAX_ENTRIES], seconds_left)
 
     def _put(self, entries: list[PutEventsRequestEntryTypeDef], seconds_left: Callable[[], float]) -> None:
-        why = "NoTimeLeft"
+        error_code = "NoTimeLeft"
         for pause in PAUSES:
             if seconds_left() < pause + TRY_SECONDS:
                 break
@@ -104,21 +103,21 @@ class Outcomes:
                 answers = self.events().put_events(Entries=entries)["Entries"]
                 refusals = [answer.get("ErrorCode", "") for answer in answers]
                 entries = [entry for entry, refusal in zip(entries, refusals, strict=True) if refusal]
-                why = max(refusals, default="")  # any one of them
-            except ClientError as refused:
-                why = refused.response["Error"].get("Code", "")
-            except Exception as failed:  # noqa: BLE001 - whatever it was, the replies are sent and must not come back
-                why = type(failed).__name__
+                error_code = max(refusals, default="")  # any of them
+            except ClientError as error:
+                error_code = error.response["Error"].get("Code", "")
+            except Exception as error:  # noqa: BLE001 - whatever it was, the messages are done
+                error_code = type(error).__name__
             if not entries:
                 return
-        self.observability.outcomes_lost(len(entries), why)
+        self.observability.outcomes_lost(len(entries), error_code)
 
 
-def detail(message: Message, verdict: Sent | AlreadySent | DeadLetter, now: float) -> dict[str, object]:
-    """An event's detail: ids alone (contract/reply_sent.schema.json, reply_dead_lettered.schema.json).
+def event_detail(message: Message, verdict: Sent | AlreadySent | DeadLetter, now: float) -> dict[str, object]:
+    """Return an event's detail, which has ids only (contract/reply_sent.schema.json, reply_dead_lettered.schema.json).
 
-    The message id names the outcome, and not the token: a reply that comes back is dead-lettered anew, with a new id.
-    A token that could be an address is left out.
+    The message id identifies the outcome, not the token: a replayed reply has a new message id and may have another
+    outcome. A token that could be an address is left out.
     """
     outcome = type(verdict).__name__
     token = _token(message)

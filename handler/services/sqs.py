@@ -1,4 +1,4 @@
-"""What the function asks of SQS: take a dead letter, hand a message out again later, delete a message."""
+"""The calls to SQS: move a message to the dead-letter queue, and change when a message is received again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 
 from contract.dead_letter import dead_letter_attributes
-from contract.message_attributes import sent_with
+from contract.message_attributes import system_attribute_params
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -20,11 +20,11 @@ CONNECT_TIMEOUT = 1
 READ_TIMEOUT = 3
 MAX_TRIES = 2
 CALL_SECONDS = MAX_TRIES * (CONNECT_TIMEOUT + READ_TIMEOUT) + 1
-"""What a call takes when every try times out, with up to a second of backoff between them."""
+"""The longest time that a call takes: every try times out, with up to a second of backoff between them."""
 
 
 def client() -> SQSClient:
-    """The client: short time-outs, one more try."""
+    """Make the client: short timeouts, one retry."""
     return boto3.client(
         "sqs",
         config=Config(
@@ -35,19 +35,21 @@ def client() -> SQSClient:
     )
 
 
-def send_dead_letter(sqs: SQSClient, queue_url: str, message: Message, verdict: DeadLetter, tried: str | None) -> None:
-    """Put the message on the dead-letter queue. Return only when SQS has taken it.
+def send_dead_letter(
+    sqs: SQSClient, queue_url: str, message: Message, verdict: DeadLetter, tried_at: str | None
+) -> None:
+    """Send the message to the dead-letter queue.
 
     Args:
         sqs: The client.
         queue_url: The dead-letter queue.
         message: The message as it was received.
         verdict: Why it is dead-lettered.
-        tried: When Connect may first have been asked, in ISO 8601; None if it was not.
+        tried_at: When Connect may first have been called, in ISO 8601; None if it was not.
 
     Raises:
         contract.dead_letter.DoesNotFitError: The body leaves no room for token and reason.
-        botocore.exceptions.ClientError, BotoCoreError: The queue did not take it.
+        botocore.exceptions.ClientError, BotoCoreError: The queue did not take the message.
     """
     attributes = dead_letter_attributes(
         message.id,
@@ -55,29 +57,20 @@ def send_dead_letter(sqs: SQSClient, queue_url: str, message: Message, verdict: 
         message.attributes,
         reason=verdict.reason,
         detail=verdict.detail,
-        first_tried_at=tried,
+        first_tried_at=tried_at,
     )
     sqs.send_message(
         QueueUrl=queue_url,
         MessageBody=message.body,
         MessageAttributes=attributes,
-        **sent_with(message.system_attributes),
+        **system_attribute_params(message.system_attributes),
     )
 
 
 def hide(sqs: SQSClient, queue_url: str, message: Message, seconds: int) -> None:
-    """Make SQS hand the message out again after `seconds`, and not after the queue's visibility time-out.
+    """Make SQS deliver the message again after `seconds`, instead of after the queue's visibility timeout.
 
     Raises:
-        botocore.exceptions.ClientError, BotoCoreError: SQS did not take it; the message comes back later all the same.
+        botocore.exceptions.ClientError, BotoCoreError: SQS refused. The visibility timeout still applies.
     """
     sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=seconds)
-
-
-def delete(sqs: SQSClient, queue_url: str, message: Message) -> None:
-    """Delete a message that is done.
-
-    Raises:
-        botocore.exceptions.ClientError, BotoCoreError: It may still be there; sent again, it has the same token.
-    """
-    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message.receipt_handle)

@@ -150,15 +150,15 @@ def _of_replies(metrics: Metrics, settings: Settings) -> dict[str, Condition]:
             above=HALF_A_DRAFT,
         ),
         "AccessDenied": Condition(
-            metrics.of_function("RepliesDenied", 1),
+            metrics.of_function("AccessDenied", 1),
             "Amazon Connect (or S3, for large replies) refuses the function access; after half an hour of that replies "
             "are dead-lettered: a role, the instance's ARN or an organisation's policy changed. First: courier doctor.",
         ),
-        "ConnectUnavailable": _refusing(metrics, "RepliesUnavailable", "Connect fails (5xx). First: courier status."),
-        "ConnectTimesOut": _refusing(metrics, "RepliesTimedOut", "Connect does not answer. First: courier status."),
+        "ConnectUnavailable": _refusing(metrics, "ConnectUnavailable", "Connect fails (5xx). First: courier status."),
+        "ConnectTimesOut": _refusing(metrics, "ConnectTimedOut", "Connect does not answer. First: courier status."),
         "ConnectFull": _refusing(
             metrics,
-            "RepliesActiveEmailsFull",
+            "ActiveEmailsFull",
             "The instance has as many active emails as it may have. First: courier status.",
         ),
         "PayloadsUnavailable": Condition(

@@ -22,8 +22,8 @@ WIDTH = 24
 MINUTES = 5
 OLDEST = "ApproximateAgeOfOldestMessage"
 CAUSES = (
-    *(f"Replies{cause}" for cause in ("Throttled", "Denied", "ActiveEmailsFull", "AttachmentPending")),
-    *("RepliesUnavailable", "RepliesTimedOut", "PayloadsUnavailable"),
+    *("AttemptsThrottled", "AccessDenied", "ActiveEmailsFull", "AttachmentsPending"),
+    *("ConnectUnavailable", "ConnectTimedOut", "PayloadsUnavailable"),
 )
 """The metrics that count what Connect or S3 did not do now (handler/observability.py)."""
 PRICES = {"gb_second": 0.0000133334, "invocation": 0.0000002, "sqs_request": 0.0000004}

@@ -20,7 +20,7 @@ SURGE = 10
 STORY = {
     "reply_sent": "sent",
     "reply_retried": "not now ({cause}): back to the queue for {retry_in_seconds} s",
-    "call_repeated": "not now ({cause}): called again in {repeat_in_seconds} s",
+    "attempt_failed": "not now ({cause}): called again in {retry_in_seconds} s",
     "reply_handed_back": "handed back to the queue, untried",
     "reply_dead_lettered": "on the dead-letter queue: {reason}",
     "dead_letter_failed": "refused by the dead-letter queue ({error})",

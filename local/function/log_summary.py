@@ -7,7 +7,7 @@ from typing import Any
 
 from local.function.execution_environment import LogLine
 
-SHOWN = ("client_token", "contact_id", "reason", "cause", "retry_in_seconds", "repeat_in_seconds", "error", "records")
+SHOWN = ("client_token", "contact_id", "reason", "cause", "retry_in_seconds", "error", "records")
 """What tells most of a line; all of it is in the log group."""
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from contract.client_token import iso
 from contract.dead_letter import Reason
-from contract.token_age import iso
 from handler.observability import WITHHELD
 from local.connect.control_client import ConnectControl
 from local.waiting import until
@@ -23,15 +23,15 @@ REFUSED = [
 ]
 WAITED_FOR = [
     # fault at Connect, the cause in the log, the metric that counts it
-    ("throttle", "Throttled", "RepliesThrottled"),
-    ("too_many_requests", "Throttled", "RepliesThrottled"),
+    ("throttle", "Throttled", "AttemptsThrottled"),
+    ("too_many_requests", "Throttled", "AttemptsThrottled"),
     ("quota_exceeded", "ActiveEmailsFull", None),
 ]
 PASSES = [
     # fault at Connect, the cause in the log, the calls in one receive, the metric beside RepliesRetried
     ("attachment_not_approved", "AttachmentPending", 1, None),
-    ("access_denied", "AccessDenied", 1, "RepliesDenied"),
-    ("expired_token", "AccessDenied", 1, "RepliesDenied"),
+    ("access_denied", "AccessDenied", 1, "AccessDenied"),
+    ("expired_token", "AccessDenied", 1, "AccessDenied"),
     ("internal_error", "Unavailable", 2, None),
     ("unavailable", "Unavailable", 2, None),
     ("drop_before", "Unavailable", 2, None),
@@ -112,8 +112,8 @@ def test_what_would_meet_every_reply_is_waited_for_in_the_same_receive(
     message_id = courier.put()
     assert courier.receive_and_invoke() == []
     assert [(line["message"], line.get("cause")) for line in courier.log] == [
-        ("call_repeated", cause),
-        ("call_repeated", cause),
+        ("attempt_failed", cause),
+        ("attempt_failed", cause),
         ("reply_sent", None),
     ]
     assert [call["client_token"] for call in connect.calls] == [message_id] * 3
@@ -165,7 +165,7 @@ def test_a_lost_answer_is_no_failure_whatever_connect_answers_to_a_repeat(
 @pytest.mark.parametrize(
     "given", [{"ClientToken": "order-7"}, {"MessageId": "first"}, {"Reason": "mine", "ClientToken": "t"}]
 )
-def test_a_used_token_is_called_sent_only_in_a_messages_first_life(
+def test_a_used_token_is_called_sent_only_if_it_is_the_messages_own_id(
     courier: Courier, connect: ConnectControl, given: dict[str, str]
 ) -> None:
     connect.settings(repeat="conflict")
@@ -202,7 +202,7 @@ def test_the_backoff_is_the_messages_visibility(courier: Courier, connect: Conne
 def test_a_visibility_that_cannot_be_set_costs_only_time(courier: Courier, connect: ConnectControl) -> None:
     connect.fail("internal_error", times=None)
     assert courier.invoke(event(recent(message_id="id-1", receipt_handle="not a receipt"))) == ["id-1"]
-    assert [line["message"] for line in courier.log][1:] == ["reply_retried", "visibility_unchanged"]
+    assert [line["message"] for line in courier.log][1:] == ["reply_retried", "visibility_change_failed"]
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_a_reply_that_the_queue_would_delete_before_its_next_try_is_dead_lettere
         ({}, True),
         ({"FirstTriedAt": 6.9}, True),
         ({"FirstTriedAt": 7.1}, False),
-        ({"FirstTriedAt": 7.1, "ForcedAt": 0.1}, False),
+        ({"FirstTriedAt": 7.1, "ForcedAt": 0.1}, False),  # an attribute of earlier versions
         ({"FirstTriedAt": "no time"}, False),
     ],
 )
@@ -464,10 +464,9 @@ EVENTS = {
     "reply_retried": {"contact_id", "cause", "connect_request_id", "retry_in_seconds"},
     "reply_dead_lettered": {"contact_id", "reason", "connect_request_id"},
     "reply_handed_back": {"retry_in_seconds"},
-    "call_repeated": {"cause", "connect_request_id", "repeat_in_seconds"},
+    "attempt_failed": {"cause", "connect_request_id", "retry_in_seconds"},
     "dead_letter_failed": {"error"},
-    "visibility_unchanged": {"error"},
-    "not_deleted_at_once": {"error"},
+    "visibility_change_failed": {"error"},
 }
 
 

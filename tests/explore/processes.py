@@ -23,13 +23,8 @@ from courier.edit import edited_message
 from courier.replay import ReplayRun
 from courier.selection import Filters, Selection
 from courier.sending import message_for_dead_letters, move
-from handler.batch import deliver_all
-from handler.delivery import Delivery
+from handler.delivery import create_delivery
 from handler.observability import Observability
-from handler.pacer import Pacer
-from handler.sender import Sender
-from handler.services.outcomes import Outcomes
-from handler.services.payload import Payloads
 from handler.settings import Settings
 from tests.explore.world import BODIES, Message, Process
 from tests.fakes.faults import refusal
@@ -131,10 +126,6 @@ class ScriptedSqs:
         """Ask whether it is taken."""
         self._script.ask("send", QueueUrl, ((MessageBody, flat(MessageAttributes)),))
 
-    def delete_message(self, *, ReceiptHandle: str, **_: Any) -> None:  # noqa: N803
-        """Ask whether it is deleted."""
-        self._script.ask("delete", QUEUE, (ReceiptHandle,))
-
     def change_message_visibility(self, *, ReceiptHandle: str, VisibilityTimeout: int, **_: Any) -> None:  # noqa: N803
         """Ask whether it is hidden or shown."""
         self._script.ask("hide" if VisibilityTimeout else "show", ReceiptHandle)
@@ -199,18 +190,10 @@ def record_of(message: Message) -> dict[str, Any]:
 
 
 class Draws(Random):
-    """Chance, as the search wants it: messages that came back are delivered in this order, or in the other one."""
-
-    def __init__(self, *, is_reversed: bool) -> None:
-        super().__init__()
-        self._draws = [0.9, 0.1] if is_reversed else [0.1, 0.9]
-
-    def random(self) -> float:
-        """The next draw."""
-        return self._draws.pop(0) if self._draws else 0.5
+    """Chance, without any: no backoff is longer than another here."""
 
     def uniform(self, a: float, b: float) -> float:
-        """No backoff is longer than another here."""
+        """Draw the middle."""
         return (a + b) / 2
 
 
@@ -226,28 +209,23 @@ def unused() -> Any:
 NOWHERE = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the search runs
 
 
-def function(script: Script, messages: tuple[Message, ...], now: int, is_reversed: bool) -> End:
+def function(script: Script, messages: tuple[Message, ...], now: int) -> End:
     """One invocation."""
     clock = FakeClock()
     queue = ScriptedSqs(script)
-    sender = Sender(
-        settings=SETTINGS,
+    delivery = create_delivery(
+        SETTINGS,
+        OBSERVABILITY,
         connect=ScriptedConnect(script),  # type: ignore[arg-type]  # the one operation that is called
-        pacer=Pacer(SETTINGS.send_rate_share, SETTINGS.burst_share, clock, clock.sleep),
-        payloads=Payloads(SETTINGS.payload_bucket, unused),
-        observability=OBSERVABILITY,
+        sqs=lambda: queue,  # type: ignore[arg-type, return-value]  # the two operations that are called
+        s3=unused,
+        events=unused,
         now=lambda: now,
+        monotonic=clock,
+        sleep=clock.sleep,
+        rng=Draws(),
     )
-    delivery = Delivery(
-        settings=SETTINGS,
-        sender=sender,
-        sqs=lambda: queue,  # type: ignore[arg-type, return-value]  # the three operations that are called
-        outcomes=Outcomes(SETTINGS.event_bus_name, unused, OBSERVABILITY, lambda: now, clock.sleep),
-        observability=OBSERVABILITY,
-        now=lambda: now,
-        rng=Draws(is_reversed=is_reversed),
-    )
-    answer = deliver_all([record_of(message) for message in messages], lambda: 600, delivery)
+    answer = delivery.deliver_all([record_of(message) for message in messages], lambda: 600)
     LOG.truncate(0)
     return End(tuple(str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]))
 

@@ -156,23 +156,23 @@ def _receives(state: State, scenario: Scenario) -> Iterator[Step]:
             yield Step("SQS moves a message", state._replace(queue=rest, dead=tuple(sorted((*state.dead, moved)))))
         else:
             yield _invoked("received", state, (message,))
-    if len(free) > 1:
-        for is_reversed in (False, True):
-            yield _invoked("received together", state, tuple(free[:2]), is_reversed=is_reversed)
+    if len(free) > 1:  # not with the stack's batch size, but the function handles any number, in any order
+        for together in (tuple(free[:2]), tuple(free[1::-1])):
+            yield _invoked("received together", state, together)
     if state.budget.duplicates:
         for message in state.queue:
             if message.held == 1:
                 yield _invoked("received again in flight", _spend(state, duplicates=1), (message,))
 
 
-def _invoked(words: str, state: State, messages: tuple[Message, ...], *, is_reversed: bool = False) -> Step:
+def _invoked(words: str, state: State, messages: tuple[Message, ...]) -> Step:
     received = tuple(
         each._replace(receives=each.receives + 1, first_received_at=each.first_received_at or state.now, held=0)
         for each in messages
     )
     by_id = {each.id: each for each in received}
     queue = tuple(by_id[each.id]._replace(held=each.held + 1) if each.id in by_id else each for each in state.queue)
-    process = Process("function", (received, state.now, is_reversed), holds=tuple(by_id))
+    process = Process("function", (received, state.now), holds=tuple(by_id))
     labels = ", ".join(f"{label_of(each.body)} ({each.receives})" for each in received)
     return Step(f"{words}: {labels}", state._replace(queue=queue, processes=_sorted((*state.processes, process))))
 

@@ -1,4 +1,4 @@
-"""The function's delivery on doubles of SQS and Connect, and a clock that passes only when somebody waits."""
+"""The function's delivery on doubles of SQS and Connect, and a clock that passes only while code sleeps."""
 
 import io
 from dataclasses import fields, replace
@@ -7,12 +7,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
-from handler.delivery import Delivery
+from handler.delivery import Delivery, create_delivery
 from handler.observability import Observability
-from handler.pacer import Pacer
 from handler.sender import Sender
-from handler.services.outcomes import Outcomes
-from handler.services.payload import Payloads
 from handler.settings import Settings
 from tests.fakes.connect import FakeConnect
 from tests.fakes.event_bus import FakeEventBus
@@ -39,6 +36,24 @@ class FakeClock:
         self.now += seconds
 
 
+def settings(event_bus_name: str = "") -> Settings:
+    """Settings such as a stack has."""
+    return Settings(
+        INSTANCE_ARN,
+        "queue",
+        DEAD_LETTERS,
+        payload_bucket=PAYLOADS,
+        event_bus_name=event_bus_name,
+        send_rate_share=1,
+        burst_share=1,
+        retry_seconds=21_600,
+        max_receives=116,
+        crash_loop_seconds=64_800,
+        retention_seconds=1_209_600,
+        allowed_recipients=(),
+    )
+
+
 def delivery(
     connect: FakeConnect,
     sqs: FakeSqs,
@@ -51,39 +66,20 @@ def delivery(
 ) -> Delivery:
     """The real delivery on the fakes, at one reply a second of a clock that passes only when it waits."""
     clock = clock or FakeClock()
-    settings = Settings(
-        INSTANCE_ARN,
-        "queue",
-        DEAD_LETTERS,
-        payload_bucket=PAYLOADS,
-        event_bus_name="bus" if bus else "",
-        send_rate_share=1,
-        burst_share=1,
-        retry_seconds=21_600,
-        max_receives=116,
-        crash_loop_seconds=64_800,
-        retention_seconds=1_209_600,
-        allowed_recipients=(),
-    )
     logger = Logger(service="fakes")
     for handler in logger.handlers:  # one logger for all tests, since Powertools keeps it by its name
         handler.setStream(log)  # type: ignore[attr-defined] # it is a StreamHandler
     observability = Observability(logger, Metrics(namespace="Fakes", service="fakes"), Tracer(disabled=True))
-    sender = Sender(
-        settings=settings,
+    return create_delivery(
+        settings("bus" if bus else ""),
+        observability,
         connect=connect,  # type: ignore[arg-type] # the one operation that is called
-        pacer=Pacer(settings.send_rate_share, settings.burst_share, clock, clock.sleep),
-        payloads=Payloads(PAYLOADS, lambda: s3 or FakeS3()),  # type: ignore[arg-type, return-value] # as above
-        observability=observability,
+        sqs=lambda: sqs,  # type: ignore[arg-type, return-value] # the two operations that are called
+        s3=lambda: s3 or FakeS3(),  # type: ignore[arg-type, return-value] # as above
+        events=lambda: bus,  # type: ignore[arg-type, return-value] # as above
         now=lambda: now,
-    )
-    return Delivery(
-        settings=settings,
-        sender=sender,
-        sqs=lambda: sqs,  # type: ignore[arg-type, return-value] # the three operations that are called
-        outcomes=Outcomes(settings.event_bus_name, lambda: bus, observability, lambda: now, clock.sleep),  # type: ignore[arg-type, return-value] # as above
-        observability=observability,
-        now=lambda: now,
+        monotonic=clock,
+        sleep=clock.sleep,
         rng=Random(1),
     )
 

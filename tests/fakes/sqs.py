@@ -21,7 +21,7 @@ class FakeSqs:
     """Queues by URL; each message is a dict of what ReceiveMessage answers.
 
     Args:
-        before, after: Called before and after each single message is sent, hidden or deleted.
+        before, after: Called before and after each single message is sent or hidden.
         refuse: Says of an operation and a message's body whether SQS refuses this entry.
         duplicate: Whether a message is handed out again though it is hidden, as SQS may do.
         misses: Whether a receive that does not wait finds nothing, and others few, as SQS may answer.
@@ -35,7 +35,6 @@ class FakeSqs:
     queues: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     hidden_for: list[int] = field(default_factory=list)
-    deleted: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
     _ids: Any = field(default_factory=itertools.count)
 
@@ -77,11 +76,6 @@ class FakeSqs:
         self.before()
         self.hidden_for.append(VisibilityTimeout)
         (self.hidden.add if VisibilityTimeout else self.hidden.discard)(ReceiptHandle)
-
-    def delete_message(self, *, ReceiptHandle: str, **_: Any) -> None:  # noqa: N803
-        self.before()
-        self.deleted.add(ReceiptHandle)
-        self.after()
 
     def get_queue_attributes(self, *, QueueUrl: str, **_: Any) -> Any:  # noqa: N803
         queue = self.queues.get(QueueUrl, {})

@@ -60,8 +60,8 @@ QUIET_DAY: dict[str, Minutes] = {
     "RepliesSent": every(7, 1, DAY),
     "TimeToAccept": every(7, 0.4, DAY),
     # Connect fails once, and answers when it is asked again; one invocation of the day crashes.
-    "RepliesUnavailable": [1, *always(None, DAY - 1)],
-    "RepliesThrottled": every(300, 1, DAY),
+    "ConnectUnavailable": [1, *always(None, DAY - 1)],
+    "AttemptsThrottled": every(300, 1, DAY),
     "Errors": [1, *always(0, DAY - 1)],
     "Throttles": [2, *always(0, DAY - 1)],
     **no_letters(DAY),
@@ -76,7 +76,7 @@ SURGE: dict[str, Minutes] = {
     AGE: [60.0 * min(n, 42) if n < 42 else 0.0 for n in range(HOUR)],
     "RepliesSent": [120.0] * 42 + [None] * 18,
     "TimeToAccept": [60.0 * n for n in range(42)] + [None] * 18,
-    "RepliesThrottled": every(5),
+    "AttemptsThrottled": every(5),
     **no_letters(),
 }
 MAPPING_OFF: dict[str, Minutes] = {
@@ -106,7 +106,7 @@ ONE_REPLY_WHILE_DOWN: dict[str, Minutes] = {
     HIDDEN: always(1),
     DELETED: always(0),
     AGE: always(None),  # received three times and more
-    "RepliesUnavailable": [2, *always(None, 5), 1, *always(None, 4), 1, *always(None, 6), 1, *always(None, 41)],
+    "ConnectUnavailable": [2, *always(None, 5), 1, *always(None, 4), 1, *always(None, 6), 1, *always(None, 41)],
     **no_letters(),
 }
 QUOTA_OF_ANOTHER: dict[str, Minutes] = {
@@ -115,7 +115,7 @@ QUOTA_OF_ANOTHER: dict[str, Minutes] = {
     DELETED: always(40),
     AGE: always(2_000),
     "RepliesSent": always(40),
-    "RepliesThrottled": always(30),
+    "AttemptsThrottled": always(30),
     **no_letters(),
 }
 ACCOUNTS_CONCURRENCY_USED_UP: dict[str, Minutes] = {**MAPPING_OFF, "Throttles": always(6)}
@@ -139,7 +139,7 @@ DOWN_FOR_LONG: dict[str, Minutes] = {
     HIDDEN: always(300, 7 * HOUR),
     DELETED: [*always(0, 6 * HOUR), *zeros_but(3)],
     AGE: always(None, 7 * HOUR),
-    "RepliesUnavailable": every(3, 2, 7 * HOUR),
+    "ConnectUnavailable": every(3, 2, 7 * HOUR),
     **no_letters(6 * HOUR),
 }
 LISTED: dict[str, Minutes] = {
@@ -150,7 +150,7 @@ LISTED: dict[str, Minutes] = {
 OLD_AND_NEW: dict[str, Minutes] = {LETTERS: [1.0] * 60 + [501.0] * 60, HELD: always(0, 2 * HOUR)}
 LETTER_OF_6_DAYS: dict[str, Minutes] = {LETTERS: always(1), HELD: always(0), LETTER_AGE: always(6.01 * 86_400)}
 LETTER_OF_12_DAYS: dict[str, Minutes] = {LETTERS: always(1), HELD: always(0), LETTER_AGE: always(12.01 * 86_400)}
-DENIED: dict[str, Minutes] = {**down("RepliesDenied")}
+DENIED: dict[str, Minutes] = {**down("AccessDenied")}
 LONG_BACKLOG: dict[str, Minutes] = {
     **{name: [*values, *values] for name, values in QUOTA_OF_ANOTHER.items()},
     DELETED: always(120, 2 * HOUR),
@@ -166,10 +166,10 @@ PLAYED: dict[str, tuple[dict[str, Minutes], set[str]]] = {
     "an idle night": (IDLE_NIGHT, set()),
     "a surge that is sent at the rate": (SURGE, set()),
     "the mapping is off": (MAPPING_OFF, {"NoneGoesOut"}),
-    "Connect is down": (down("RepliesUnavailable"), {"NoneGoesOut", "ConnectUnavailable"}),
+    "Connect is down": (down("ConnectUnavailable"), {"NoneGoesOut", "ConnectUnavailable"}),
     "Connect is down, one reply waits": (ONE_REPLY_WHILE_DOWN, {"NoneGoesOut", "ConnectUnavailable"}),
-    "Connect does not answer": (down("RepliesTimedOut"), {"NoneGoesOut", "ConnectTimesOut"}),
-    "Connect is full": (down("RepliesActiveEmailsFull"), {"NoneGoesOut", "ConnectFull"}),
+    "Connect does not answer": (down("ConnectTimedOut"), {"NoneGoesOut", "ConnectTimesOut"}),
+    "Connect is full": (down("ActiveEmailsFull"), {"NoneGoesOut", "ConnectFull"}),
     "S3 is down, and small replies go out": (S3_DOWN, {"PayloadsUnavailable"}),
     "the event bus takes no outcomes": (BUS_DOWN, {"OutcomesLost"}),
     "access is denied": (DENIED, {"AccessDenied", "NoneGoesOut"}),
@@ -208,8 +208,8 @@ def test_every_alarm_goes_off_in_some_outage(template: Template) -> None:
 
 
 def test_an_alarm_is_over_when_its_cause_is(template: Template) -> None:
-    after = {name: [*values, *repeat(values[0] and 0.0, 90)] for name, values in down("RepliesUnavailable").items()}
-    after["RepliesUnavailable"] = [*after["RepliesUnavailable"][:HOUR], *always(None, 90)]
+    after = {name: [*values, *repeat(values[0] and 0.0, 90)] for name, values in down("ConnectUnavailable").items()}
+    after["ConnectUnavailable"] = [*after["ConnectUnavailable"][:HOUR], *always(None, 90)]
     over = {name: goes_off(alarm, after)[-1] for name, alarm in alarms(template).items()}
     assert set(over.values()) == {False}
 

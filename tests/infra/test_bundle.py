@@ -133,7 +133,6 @@ CALLS = {
     ("events", "put_events"): {"Entries": [{"Source": "s", "DetailType": "d", "Detail": "{}"}]},
     ("s3", "get_object"): {"Bucket": "b-1", "Key": "k"},
     ("sqs", "change_message_visibility"): {"QueueUrl": "q", "ReceiptHandle": "r", "VisibilityTimeout": 1},
-    ("sqs", "delete_message"): {"QueueUrl": "q", "ReceiptHandle": "r"},
     ("sqs", "send_message"): {"QueueUrl": "q", "MessageBody": "b"},
 }
 """What the function asks for, each with what it cannot do without."""

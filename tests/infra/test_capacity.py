@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courier import dead_letters
-from handler.backoff import backoff
+from handler.verdict import backoff
 from infra.capacity import Capacity, capacity
 from infra.settings import Settings
 
@@ -22,9 +22,9 @@ def test_the_numbers_of_the_default_settings() -> None:
         concurrency=2,
         share=1.0,
         burst=3,
-        batch_size=2,
-        function_timeout=102,
-        visibility_timeout=612,
+        batch_size=1,
+        function_timeout=101,
+        visibility_timeout=606,
         retry_seconds=21600,
         max_receives=308,
         crash_loop_seconds=64_800,
@@ -34,23 +34,23 @@ def test_the_numbers_of_the_default_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("send_rate", "concurrency", "share", "batch_size", "function_timeout"),
+    ("send_rate", "concurrency", "share", "burst", "function_timeout"),
     [
         (0.5, 2, 0.25, 1, 104),
         (1, 2, 0.5, 1, 102),
-        (2.5, 3, 2.5 / 3, 2, 103),
-        (5, 5, 1.0, 2, 102),
-        (500, 500, 1.0, 2, 102),
+        (2.5, 3, 2.5 / 3, 2, 102),
+        (5, 5, 1.0, 2, 101),
+        (500, 500, 1.0, 2, 101),
     ],
 )
-def test_the_rate_decides_environments_batches_and_time_outs(
-    send_rate: float, concurrency: int, share: float, batch_size: int, function_timeout: int
+def test_the_rate_decides_environments_bursts_and_timeouts(
+    send_rate: float, concurrency: int, share: float, burst: int, function_timeout: int
 ) -> None:
     numbers = capacity(Settings(instance_arn="arn", send_rate=send_rate))
 
     assert numbers.concurrency == concurrency
     assert numbers.share == pytest.approx(share)
-    assert numbers.batch_size == batch_size
+    assert numbers.burst == burst
     assert numbers.function_timeout == function_timeout
 
 
@@ -69,16 +69,14 @@ def test_all_environments_together_exceed_the_quotas_burst_by_at_most_a_call(cho
 
 
 @given(settings)
-def test_a_batch_is_no_more_than_an_environment_may_send_at_once(chosen: Settings) -> None:
-    numbers = capacity(chosen)
-    assert numbers.batch_size in {numbers.burst, numbers.burst - 1}
+def test_a_message_never_shares_an_invocation_with_another(chosen: Settings) -> None:
+    assert capacity(chosen).batch_size == 1
 
 
 @given(settings)
 def test_every_number_is_one_that_aws_takes(chosen: Settings) -> None:
     numbers = capacity(chosen)
     assert 2 <= numbers.concurrency <= 1000
-    assert 1 <= numbers.batch_size <= 2  # two messages of 1 MiB fit into the function's memory many times
     assert 1 <= numbers.function_timeout <= 900
     assert numbers.visibility_timeout <= 43_200
     assert numbers.max_receive_count == 1000

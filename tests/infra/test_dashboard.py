@@ -49,12 +49,12 @@ def test_it_shows_that_a_stack_is_not_for_production(synthesise: Synthesise) -> 
 
 def test_every_metric_of_the_functions_is_one_that_it_writes(template: Template) -> None:
     written = set(re.findall(r'"(\w+)"', (ROOT / "handler" / "observability.py").read_text()))
-    assert set(observability.NOT_NOW_METRICS.values()) <= written
-    assert set(RETRY_METRICS) == set(observability.NOT_NOW_METRICS.values())  # what `courier doctor` asks for
+    assert set(observability.CAUSE_METRICS.values()) <= written
+    assert set(RETRY_METRICS) == set(observability.CAUSE_METRICS.values())  # what `courier doctor` asks for
     alarms = json.dumps(resources(template, "AWS::CloudWatch::Alarm"))
     shown = set(re.findall(r'"ReplyCourier", ?"(\w+)"', json.dumps(body_of(template))))
     shown |= set(re.findall(r'"MetricName": "(\w+)", "Namespace": "ReplyCourier"', alarms))
-    assert set(observability.NOT_NOW_METRICS.values()) | {"RepliesSent", "TimeToAccept"} <= shown <= written
+    assert set(observability.CAUSE_METRICS.values()) | {"RepliesSent", "TimeToAccept"} <= shown <= written
 
 
 def test_the_backlogs_end_counts_with_the_rate(synthesise: Synthesise) -> None:

@@ -41,7 +41,7 @@ def test_the_mapping_takes_partial_batch_responses_and_filters_nothing(template:
     assert the_one(template, "AWS::Lambda::EventSourceMapping") == {
         "EventSourceArn": {"Fn::GetAtt": [referred(template, "QueueArn"), "Arn"]},
         "FunctionName": {"Ref": referred(template, "FunctionName")},
-        "BatchSize": 2,
+        "BatchSize": 1,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "ScalingConfig": {"MaximumConcurrency": 2},
     }

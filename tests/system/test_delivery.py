@@ -70,7 +70,7 @@ def test_a_reply_whose_answer_was_lost_is_sent_once(courier: LocalCourier, conne
     assert len(connect.sent) == 1
     assert {call["client_token"] for call in connect.calls} == {message_id}
     assert [line["message"] for line in events_of(courier, message_id)] == [
-        "call_repeated",
+        "attempt_failed",
         "reply_retried",
         "reply_sent",
     ]

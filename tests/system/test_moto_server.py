@@ -10,9 +10,8 @@ def test_a_long_poll_holds_nobody_up(empty_aws: LocalAws) -> None:
     url = sqs.create_queue(QueueName="long-poll")["QueueUrl"]
     with ThreadPoolExecutor(1) as other_thread:
         poll = other_thread.submit(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=20)
-        counts = ["ApproximateNumberOfMessages"]
         for _ in range(10):
-            sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)
+            sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         sqs.send_message(QueueUrl=url, MessageBody="while it waits")
     # If the poll held up the others, it would end without a message before this one could be sent.
     assert [message["Body"] for message in poll.result()["Messages"]] == ["while it waits"]

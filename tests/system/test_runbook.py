@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
+from contract.client_token import iso
 from contract.message_attributes import string
-from contract.payload import point_to
-from contract.token_age import iso
+from contract.payload import pointer_message
 from courier.aws import STACK
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
@@ -399,7 +399,7 @@ def test_a_recipient_is_not_allowed(rehearse: Rehearse) -> None:
 def test_a_pointer_cannot_be_followed(rehearse: Rehearse) -> None:
     rehearsal = rehearse("InvalidPayload")
     rehearsal.connect.draft("contact-1")
-    pointer, _ = point_to("another-bucket", "key", 100)
+    pointer, _ = pointer_message("another-bucket", "key", 100)
     token = rehearsal.put("contact-1", pointer)
     letter = rehearsal.letter("InvalidPayload")["id"]
     rehearsal.run("courier dlq show ID", ID=letter)
@@ -413,7 +413,7 @@ def test_an_object_is_gone(rehearse: Rehearse) -> None:
     rehearsal = rehearse("PayloadNotFound")
     rehearsal.connect.draft("contact-1")
     token = str(uuid.uuid4())
-    pointer, size = point_to(rehearsal.courier.payload_bucket, "gone-key", 100)
+    pointer, size = pointer_message(rehearsal.courier.payload_bucket, "gone-key", 100)
     rehearsal.operator.sqs.send_message(
         QueueUrl=rehearsal.courier.queue_url,
         MessageBody=pointer,

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract.client_token import client_token
-from contract.token_age import iso
+from contract.client_token import client_token, iso
 from courier.reply_files import digest
 from local.sqs.faults import SqsFaults
 from tests.operators import Operator, lines, operator_of_a_new_stack, texts

@@ -82,8 +82,8 @@ def test_if_every_attempt_fails_the_causes_are_named(operator: Operator) -> None
             ],
         )
 
-    count("RepliesDenied", 5)
-    count("RepliesThrottled", 1)
+    count("AccessDenied", 5)
+    count("AttemptsThrottled", 1)
     found = examined(operator)["attempts"]
     assert found["seen"] == "0 sent in the last 15 minutes, failed attempts: 5 AccessDenied, 1 Throttled"
     assert (found["verdict"], found["next"]) == ("bad", "docs/runbook.md, AccessDenied")

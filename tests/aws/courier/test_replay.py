@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from handler.batch import deliver_all
 from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws
 from local.connect.control_client import ConnectControl
 from local.function.sqs_event import record_of
@@ -54,7 +53,7 @@ class Whole:
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["All"],
         ).get("Messages"):
-            answer = deliver_all([record_of(message, QUEUE_ARN) for message in received], lambda: 600, self.delivery)
+            answer = self.delivery.deliver_all([record_of(message, QUEUE_ARN) for message in received], lambda: 600)
             assert answer["batchItemFailures"] == []
             for message in received:
                 self.operator.sqs.delete_message(

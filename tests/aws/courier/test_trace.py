@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract.token_age import iso, seconds_of
+from contract.client_token import iso, parse_iso
 from tests.log_lines import fields
 from tests.operators import lines
 from tests.samples import ADDRESS, reply
@@ -59,7 +59,7 @@ def test_a_reply_that_waits_has_a_time(operator: Operator) -> None:
     operator.logged(fields("reply_retried", cause="Unavailable", retry_in_seconds=7200))
     told = story(operator, "t-1")
     assert (told["place"], told["why"]) == ("waiting", "Unavailable")
-    assert 3500 < (seconds_of(told["at"]) or 0) - time.time() < 3700
+    assert 3500 < (parse_iso(told["at"]) or 0) - time.time() < 3700
 
 
 def test_a_letter_leads_to_the_log_and_is_not_touched(operator: Operator) -> None:
@@ -114,7 +114,7 @@ def test_a_stack_without_a_log_group_is_told_apart(operator: Operator) -> None:
 def test_the_screen_tells_each_step_in_a_line_and_ends_in_a_sentence(operator: Operator) -> None:
     put_at = iso(time.time() - 3605)
     operator.logged(
-        fields("call_repeated", cause="Throttled", repeat_in_seconds=0.4, enqueued_at=put_at),
+        fields("attempt_failed", cause="Throttled", retry_in_seconds=0.4, enqueued_at=put_at),
         fields("reply_retried", cause="Throttled", retry_in_seconds=2, connect_request_id="r-1"),
         fields("reply_handed_back", receive=3, retry_in_seconds=0),
         fields("reply_dead_lettered", receive=4, reason="NotFound"),

@@ -13,7 +13,7 @@ from contract.dead_letter import (
     renewed_attributes,
     resent_attributes,
 )
-from contract.message_attributes import MAX_ATTRIBUTES, MAX_BYTES, message_bytes, string, xml_characters
+from contract.message_attributes import MAX_ATTRIBUTES, MAX_BYTES, message_bytes, replace_invalid_characters, string
 from handler.message import Message
 from handler.verdict import DeadLetter
 from tests.samples import record, short_names, string_attribute
@@ -64,7 +64,7 @@ def test_the_messages_own_attributes_travel_with_it() -> None:
     assert carried["blob"] == {"DataType": "Binary.blob", "BinaryValue": b"\x00\xff"}
 
 
-def test_a_second_dead_lettering_keeps_id_and_first_try_tells_the_latest_reason_and_ends_the_force() -> None:
+def test_a_second_dead_lettering_keeps_id_and_first_try_has_the_latest_reason_and_no_old_force() -> None:
     before = message(MessageId="first", Reason="Refused", Detail="old", FirstTriedAt="2020", ForcedAt="2021")
     again = values(before, tried=TRIED)
     assert (again["MessageId"], again["FirstTriedAt"], again["Reason"]) == ("first", "2020", "NotFound")
@@ -99,7 +99,7 @@ def test_ten_attributes_make_room_for_ours_and_detail_which_names_what_was_left_
     assert len(carried) == 10
     assert (carried["ClientToken"], carried["ExtendedPayloadSize"], carried["MessageId"]) == ("t", "7", "id-1")
     assert (carried["Reason"], carried["FirstTriedAt"]) == ("NotFound", TRIED)
-    assert "Left out, because SQS's limits leave no room: a4, a5, a6, a7." in carried["Detail"]
+    assert "Dropped to fit SQS's limits: a4, a5, a6, a7." in carried["Detail"]
     assert "Contact not found" in carried["Detail"]
 
 
@@ -156,7 +156,7 @@ def test_detail_holds_only_what_sqs_takes() -> None:
 
 @given(st.text())
 def test_every_text_becomes_one_that_xml_takes(text: str) -> None:
-    cleaned = xml_characters(text)
+    cleaned = replace_invalid_characters(text)
     assert len(cleaned) == len(text)
     assert not any(c < " " and c not in "\t\n\r" for c in cleaned)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contract.dead_letter import Reason
-from contract.payload import Pointer, pointer
+from contract.payload import Pointer, parse_pointer
 from contract.reply import SCHEMA, parse
 from handler.verdict import Cause
 from tests.samples import INSTANCE_ARN
@@ -32,7 +32,7 @@ def test_the_examples_show_both_kinds_of_message() -> None:
 
 def test_the_example_of_a_pointer_is_what_the_function_follows() -> None:
     size: Any = {"ExtendedPayloadSize": {"DataType": "Number", "StringValue": "7"}}
-    assert pointer(POINTER_EXAMPLE, size) == Pointer("BUCKET", "KEY", 7)
+    assert parse_pointer(POINTER_EXAMPLE, size) == Pointer("BUCKET", "KEY", 7)
 
 
 def members(schema: Any) -> Iterator[str]:

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.message_attributes import string
-from contract.payload import MAX_PAYLOAD_BYTES, POINTERS, PayloadError, Pointer, payload_text, point_to, pointer
+from contract.payload import (
+    MAX_PAYLOAD_BYTES,
+    POINTERS,
+    PayloadError,
+    Pointer,
+    decode_payload,
+    parse_pointer,
+    pointer_message,
+)
 
 MEMBERS = {"s3BucketName": "bucket", "s3Key": "key"}
 BODY = json.dumps([POINTERS[0], MEMBERS])
@@ -19,19 +27,19 @@ def sized(size: str = "5", name: str = "ExtendedPayloadSize") -> Any:
 @pytest.mark.parametrize("name", ["ExtendedPayloadSize", "SQSLargePayloadSize"])
 @pytest.mark.parametrize("kind", POINTERS)
 def test_a_pointer_of_every_extended_client_is_read(kind: str, name: str) -> None:
-    assert pointer(json.dumps([kind, MEMBERS]), sized(name=name)) == Pointer("bucket", "key", 5)
+    assert parse_pointer(json.dumps([kind, MEMBERS]), sized(name=name)) == Pointer("bucket", "key", 5)
 
 
 def test_what_is_written_is_read() -> None:
-    body, attributes = point_to("bucket", "a/b\u00fc", 31)
-    assert pointer(body, attributes) == Pointer("bucket", "a/b\u00fc", 31)
+    body, attributes = pointer_message("bucket", "a/b\u00fc", 31)
+    assert parse_pointer(body, attributes) == Pointer("bucket", "a/b\u00fc", 31)
 
 
 @pytest.mark.parametrize(
     "body", ["{}", "", "null", "[]", "[1]", '["other", {}]', "[" * 20_000, '["' + POINTERS[0], "[" * 9]
 )
 def test_another_body_is_not_a_pointer(body: str) -> None:
-    assert pointer(body, {}) is None
+    assert parse_pointer(body, {}) is None
 
 
 @pytest.mark.parametrize(
@@ -52,13 +60,13 @@ def test_another_body_is_not_a_pointer(body: str) -> None:
 )
 def test_half_a_pointer_is_refused(body: str, attributes: Any) -> None:
     with pytest.raises(PayloadError):
-        pointer(body, attributes)
+        parse_pointer(body, attributes)
 
 
 @given(st.text(), st.dictionaries(st.sampled_from(["ExtendedPayloadSize", "other"]), st.text().map(string)))
 def test_any_body_is_a_pointer_or_not_or_half_a_one(body: str, attributes: Any) -> None:
     try:
-        assert pointer(body, attributes) is None
+        assert parse_pointer(body, attributes) is None
     except PayloadError:
         assert "ExtendedPayloadSize" in attributes
 
@@ -66,7 +74,7 @@ def test_any_body_is_a_pointer_or_not_or_half_a_one(body: str, attributes: Any) 
 def test_the_longest_text_that_connect_takes_fits_however_it_is_written() -> None:
     body = json.dumps({"EmailMessage": {"RawMessage": {"Body": "\u00e9" * 5_242_880}}})
     assert len(body) < MAX_PAYLOAD_BYTES
-    assert payload_text(body.encode()) == body
+    assert decode_payload(body.encode()) == body
 
 
 @pytest.mark.parametrize(
@@ -80,9 +88,9 @@ def test_the_longest_text_that_connect_takes_fits_however_it_is_written() -> Non
 )
 def test_what_cannot_be_a_reply_is_refused_before_it_is_read_as_json(content: bytes) -> None:
     with pytest.raises(PayloadError):
-        payload_text(content)
+        decode_payload(content)
 
 
 @pytest.mark.parametrize("text", ['"' + '\\"' * 1_000_000, '"' + "\\" * 999_999, '"' * 1_000_000])
 def test_texts_that_do_not_end_are_looked_at_once(text: str) -> None:
-    assert payload_text(text.encode()) == text
+    assert decode_payload(text.encode()) == text

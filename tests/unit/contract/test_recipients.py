@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from contract.recipients import not_allowed
+from contract.recipients import first_disallowed_recipient
 
 ALLOWED = ("*@example.com", "ada@example.org")
 
@@ -14,7 +14,7 @@ def reply_to(address: str, *copied: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("address", ["bob@example.com", "Bob@Example.COM", "ada@example.org", "ADA@example.org"])
 def test_who_is_named_or_fits_a_pattern_is_allowed_whatever_the_case(address: str) -> None:
-    assert not_allowed(reply_to(address, address), ALLOWED) is None
+    assert first_disallowed_recipient(reply_to(address, address), ALLOWED) is None
 
 
 @pytest.mark.parametrize(
@@ -28,13 +28,13 @@ def test_who_is_named_or_fits_a_pattern_is_allowed_whatever_the_case(address: st
     ],
 )
 def test_nobody_else_is(address: str) -> None:
-    assert not_allowed(reply_to(address), ALLOWED) == "reply.DestinationEmailAddress"
+    assert first_disallowed_recipient(reply_to(address), ALLOWED) == "reply.DestinationEmailAddress"
 
 
 def test_copies_count_and_the_path_names_the_first() -> None:
     reply = reply_to("bob@example.com", "eve@example.com", "eve@elsewhere.example", "mallory@elsewhere.example")
-    assert not_allowed(reply, ALLOWED) == "reply.AdditionalRecipients.CcEmailAddresses[1]"
+    assert first_disallowed_recipient(reply, ALLOWED) == "reply.AdditionalRecipients.CcEmailAddresses[1]"
 
 
 def test_without_patterns_all_are_allowed() -> None:
-    assert not_allowed(reply_to("eve@elsewhere.example"), ()) is None
+    assert first_disallowed_recipient(reply_to("eve@elsewhere.example"), ()) is None

@@ -14,10 +14,17 @@ def parsed(body: str | dict[str, Any]) -> dict[str, Any]:
     return parse(body if isinstance(body, str) else json.dumps(body), INSTANCE_ARN)
 
 
-def fault_of(body: str | dict[str, Any]) -> str:
-    with pytest.raises(InvalidReplyError) as invalid:
+def error_of(body: str | dict[str, Any]) -> str:
+    with pytest.raises(InvalidReplyError) as error:
         parsed(body)
-    return str(invalid.value)
+    return str(error.value)
+
+
+def errors_of(body: dict[str, Any]) -> list[str]:
+    """Each error without the description of the member."""
+    with pytest.raises(InvalidReplyError) as error:
+        parsed(body)
+    return [each.partition(" (")[0] for each in error.value.errors]
 
 
 @pytest.mark.parametrize(
@@ -47,26 +54,26 @@ def test_the_stacks_own_instance_may_be_named_and_is_taken_out(instance: str) ->
 
 
 def test_another_instance_is_refused() -> None:
-    assert "leave InstanceId out" in fault_of(reply(InstanceId="99999999-2222-3333-4444-555555555555"))
+    assert "omit InstanceId" in error_of(reply(InstanceId="99999999-2222-3333-4444-555555555555"))
 
 
 @pytest.mark.parametrize("part", [INSTANCE_ID[1:], INSTANCE_ID[:-1], INSTANCE_ARN[:-1], "instance", REGION, "1"])
 def test_a_part_of_the_instances_name_is_another_instance(part: str) -> None:
-    assert "leave InstanceId out" in fault_of(reply(InstanceId=part))
+    assert "omit InstanceId" in error_of(reply(InstanceId=part))
 
 
 @pytest.mark.parametrize(
-    ("body", "fault"),
+    ("body", "error"),
     [
         ("", "is not JSON"),
         ("Hello", "is not JSON"),
         ('{"ContactId": "c"', "is not JSON"),
         ("\ufeff{}", "byte order mark; write UTF-8 without one"),
-        ("[]", "reply must be an object, and is a list"),
-        ("null", "reply must be an object, and is null"),
-        ('"text"', "reply must be an object, and is a string"),
-        ("12", "reply must be an object, and is a number"),
-        ("true", "reply must be an object, and is true or false"),
+        ("[]", "reply must be an object, not a list"),
+        ("null", "reply must be an object, not null"),
+        ('"text"', "reply must be an object, not a string"),
+        ("12", "reply must be an object, not a number"),
+        ("true", "reply must be an object, not true or false"),
         ('{"a": "b', "Unterminated string starting at line 1, column 7"),
         ("{}", "ContactId"),
         ('{"ContactId": NaN}', "NaN is not JSON"),
@@ -84,26 +91,26 @@ def test_a_part_of_the_instances_name_is_another_instance(part: str) -> None:
     ],
     ids=lambda value: value[:40],
 )
-def test_what_is_no_reply_at_all_gets_a_clear_reason(body: str, fault: str) -> None:
-    assert fault in fault_of(body)
+def test_what_is_no_reply_at_all_gets_a_clear_reason(body: str, error: str) -> None:
+    assert error in error_of(body)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "fault"),
+    ("wrong", "error"),
     [
         (reply(ContactId=None), "reply.ContactId is missing"),
         (reply(ContactId=""), "reply.ContactId is empty"),
         (reply(ContactId="c" * 257), "reply.ContactId is too long"),
-        (reply(ContactId=7), "reply.ContactId must be a string"),
+        (reply(ContactId=7), "reply.ContactId must be a string, not a number"),
         (reply(Subject="x"), "Subject"),
         (reply(ClientToken="t"), "message attribute ClientToken"),
         (reply(DestinationEmailAddress=ADDRESS), "reply.DestinationEmailAddress must be an object"),
         (reply(DestinationEmailAddress={}), "reply.DestinationEmailAddress.EmailAddress is missing"),
         (reply(DestinationEmailAddress={"EmailAddress": "nobody"}), "reply.DestinationEmailAddress.EmailAddress"),
-        (reply(DestinationEmailAddress={"EmailAddress": "a@b"}), "is not of the right form (one address"),
-        (reply(DestinationEmailAddress={"EmailAddress": "a b@c.example"}), "is not of the right form"),
-        (reply(DestinationEmailAddress={"EmailAddress": "a@b.example, c@d.example"}), "is not of the right form"),
-        (reply(DestinationEmailAddress={"EmailAddress": "a@b.example\n"}), "is not of the right form"),
+        (reply(DestinationEmailAddress={"EmailAddress": "a@b"}), "has an invalid format (one address"),
+        (reply(DestinationEmailAddress={"EmailAddress": "a b@c.example"}), "has an invalid format"),
+        (reply(DestinationEmailAddress={"EmailAddress": "a@b.example, c@d.example"}), "has an invalid format"),
+        (reply(DestinationEmailAddress={"EmailAddress": "a@b.example\n"}), "has an invalid format"),
         (reply(DestinationEmailAddress={"EmailAddress": "a@" + "b" * 250 + ".example"}), "is too long"),
         (
             reply(DestinationEmailAddress={"EmailAddress": ADDRESS, "DisplayName": "a\r\nBcc: b@c.example"}),
@@ -135,13 +142,13 @@ def test_what_is_no_reply_at_all_gets_a_clear_reason(body: str, fault: str) -> N
     ids=lambda value: value if isinstance(value, str) else "reply",
 )
 def test_a_reply_that_breaks_the_contract_is_told_where_and_what_would_be_right(
-    wrong: dict[str, Any], fault: str
+    wrong: dict[str, Any], error: str
 ) -> None:
-    assert fault in fault_of(wrong)
+    assert error in error_of(wrong)
 
 
 @pytest.mark.parametrize(
-    ("large", "fault"),
+    ("large", "error"),
     [
         # Its pattern would take an hour; the run ends it long before.
         (reply(DestinationEmailAddress={"EmailAddress": "a@" + "." * 1_000_000 + "@"}), "EmailAddress is too long"),
@@ -150,22 +157,65 @@ def test_a_reply_that_breaks_the_contract_is_told_where_and_what_would_be_right(
     ],
     ids=["a long address", "very many CC", "very many typos"],
 )
-def test_a_body_made_to_use_up_time_or_memory_gets_its_reason_like_any_other(large: dict[str, Any], fault: str) -> None:
+def test_a_body_made_to_use_up_time_or_memory_gets_its_reason_like_any_other(large: dict[str, Any], error: str) -> None:
     body = json.dumps(large)
     tracemalloc.start()
-    told = fault_of(body)
+    told = error_of(body)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert fault in told
+    assert error in told
     assert peak < 100 * 2**20  # the function has 256 MiB in all
 
 
-def test_every_fault_is_named_at_once() -> None:
+def test_every_error_is_named_at_once() -> None:
     wrong = reply(ContactId="", EmailMessage=raw_message(Subject="", ContentType="text/rtf"))
-    with pytest.raises(InvalidReplyError) as invalid:
-        parsed(wrong)
-    assert [fault.split(" ")[0] for fault in invalid.value.faults] == [
+    assert [error.split(" ")[0] for error in errors_of(wrong)] == [
         "reply.ContactId",
         "reply.EmailMessage.RawMessage.Subject",
         "reply.EmailMessage.RawMessage.ContentType",
     ]
+
+
+def test_one_of_some_is_named_without_pythons_list() -> None:
+    message = raw_message(ContentType="text/rtf")
+    assert errors_of(reply(EmailMessage=message)) == [
+        "reply.EmailMessage.RawMessage.ContentType must be text/plain or text/html"
+    ]
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("ContactID", "ContactId"), ("EmailMesage", "EmailMessage")])
+def test_a_misspelt_member_is_one_error_that_names_the_right_one(wrong: str, right: str) -> None:
+    body = reply()
+    body[wrong] = body.pop(right)
+    assert errors_of(body) == [f"reply.{wrong} is not a member: did you mean {right}?"]
+
+
+def test_an_optional_member_that_is_misspelt_is_named_too() -> None:
+    body = reply(FromEmailAdress={"EmailAddress": "a@b.example"})
+    assert errors_of(body) == ["reply.FromEmailAdress is not a member: did you mean FromEmailAddress?"]
+
+
+def test_members_that_are_missing_or_unknown_and_not_alike_are_named_one_by_one() -> None:
+    body = reply(ContactId=None, EmailMessage=None, Colour="red", Size=5)
+    assert errors_of(body) == [
+        "reply.ContactId is missing",
+        "reply.EmailMessage is missing",
+        "reply.Colour is not a member",
+        "reply.Size is not a member",
+    ]
+
+
+def test_a_name_that_could_be_anybodys_is_not_named() -> None:
+    body = reply(**{"ada@customer.example": 1, "Ada Lovelace": 2, "x" * 61: 3, "Colour": 4})
+    assert errors_of(body) == ["reply.Colour is not a member", "reply.\u2026 is not a member"]
+
+
+def test_of_very_many_unknown_members_the_first_are_named() -> None:
+    found = errors_of(reply(**{f"typo-{n:03}": n for n in range(500)}))
+    assert (len(found), found[-1]) == (20, "reply.\u2026 is not a member")
+    assert len(errors_of(reply(**{f"typo-{n:03}": n for n in range(19)}))) == 19
+
+
+def test_no_blind_copy_is_turned_into_one_that_all_see() -> None:
+    body = reply(AdditionalRecipients={"BccEmailAddresses": [{"EmailAddress": "a@b.example"}]})
+    assert errors_of(body) == ["reply.AdditionalRecipients.BccEmailAddresses is not a member"]

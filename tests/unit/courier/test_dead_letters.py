@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contract.token_age import iso
+from contract.client_token import iso
 from courier.dead_letters import MOVED_BY_SQS, DeadLetterReader, hold_seconds, parse_letter
 from local.aws import ROOT
 from tests.fakes.faults import refusal

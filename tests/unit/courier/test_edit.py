@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from contract.client_token import iso
 from contract.dead_letter import Reason
 from contract.message_attributes import MAX_BYTES, string
-from contract.token_age import iso
 from courier.dead_letters import Letter
 from courier.edit import edited_message, fetch_and_hold, format_reply, next_token
 from courier.output import Failure

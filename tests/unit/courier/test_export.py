@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.client_token import MESSAGE_ID
+from contract.client_token import FIRST_TRIED_AT, MESSAGE_ID, iso
 from contract.dead_letter import REASON
 from contract.message_attributes import string
-from contract.token_age import FIRST_TRIED_AT, iso
 from courier.dead_letters import DeadLetterReader, Letter
 from courier.export import ImportLineError, letter_json, parse_exported, summary_json, write_then_delete
 from courier.output import json_line

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract.token_age import iso
+from contract.client_token import iso
 from courier.outcomes import Outcomes, OutcomeWatch
 from courier.trace.log import LogLine, read_line
 from tests.fakes.function import FakeClock

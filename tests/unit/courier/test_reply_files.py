@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract.reply import EVERY_FAULT_CHARACTERS, SCHEMA
+from contract.reply import ALL_ERRORS_MAX_CHARACTERS, SCHEMA
 from courier.reply_files import LONGEST_PATTERN_TEXT, MAX_ERRORS, Entry, read_replies, reply_errors
 from tests.samples import raw_message, reply, template_message
 
@@ -13,7 +13,7 @@ from tests.samples import raw_message, reply, template_message
 def test_every_fault_is_told_by_path_also_of_a_long_reply() -> None:
     wrong = reply(ContactId="", Subjekt="x", EmailMessage=raw_message(Subject="a\nb", ContentType="text/rtf"))
     short_ones = reply_errors(json.dumps(wrong))
-    wrong["EmailMessage"]["RawMessage"]["Body"] = "b" * EVERY_FAULT_CHARACTERS
+    wrong["EmailMessage"]["RawMessage"]["Body"] = "b" * ALL_ERRORS_MAX_CHARACTERS
     assert reply_errors(json.dumps(wrong)) == short_ones
     for path in ("reply.ContactId", "Subjekt", "RawMessage.Subject is not", "RawMessage.ContentType"):
         assert any(path in fault for fault in short_ones), path
@@ -43,7 +43,7 @@ def test_a_member_without_a_visible_name_hides_no_other_words() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["", "{", "[" * 100_000, "NaN", "[]", '{"a": 1, "a": 2}' + " " * EVERY_FAULT_CHARACTERS]
+    "body", ["", "{", "[" * 100_000, "NaN", "[]", '{"a": 1, "a": 2}' + " " * ALL_ERRORS_MAX_CHARACTERS]
 )
 def test_what_is_not_a_reply_is_told_too(body: str) -> None:
     assert reply_errors(body)

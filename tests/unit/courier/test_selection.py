@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import typer
 
+from contract.client_token import iso
 from contract.message_attributes import string
-from contract.token_age import iso
 from courier.cli.options import parse_age
 from courier.dead_letters import Letter
 from courier.output import format_age

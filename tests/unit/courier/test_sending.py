@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.client_token import iso
 from contract.dead_letter import DETAIL, Reason
 from contract.message_attributes import MAX_ATTRIBUTES, MAX_BYTES, string
-from contract.token_age import iso
 from courier.dead_letters import MOVED_BY_SQS, Letter
 from courier.output import Failure
 from courier.sending import Outgoing, batches, message_for_dead_letters, message_for_replies
@@ -37,7 +37,7 @@ def test_a_letter_that_sqs_moved_gets_its_id_as_token_and_counts_as_tried_since_
 
 def test_nothing_that_is_sent_again_is_in_its_first_life() -> None:
     for one in (letter(), letter(Reason="NotFound"), letter(ClientToken="t"), letter(MessageId="first")):
-        assert not as_the_function_sees(sent(one)).is_first_life
+        assert not as_the_function_sees(sent(one)).token_is_message_id
 
 
 def test_force_counts_an_expired_letter_as_first_tried_now_and_changes_no_other() -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
-from contract.payload import point_to
-from contract.token_age import iso
-from handler.batch import deliver_all
+from contract.client_token import iso
+from contract.payload import pointer_message
+from handler.message import Message
 from handler.pacer import Pacer
 from handler.sender import ACT_SECONDS
 from handler.services import connect as connect_module
@@ -43,7 +43,7 @@ class World:
 
     def deliver(self, *records: dict[str, Any], seconds_left: float = 600) -> list[str]:
         ends = self.clock.now + seconds_left
-        answer = deliver_all(list(records), lambda: ends - self.clock.now, self.delivery)
+        answer = self.delivery.deliver_all(list(records), lambda: ends - self.clock.now)
         return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
     @property
@@ -115,7 +115,7 @@ def test_what_is_not_answered_after_a_throttle_is_tried_once_more(world: World) 
 
     world.connect.before = before
     assert world.deliver(record()) == []
-    assert world.events == ["call_repeated", "call_repeated", "reply_sent"]
+    assert world.events == ["attempt_failed", "attempt_failed", "reply_sent"]
 
 
 def test_a_refused_permission_is_not_retried_longer_than_anything_else(world: World) -> None:
@@ -130,7 +130,7 @@ def test_a_refused_permission_is_not_retried_longer_than_anything_else(world: Wo
 def test_a_fault_of_our_own_is_logged_and_keeps_the_message(world: World) -> None:
     world.delivery = changed(world.delivery, pacer=None)
     assert world.deliver(record(message_id="id-1")) == ["id-1"]
-    assert world.events == ["reply_failed", "reply_retried"]
+    assert world.events == ["unexpected_error", "reply_retried"]
     assert world.sqs.hidden_for[0] >= 1
 
 
@@ -159,7 +159,7 @@ def test_a_visibility_that_cannot_be_changed_is_logged_and_the_message_stays(wor
     world.connect.before = fails(refusal(500, "InternalServiceException"))
     world.sqs.before = fails(error)
     assert world.deliver(record(message_id="id-1")) == ["id-1"]
-    assert world.events == ["call_repeated", "reply_retried", "visibility_unchanged"]
+    assert world.events == ["attempt_failed", "reply_retried", "visibility_change_failed"]
 
 
 def test_a_move_whose_answer_is_lost_leaves_copies_with_one_token(world: World) -> None:
@@ -210,7 +210,7 @@ def test_a_refused_reply_says_when_it_was_first_tried(world: World) -> None:
 def test_an_answer_without_a_contact_id_is_not_taken_for_sent(world: World) -> None:
     world.connect.start_outbound_email_contact = lambda **_: {"ResponseMetadata": {}}  # type: ignore[method-assign]
     assert world.deliver(record(message_id="id-1")) == ["id-1"]
-    assert world.events == ["call_repeated", "reply_retried"]
+    assert world.events == ["attempt_failed", "reply_retried"]
 
 
 def test_a_reply_to_somebody_who_is_not_allowed_is_dead_lettered_untried_and_its_letter_names_the_path(
@@ -229,7 +229,7 @@ def test_a_reply_to_somebody_who_is_not_allowed_is_dead_lettered_untried_and_its
 
 def large(body: str, **more: Any) -> dict[str, Any]:
     """A record that points to a body in S3."""
-    pointing, attributes = point_to(PAYLOADS, "key", len(body.encode()))
+    pointing, attributes = pointer_message(PAYLOADS, "key", len(body.encode()))
     size = {"dataType": "Number", "stringValue": attributes["ExtendedPayloadSize"]["StringValue"]}
     return record(pointing, ExtendedPayloadSize=size, **more)
 
@@ -259,32 +259,25 @@ def test_a_body_that_s3_does_not_give_is_asked_for_later_and_takes_no_turn(world
     assert "reply_retried" in world.events
 
 
-def test_a_verdict_that_nobody_acts_on_never_counts_as_done(world: World) -> None:
+def test_a_verdict_that_nobody_acts_on_keeps_its_own_message_and_no_other(world: World) -> None:
+    real = world.delivery.sender
+
     class Senders:
-        def send(self, *_of_a_message: object) -> object:
-            return "a new verdict"
+        def send(self, message: Message, seconds_left: Any) -> object:
+            return "a new verdict" if message.id == "id-1" else real.send(message, seconds_left)
 
     world.delivery = replace(world.delivery, sender=Senders())  # type: ignore[arg-type] # as a mistake would
-    assert world.deliver(record(message_id="id-1")) == ["id-1"]
-    assert world.events == ["reply_failed"]
+    assert world.deliver(record(message_id="id-1"), record(message_id="id-2")) == ["id-1"]
+    assert world.events == ["unexpected_error", "reply_sent"]
 
 
-def test_outcomes_are_told_before_lambda_hears_that_the_messages_are_done(world: World) -> None:
-    world.connect.before = lambda: world.sqs.calls.append("asked")
+def test_the_outcomes_of_an_invocation_are_published_in_one_call_before_its_answer(world: World) -> None:
     assert world.deliver(record(message_id="id-1"), record("no reply", message_id="id-2")) == []
     assert [detail["metadata"]["id"] for detail in world.bus.details] == ["id-1/Sent", "id-2/DeadLetter"]
     assert len(world.bus.calls) == 1
 
 
-def test_outcomes_are_told_before_a_message_is_deleted_at_once(world: World) -> None:
-    told_before_delete: list[int] = []
-    world.sqs.before = lambda: told_before_delete.append(len(world.bus.taken))
-    assert world.deliver(record(receive_count=2), record()) == []
-    assert told_before_delete == [1, 2]
-    assert len(world.sqs.deleted) == 1  # both have the same receipt handle here
-
-
-def test_what_is_not_certain_is_not_told(world: World) -> None:
+def test_an_outcome_that_is_not_certain_is_not_published(world: World) -> None:
     world.connect.before = fails(refusal(402, "ServiceQuotaExceededException"))
     world.deliver(record(), seconds_left=100)
     assert world.bus.calls == []

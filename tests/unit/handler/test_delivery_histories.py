@@ -11,9 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from contract.client_token import client_token
-from handler.batch import any_received_before
-from handler.delivery import Invocation, NotDoneError
-from handler.message import Message
 from tests.fakes.connect import FakeConnect
 from tests.fakes.faults import CrashError, crash, lost_answer, refusal
 from tests.fakes.function import FakeClock, delivery
@@ -85,7 +82,7 @@ class LifeOfAReply(RuleBasedStateMachine):
         self.strike(answer, dead_letter_queue)
         done = self.deliver(message, age=22_000 if late else 1)
         self.strike("nothing", "nothing")
-        if (done and not response_lost) or f"receipt-{message.id}" in self.sqs.deleted:
+        if done and not response_lost:
             self.world.queue.remove(message)
 
     @precondition(lambda self: self.sqs.dead_letters)
@@ -146,17 +143,14 @@ class LifeOfAReply(RuleBasedStateMachine):
             message_id=message.id,
             receive_count=message.receives,
             first_received_at=NOW - age,
-            receipt_handle=f"receipt-{message.id}",
         )
         event["messageAttributes"] = message.attributes
         ends = self.clock.now + 60
-        received = Message.from_record(event)
-        invocation = Invocation(lambda: ends - self.clock.now, delete_at_once=any_received_before([received]))
         try:
-            self.delivery.deliver(received, invocation)
-        except (NotDoneError, CrashError):
+            answer = self.delivery.deliver_all([event], lambda: ends - self.clock.now)
+        except CrashError:
             return False
-        return True
+        return answer == {"batchItemFailures": []}
 
     def strike(self, answer: str, dead_letter_queue: str) -> None:
         def fails(error: Exception) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handler.batch import deliver_all
 from tests.fakes.connect import FakeConnect
 from tests.fakes.function import delivery
 from tests.fakes.sqs import FakeSqs
@@ -67,9 +66,9 @@ RECORDS = st.one_of(
 def test_nothing_that_stands_in_a_batch_escapes_or_blocks_it(odd: list[Any], place: int) -> None:
     log, connect, sqs = io.StringIO(), FakeConnect(), FakeSqs()
     records = [*odd[:place], record(message_id="sound"), *odd[place:]]
-    answer = deliver_all(records, lambda: 600, delivery(connect, sqs, log=log))
+    answer = delivery(connect, sqs, log=log).deliver_all(records, lambda: 600)
     failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
     named = {each["messageId"] for each in odd if isinstance(each, dict) and isinstance(each.get("messageId"), str)}
     assert failed <= named - {""}
     assert "sound" in {email["ClientToken"] for email in connect.accepted}
-    assert "reply_failed" not in log.getvalue()
+    assert "unexpected_error" not in log.getvalue()

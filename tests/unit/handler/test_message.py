@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from contract.token_age import iso
+from contract.client_token import iso
 from handler.message import Message
 from tests.samples import record
 
@@ -14,7 +14,7 @@ def received(count: int = 1, **attributes: Any) -> Message:
 
 
 @pytest.mark.parametrize(
-    ("message", "is_first_life"),
+    ("message", "token_is_message_id"),
     [
         (received(1), True),
         (received(9), True),
@@ -23,10 +23,10 @@ def received(count: int = 1, **attributes: Any) -> Message:
         (received(1, MessageId="id-0"), False),
     ],
 )
-def test_only_a_message_whose_token_is_its_own_id_is_in_its_first_life(
-    message: Message, *, is_first_life: bool
+def test_only_a_message_without_a_token_attribute_has_its_own_id_as_token(
+    message: Message, *, token_is_message_id: bool
 ) -> None:
-    assert message.is_first_life is is_first_life
+    assert message.token_is_message_id is token_is_message_id
 
 
 def test_it_may_have_been_tried_since_its_first_receive_or_since_what_it_says() -> None:

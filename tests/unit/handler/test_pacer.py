@@ -15,16 +15,16 @@ def paced(rate: float, burst: float = 1) -> tuple[Pacer, FakeClock]:
 
 def test_a_lone_reply_waits_for_nothing() -> None:
     pacer, clock = paced(0.25)
-    pacer.take()
+    pacer.acquire()
     assert clock.slept == []
 
 
 def test_the_next_one_waits_for_its_turn() -> None:
     pacer, clock = paced(0.5)
-    pacer.take()
+    pacer.acquire()
     clock.now += 0.5
     assert pacer.wait_time() == pytest.approx(1.5)
-    pacer.take()
+    pacer.acquire()
     assert clock.slept == [pytest.approx(1.5)]
 
 
@@ -32,14 +32,14 @@ def test_after_a_pause_as_many_go_at_once_as_the_burst_allows() -> None:
     pacer, clock = paced(1, burst=3)
     clock.now += 60
     for _ in range(5):
-        pacer.take()
+        pacer.acquire()
     assert clock.slept == [pytest.approx(1), pytest.approx(1)]
 
 
 def test_a_new_environment_may_use_its_burst_at_once() -> None:
     pacer, clock = paced(1, burst=2)
-    pacer.take()
-    pacer.take()
+    pacer.acquire()
+    pacer.acquire()
     assert clock.slept == []
 
 
@@ -48,7 +48,7 @@ def test_sends_never_exceed_rate_and_burst(rate: float, burst: int, work: list[f
     pacer, clock = paced(rate, burst)
     starts = []
     for seconds in work:
-        pacer.take()
+        pacer.acquire()
         starts.append(clock.now)
         clock.now += seconds
     for (i, first), (j, last) in itertools.combinations(enumerate(starts), 2):
@@ -57,11 +57,11 @@ def test_sends_never_exceed_rate_and_burst(rate: float, burst: int, work: list[f
 
 def test_a_throttle_slows_down_and_lets_the_quota_fill() -> None:
     pacer, clock = paced(1)
-    pacer.take()
+    pacer.acquire()
     pacer.throttled()
-    pacer.take()
+    pacer.acquire()
     assert clock.slept == [pytest.approx(1 / 0.8)]
-    pacer.take()
+    pacer.acquire()
     assert clock.slept[-1] == pytest.approx(1 / 0.8)
 
 
@@ -69,9 +69,9 @@ def test_accepted_replies_win_the_pace_back_little_by_little() -> None:
     pacer, clock = paced(1)
     pacer.throttled()
     for _ in range(21):
-        pacer.take()
+        pacer.acquire()
         pacer.answered()
-    pacer.take()
+    pacer.acquire()
     assert clock.slept[0] > clock.slept[10] > clock.slept[-1] == pytest.approx(1)
 
 
@@ -85,10 +85,10 @@ def test_an_answer_between_two_failures_makes_each_of_them_the_first() -> None:
     clock = FakeClock()
     pacer = Pacer(1, 1, clock, clock.sleep)
     for _ in range(3):
-        pacer.take()
+        pacer.acquire()
         pacer.failed()
         assert pacer.wait_time() == pytest.approx(1)
-        pacer.take()
+        pacer.acquire()
         pacer.answered()
 
 
@@ -97,7 +97,7 @@ def test_while_connect_fails_calls_become_few_and_one_answer_ends_it() -> None:
     pacer.failed()
     for _ in range(5):
         pacer.failed()
-        pacer.take()
+        pacer.acquire()
     assert clock.slept == [
         pytest.approx(pause) for pause in (FIRST_PAUSE, 10, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE)
     ]
@@ -106,7 +106,7 @@ def test_while_connect_fails_calls_become_few_and_one_answer_ends_it() -> None:
     assert pacer.wait_time() == 0
 
 
-@given(st.floats(0.25, 10), st.lists(st.sampled_from(["take", "answered", "throttled", "failed"]), max_size=200))
+@given(st.floats(0.25, 10), st.lists(st.sampled_from(["acquire", "answered", "throttled", "failed"]), max_size=200))
 def test_whatever_connect_answers_the_next_call_comes_within_reach(rate: float, events: list[str]) -> None:
     pacer, _ = paced(rate)
     for event in events:

@@ -69,10 +69,11 @@ def test_a_long_outage_is_asked_about_seldom_and_ends_within_a_minute_of_its_cau
 
 @pytest.mark.parametrize("rate", [2, 5, 50])
 def test_a_reply_alone_waits_for_nothing_and_a_burst_of_five_goes_as_far_as_the_quotas(rate: float) -> None:
-    arrivals = [10.0 * n for n in range(5)] + [60.0 + 20 * burst for burst in range(3) for _ in range(5)]
+    arrivals = [10.0 * n for n in range(5)] + [60.0 + 20 * burst for burst in range(4) for _ in range(5)]
     result = simulate(Scenario(rate), derived(rate), arrivals)
     waited = [result.waited[f"m{n}"] for n in range(len(arrivals))]
     assert max(waited[1:5]) < 0.1  # the first one meets a cold start
     assert result.throttled == 0
-    warm = waited[10:]  # the first burst meets cold starts too
-    assert max(warm) < 0.4  # two batches of two follow each other in one environment, each call taking 0.15 s
+    warm = waited[15:]  # the first two bursts meet cold starts too
+    # At 2 a second, the fifth is the third in its environment: two calls of 0.15 s and two polls come before it.
+    assert max(warm) < (0.41 if rate == 2 else 0.01)

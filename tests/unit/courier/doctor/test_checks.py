@@ -179,18 +179,18 @@ def test_a_mapping_is_judged(sending: SendingState, verdict: str, told: str) -> 
     ("sent", "not_now", "verdict", "seen", "advice"),
     [
         (0, {}, "good", "0 sent in the last 15 minutes", None),
-        (7, {"RepliesDenied": 0}, "good", "7 sent in the last 15 minutes", None),
+        (7, {"AccessDenied": 0}, "good", "7 sent in the last 15 minutes", None),
         (
             7,
-            {"RepliesDenied": 1, "RepliesThrottled": 2},
+            {"AccessDenied": 1, "AttemptsThrottled": 2},
             "bad",
             "7 sent in the last 15 minutes, failed attempts: 2 Throttled, 1 AccessDenied",
             "docs/runbook.md, AccessDenied",
         ),
-        (7, {"RepliesThrottled": 2}, "good", "7 sent in the last 15 minutes, failed attempts: 2 Throttled", None),
+        (7, {"AttemptsThrottled": 2}, "good", "7 sent in the last 15 minutes, failed attempts: 2 Throttled", None),
         (
             0,
-            {"RepliesThrottled": 2, "RepliesTimedOut": 1_000},
+            {"AttemptsThrottled": 2, "ConnectTimedOut": 1_000},
             "bad",
             "0 sent in the last 15 minutes, failed attempts: 1,000 ConnectTimesOut, 2 Throttled",
             "docs/runbook.md, ConnectTimesOut",

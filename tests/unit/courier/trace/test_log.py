@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.identifier import is_identifier
+from contract.client_token import is_identifier
 from courier.trace.log import MAX_QUERY_SECONDS, MAX_ROWS, LogSearch, LogSearchError, query, read_line
 from local.aws import ROOT
 from local.logs import insights
@@ -137,7 +137,7 @@ def test_a_line_is_read() -> None:
     assert (line.at, line.event, line.message_id, line.token) == (NOW + 1, "reply_sent", "m-1", "t-1")
     assert (line.contact_id, line.connect_request_id, line.cause) == ("contact-1", "r-1", "Throttled")
     assert (line.seconds, line.enqueued_at) == (0, NOW)
-    assert read(event="call_repeated", repeat_in_seconds=0.5).seconds == 0.5
+    assert read(event="attempt_failed", retry_in_seconds=0.5).seconds == 0.5
 
 
 def test_what_is_withheld_is_not_known() -> None:

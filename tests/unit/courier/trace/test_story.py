@@ -31,8 +31,8 @@ RETRIED = line(1, "retried", cause="Throttled", seconds=30.0)
 HANDED_BACK = line(1, "handed_back", seconds=0.0)
 DEAD = line(1, "dead_lettered", reason="NotFound")
 TOO_LARGE = LogLine(NOW + 1, "dead_letter_failed", "m-1", "t-1", 1, error="DoesNotFitError")
-HIDDEN_FOR_LONG = LogLine(NOW + 2, "visibility_unchanged", "m-1", "t-1", 1, error="ClientError")
-REPEATED = LogLine(NOW + 2, "call_repeated", "m-1", "t-1", 2, cause="TimedOut", seconds=0.5)
+HIDDEN_FOR_LONG = LogLine(NOW + 2, "visibility_change_failed", "m-1", "t-1", 1, error="ClientError")
+REPEATED = LogLine(NOW + 2, "attempt_failed", "m-1", "t-1", 2, cause="TimedOut", seconds=0.5)
 MOVED = LetterSummary("m-1", "t-1", None, "m-1", MOVED_BY_SQS, NOW)
 
 

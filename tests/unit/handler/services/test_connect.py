@@ -40,7 +40,7 @@ def answer(status: int, code: str = "", message: str = "") -> ClientError:
     ],
 )
 def test_what_a_repeat_would_not_change_is_dead_lettered(error: Exception, reason: Reason) -> None:
-    verdict = verdict_for(error, is_first_life=False)
+    verdict = verdict_for(error, token_is_message_id=False)
     assert isinstance(verdict, DeadLetter)
     assert verdict.reason is reason
 
@@ -88,28 +88,28 @@ def test_what_a_repeat_would_not_change_is_dead_lettered(error: Exception, reaso
     ids=lambda value: str(value)[:60],
 )
 def test_what_may_pass_is_tried_again(error: Exception, cause: Cause) -> None:
-    verdict = verdict_for(error, is_first_life=False)
+    verdict = verdict_for(error, token_is_message_id=False)
     assert isinstance(verdict, Retry)
     assert verdict.cause is cause
 
 
 def test_a_used_token_that_only_this_message_can_have_used_means_already_sent() -> None:
     used = answer(409, "IdempotencyException")
-    assert verdict_for(used, is_first_life=True) == AlreadySent("request-1")
+    assert verdict_for(used, token_is_message_id=True) == AlreadySent("request-1")
 
 
 @pytest.mark.parametrize("code", ["InvalidRequestException", "ResourceNotFoundException"])
 def test_no_other_refusal_is_ever_taken_for_already_sent(code: str) -> None:
-    assert isinstance(verdict_for(answer(400, code), is_first_life=True), DeadLetter)
+    assert isinstance(verdict_for(answer(400, code), token_is_message_id=True), DeadLetter)
 
 
 def test_the_detail_is_what_a_person_needs_and_the_request_id_goes_to_the_log() -> None:
-    verdict = verdict_for(answer(404, "ResourceNotFoundException", "Contact not found"), is_first_life=False)
+    verdict = verdict_for(answer(404, "ResourceNotFoundException", "Contact not found"), token_is_message_id=False)
     assert isinstance(verdict, DeadLetter)
     assert verdict.detail == "ResourceNotFoundException (404): Contact not found"
     assert verdict.request_id == "request-1"
 
 
 def test_a_retry_keeps_the_request_id_too() -> None:
-    verdict = verdict_for(answer(500, "InternalServiceException"), is_first_life=False)
+    verdict = verdict_for(answer(500, "InternalServiceException"), token_is_message_id=False)
     assert verdict.request_id == "request-1"

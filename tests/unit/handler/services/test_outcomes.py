@@ -7,7 +7,7 @@ import pytest
 
 from contract.dead_letter import Reason
 from handler.message import Message
-from handler.services.outcomes import CALL_SECONDS, TRY_SECONDS, Outcomes, detail
+from handler.services.outcomes import CALL_SECONDS, TRY_SECONDS, Outcomes, event_detail
 from handler.verdict import AlreadySent, DeadLetter, Sent
 from local.aws import ROOT
 from tests.fakes.event_bus import FakeEventBus
@@ -19,7 +19,7 @@ VERDICTS: list[Any] = [
     Sent("contact-1", "request-1"),
     AlreadySent("request-2"),
     DeadLetter(Reason.NOT_FOUND, PERSONAL[0], "request-3"),
-    DeadLetter(Reason.INVALID_REPLY, PERSONAL[0], asked=False),
+    DeadLetter(Reason.INVALID_REPLY, PERSONAL[0], connect_called=False),
 ]
 SCHEMAS = {
     kind: fastjsonschema.compile(json.loads((ROOT / "contract" / f"{name}.schema.json").read_text()))
@@ -33,58 +33,59 @@ def message(token: str | None = None) -> Message:
 
 
 def outcomes(bus: FakeEventBus, lost: list[Any], clock: FakeClock | None = None) -> Outcomes:
-    observability: Any = SimpleNamespace(outcomes_lost=lambda count, why: lost.append((count, why)))
+    observability: Any = SimpleNamespace(outcomes_lost=lambda count, error: lost.append((count, error)))
     return Outcomes("bus", lambda: bus, observability, lambda: NOW, (clock or FakeClock()).sleep)  # type: ignore[arg-type, return-value] # the one operation
 
 
-def told(bus: FakeEventBus, *verdicts: Any, seconds_left: float = 600, clock: FakeClock | None = None) -> list[Any]:
+def lost_of(bus: FakeEventBus, *verdicts: Any, seconds_left: float = 600, clock: FakeClock | None = None) -> list[Any]:
+    """Record and publish; return what is lost."""
     lost: list[Any] = []
-    noted = outcomes(bus, lost, clock)
+    recorded = outcomes(bus, lost, clock)
     for verdict in verdicts:
-        noted.note(message(), verdict)
-    noted.tell(lambda: seconds_left)
-    assert noted._noted == []  # noqa: SLF001 - the next invocation must not tell them again
+        recorded.record(message(), verdict)
+    recorded.publish(lambda: seconds_left)
+    assert recorded._pending == []  # noqa: SLF001 - the next invocation must not publish them again
     return lost
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_an_event_keeps_its_schema_and_names_ids_alone(verdict: Any) -> None:
     bus = FakeEventBus()
-    assert told(bus, verdict) == []
+    assert lost_of(bus, verdict) == []
     (entry,) = bus.taken
     assert (entry["Source"], entry["EventBusName"]) == ("reply-courier", "bus")
     SCHEMAS[entry["DetailType"]](json.loads(entry["Detail"]))
     assert not any(personal in entry["Detail"] for personal in PERSONAL)
 
 
-def test_the_id_is_the_same_whenever_the_outcome_is_told() -> None:
-    ids = [detail(message("t-1"), verdict, now)["metadata"]["id"] for verdict in VERDICTS for now in (1.0, 2.0)]  # type: ignore[index] # a mapping
+def test_the_id_is_the_same_whenever_the_outcome_is_published() -> None:
+    ids = [event_detail(message("t-1"), verdict, now)["metadata"]["id"] for verdict in VERDICTS for now in (1.0, 2.0)]  # type: ignore[index] # a mapping
     assert ids == [f"m-1/{kind}" for kind in ("Sent", "AlreadySent", "DeadLetter", "DeadLetter") for _ in range(2)]
 
 
 def test_a_token_that_could_be_an_address_is_left_out() -> None:
-    told_of = detail(message(PERSONAL[0]), Sent(PERSONAL[0], "r"), NOW)
-    assert PERSONAL[0] not in json.dumps(told_of)
-    assert told_of["metadata"]["id"] == "m-1/Sent"  # type: ignore[index] # a mapping
+    detail = event_detail(message(PERSONAL[0]), Sent(PERSONAL[0], "r"), NOW)
+    assert PERSONAL[0] not in json.dumps(detail)
+    assert detail["metadata"]["id"] == "m-1/Sent"  # type: ignore[index] # a mapping
 
 
-def test_all_of_a_batch_are_told_in_one_call() -> None:
+def test_all_of_a_batch_are_published_in_one_call() -> None:
     bus = FakeEventBus()
-    told(bus, *VERDICTS)
+    lost_of(bus, *VERDICTS)
     assert [len(call) for call in bus.calls] == [4]
 
 
-def test_what_the_bus_refuses_is_told_again_and_nothing_else() -> None:
+def test_what_the_bus_refuses_is_published_again_and_nothing_else() -> None:
     bus = FakeEventBus(refuse=lambda call, entry: call == 1 and entry in {1, 3})
     clock = FakeClock()
-    assert told(bus, *VERDICTS, clock=clock) == []
+    assert lost_of(bus, *VERDICTS, clock=clock) == []
     assert [len(call) for call in bus.calls] == [4, 2]
     assert clock.slept == [0.0, 0.2]
 
 
 def test_what_the_bus_never_takes_is_counted_and_given_up() -> None:
     bus = FakeEventBus(refuse=lambda _call, entry: entry == 0)
-    assert told(bus, *VERDICTS) == [(1, "InternalFailure")]
+    assert lost_of(bus, *VERDICTS) == [(1, "InternalFailure")]
     assert len(bus.calls) == 3
 
 
@@ -92,32 +93,32 @@ def test_no_failure_of_the_bus_escapes() -> None:
     def fail() -> None:
         raise RuntimeError(PERSONAL[0])
 
-    assert told(FakeEventBus(before=fail), *VERDICTS) == [(4, "RuntimeError")]
+    assert lost_of(FakeEventBus(before=fail), *VERDICTS) == [(4, "RuntimeError")]
 
 
 def test_without_time_outcomes_are_lost_and_the_invocation_ends() -> None:
     bus = FakeEventBus()
-    assert told(bus, *VERDICTS, seconds_left=TRY_SECONDS - 0.1) == [(4, "NoTimeLeft")]
+    assert lost_of(bus, *VERDICTS, seconds_left=TRY_SECONDS - 0.1) == [(4, "NoTimeLeft")]
     assert bus.calls == []
     assert TRY_SECONDS < CALL_SECONDS
 
 
-def test_more_than_ten_are_told_ten_by_ten() -> None:
+def test_more_than_ten_are_published_ten_by_ten() -> None:
     bus = FakeEventBus()
-    told(bus, *VERDICTS, *VERDICTS, *VERDICTS)
+    lost_of(bus, *VERDICTS, *VERDICTS, *VERDICTS)
     assert [len(call) for call in bus.calls] == [10, 2]
 
 
-def test_without_a_bus_nobody_is_told() -> None:
+def test_without_a_bus_nothing_is_published() -> None:
     def unused() -> Any:
         raise AssertionError
 
     silent = Outcomes("", unused, unused, unused, unused)  # type: ignore[arg-type] # none of them is used
-    silent.note(message(), VERDICTS[0])
-    silent.tell(lambda: 600)
+    silent.record(message(), VERDICTS[0])
+    silent.publish(lambda: 600)
 
 
 def test_an_answer_that_cannot_be_read_does_not_escape_either() -> None:
     bus = FakeEventBus()
     bus.put_events = lambda **_: {"Entries": []}  # type: ignore[method-assign]
-    assert told(bus, *VERDICTS) == [(4, "ValueError")]
+    assert lost_of(bus, *VERDICTS) == [(4, "ValueError")]

@@ -5,7 +5,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 
 from contract.dead_letter import Reason
-from contract.payload import MAX_PAYLOAD_BYTES, point_to
+from contract.payload import MAX_PAYLOAD_BYTES, pointer_message
 from handler.message import Message
 from handler.services.payload import CALL_SECONDS, Payloads
 from handler.verdict import Cause, DeadLetter, HandBack, Retry
@@ -16,7 +16,7 @@ TEXT = json.dumps({"ContactId": "c-1"})
 
 
 def message(bucket: str = "payloads", size: int = len(TEXT)) -> Message:
-    body, attributes = point_to(bucket, "key", size)
+    body, attributes = pointer_message(bucket, "key", size)
     in_record = {
         name: {"dataType": "Number", "stringValue": value["StringValue"]} for name, value in attributes.items()
     }
@@ -24,7 +24,7 @@ def message(bucket: str = "payloads", size: int = len(TEXT)) -> Message:
 
 
 def read(s3: FakeS3, asked: Message | None = None, seconds_left: float = 600) -> Any:
-    return Payloads("payloads", lambda: s3).body_of(asked or message(), seconds_left)  # type: ignore[arg-type, return-value] # the one operation
+    return Payloads("payloads", lambda: s3).read_body(asked or message(), seconds_left)  # type: ignore[arg-type, return-value] # the one operation
 
 
 def holding(content: bytes = TEXT.encode()) -> FakeS3:
@@ -40,7 +40,7 @@ def test_s3_is_not_asked_for_a_body_in_the_message() -> None:
         raise AssertionError
 
     plain = Message.from_record({**record(), "body": "{}"})
-    assert Payloads("payloads", unused).body_of(plain, 0) == "{}"
+    assert Payloads("payloads", unused).read_body(plain, 0) == "{}"
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_s3_is_not_asked_for_a_body_in_the_message() -> None:
 def test_what_cannot_be_followed_is_dead_lettered(asked: Message, content: bytes) -> None:
     verdict = read(holding(content), asked)
     assert isinstance(verdict, DeadLetter)
-    assert (verdict.reason, verdict.asked) == (Reason.INVALID_PAYLOAD, False)
+    assert (verdict.reason, verdict.connect_called) == (Reason.INVALID_PAYLOAD, False)
 
 
 def test_nothing_is_read_from_another_bucket_and_nothing_that_is_too_large() -> None:
