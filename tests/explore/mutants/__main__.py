@@ -12,9 +12,8 @@ import os
 import signal
 import sys
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from bench.report import markdown, report
@@ -29,8 +28,6 @@ SUITES = {
 """The tests of a mutant, in the order in which they run."""
 AT_ONCE = 2
 """Mutants that run at the same time."""
-STOP_SECONDS = 20
-"""How long an interrupted pytest may take to stop what its tests have started."""
 HANGS = "a test that didn't end in time (faulthandler_timeout)"
 RESULT = ROOT / "bench" / "results" / "mutants.md"
 
@@ -111,20 +108,21 @@ async def first_failure(tests: Sequence[str], mutant: str = "") -> str | None:
     """
     with tempfile.TemporaryDirectory() as folder:
         pytest = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.explore.mutants", "--hypothesis-seed=0"),
-            *("--ignore=tests/explore/test_mutants.py", "-o", f"cache_dir={folder}", *tests),
+            *(sys.executable, "-m", "tests", "-q", "-x", "-p", "tests.explore.mutants", "-o", f"cache_dir={folder}"),
+            *("--ignore=tests/explore/test_mutants.py", *tests),
             cwd=ROOT,
-            env={**os.environ, "MUTANT": mutant, "HYPOTHESIS_STORAGE_DIRECTORY": folder},
+            env={**os.environ, "MUTANT": mutant},
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=STDOUT,
-            start_new_session=True,  # Ctrl-C reaches this program alone, which then stops pytest
+            process_group=0,  # Ctrl-C reaches this program alone, which then stops pytest
         )
         try:
             output, _ = await pytest.communicate()
         finally:
             if pytest.returncode is None:
-                await stop(pytest)
+                pytest.terminate()  # tests/__main__.py then ends all that its tests have started
+                await pytest.wait()
         return result(pytest.returncode, output.decode(errors="replace"), Path(folder))
 
 
@@ -137,16 +135,6 @@ def result(status: int | None, output: str, cache: Path) -> str | None:
     if "Timeout (" in output:
         return HANGS
     raise RuntimeError(f"pytest couldn't run the tests. It ended with status {status}:\n{output[-2000:]}")
-
-
-async def stop(pytest: Process) -> None:
-    """Interrupt pytest as Ctrl-C does, so that it stops what its tests have started; then kill what is left."""
-    os.killpg(pytest.pid, signal.SIGINT)
-    try:
-        await asyncio.wait_for(pytest.wait(), STOP_SECONDS)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(pytest.pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":
