@@ -18,13 +18,10 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handler.verdict import AlreadySent, Retry
-
 CLIENT_TOKEN = "ClientToken"
 MESSAGE_ID = "ReplyCourier.MessageId"
 REASON = "ReplyCourier.Reason"
 FIRST_TRIED_AT = "ReplyCourier.FirstTriedAt"
-FORCED_AT = "ReplyCourier.ForcedAt"
 
 
 class Mutant(NamedTuple):
@@ -136,27 +133,27 @@ def token_in_lower_case(original: Any) -> Any:
     return with_result(original, str.lower)
 
 
-@mutant("contract.client_token:is_first_life", "a producer's ClientToken counts as used by this message only")
-def producer_token_in_first_life(original: Any) -> Any:
+@mutant("contract.client_token:token_is_message_id", "a producer's ClientToken counts as used by this message only")
+def producer_token_is_message_id(original: Any) -> Any:
     return with_arguments(original, attributes=lambda given: without(given, CLIENT_TOKEN))
 
 
-@mutant("contract.client_token:is_first_life", "a re-sent reply's token counts as used by this message only")
-def resent_reply_in_first_life(original: Any) -> Any:
+@mutant("contract.client_token:token_is_message_id", "a re-sent reply's token counts as used by this message only")
+def first_id_is_message_id(original: Any) -> Any:
     return with_arguments(original, attributes=lambda given: without(given, MESSAGE_ID))
 
 
-@mutant("contract.token_age:MEMORY_SECONDS", "a client token is trusted for 70 days")
+@mutant("contract.client_token:MEMORY_SECONDS", "a client token is trusted for 70 days")
 def token_trusted_for_70_days(original: Any) -> Any:
     return 10 * original
 
 
-@mutant("contract.token_age:first_tried_at", "an unreadable time of the first attempt counts as no attempt")
+@mutant("contract.client_token:first_tried_at", "an unreadable time of the first attempt counts as no attempt")
 def unreadable_first_try_ignored(original: Any) -> Any:
     return with_result(original, lambda tried: None if tried == -math.inf else tried)
 
 
-@mutant("contract.token_age:first_tried_at", "a first attempt in the future is believed")
+@mutant("contract.client_token:first_tried_at", "a first attempt in the future is believed")
 def future_first_try_believed(original: Any) -> Any:
     return with_arguments(original, sent_at=lambda _: math.inf)
 
@@ -166,7 +163,7 @@ def second_receive_is_first(original: Any) -> Any:
     return property(with_arguments(original.fget, self=lambda message: replace(message, receive_count=1)))
 
 
-@mutant("handler.sender:may_be_forgotten", "the function never treats a client token as too old")
+@mutant("handler.sender:token_expired", "the function never treats a client token as too old")
 def token_never_too_old(original: Any) -> Any:
     return with_result(original, lambda _: False)
 
@@ -200,16 +197,18 @@ def unreadable_answer_is_sent(original: Any) -> Any:
 
 @mutant("handler.services.connect:verdict_for", "every 409 counts as already sent")
 def every_409_is_sent(original: Any) -> Any:
-    return with_arguments(original, is_first_life=lambda _: True)
+    return with_arguments(original, token_is_message_id=lambda _: True)
 
 
 @mutant("handler.services.connect:verdict_for", "no 409 counts as already sent")
 def no_409_is_sent(original: Any) -> Any:
-    return with_arguments(original, is_first_life=lambda _: False)
+    return with_arguments(original, token_is_message_id=lambda _: False)
 
 
 @mutant("handler.services.connect:verdict_for", "every failed call counts as already sent")
 def every_failure_is_sent(original: Any) -> Any:
+    from handler.verdict import AlreadySent  # noqa: PLC0415 - whatever this module imports can't be replaced
+
     return with_result(original, lambda _: AlreadySent(""))
 
 
@@ -234,29 +233,39 @@ def no_limit_of_receives(original: Any) -> Any:
     )
 
 
-@mutant("handler.delivery:Delivery._retry_or_give_up", "the retry window never ends")
-def endless_retry_window(_original: Any) -> Any:
-    return lambda _delivery, _message, retry: retry
+@mutant("handler.verdict:final_verdict", "the retry window never ends")
+def endless_retry_window(original: Any) -> Any:
+    return with_arguments(original, message=lambda message: replace(message, first_received_at=math.inf))
 
 
-@mutant("handler.delivery:Delivery._hand_back", "a message that should be received again counts as done")
-def handed_back_is_done(original: Any) -> Any:
-    def hand_back(*arguments: Any) -> None:
+@mutant("handler.verdict:final_verdict", "a reply is not dead-lettered before the queue deletes it")
+def last_chance_missed(original: Any) -> Any:
+    return with_arguments(original, settings=lambda settings: replace(settings, retention_seconds=math.inf))
+
+
+@mutant("handler.delivery:Delivery._hide", "a message that stays on its queue counts as done")
+def hidden_is_done(original: Any) -> Any:
+    return with_result(original, lambda _: True)
+
+
+@mutant("handler.delivery:Delivery._act", "a message counts as done after an unexpected error")
+def unexpected_error_is_done(original: Any) -> Any:
+    def act(*arguments: Any) -> Any:
         with suppress(Exception):
-            original(*arguments)
+            return original(*arguments)
+        return True
 
-    return hand_back
+    return act
 
 
-@mutant("handler.delivery:Delivery._dead_letter", "an error of the dead-letter queue raises an exception")
+@mutant("handler.delivery:Delivery._retry", "an error of the dead-letter queue raises an exception")
 def refused_dead_letter_raises(original: Any) -> Any:
-    def raised(verdict: Any) -> Any:
-        match verdict:
-            case Retry():
-                raise RuntimeError
-        return verdict
+    def retry(delivery: Any, message: Any, verdict: Any, seconds_left: Any) -> Any:
+        if verdict.cause == "DeadLetterQueueUnavailable":
+            raise RuntimeError
+        return original(delivery, message, verdict, seconds_left)
 
-    return with_result(original, raised)
+    return retry
 
 
 @mutant("handler.services.sqs:send_dead_letter", "a reply that the dead-letter queue refused counts as done")
@@ -275,17 +284,7 @@ def dead_letter_not_sent(_original: Any) -> Any:
 
 @mutant("handler.services.sqs:send_dead_letter", "a dead letter doesn't say when it was first attempted")
 def first_try_not_noted(original: Any) -> Any:
-    return with_arguments(original, tried=lambda _: None)
-
-
-@mutant("handler.batch:in_order", "a batch is delivered in the order of the receive counts")
-def order_by_receive_count(_original: Any) -> Any:
-    return lambda messages, _rng: sorted(messages, key=lambda message: message.receive_count)
-
-
-@mutant("handler.batch:any_received_before", "no message is deleted before the end of its batch")
-def nothing_deleted_at_once(original: Any) -> Any:
-    return with_result(original, lambda _: False)
+    return with_arguments(original, tried_at=lambda _: None)
 
 
 # The attributes of a dead letter
@@ -306,9 +305,9 @@ def identity_replaced(original: Any) -> Any:
     return with_arguments(original, attributes=lambda _: {})
 
 
-@mutant("contract.dead_letter:OURS", "an operator's --force holds for ever")
-def forced_for_ever(original: Any) -> Any:
-    return tuple(name for name in original if name != FORCED_AT)
+@mutant("contract.dead_letter:COURIER_ATTRIBUTES", "a replayed letter keeps the reason of its last failure")
+def old_reason_kept(_original: Any) -> Any:
+    return ()
 
 
 # What operators do with dead letters
