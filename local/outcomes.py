@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.aws import LocalAws
-from local.sqs.redrive import messages
+from local.sqs import messages
 
 NAME = "outcomes"
 BUS = "default"

@@ -12,14 +12,14 @@ from local.assembly import cached_assembly, deploy_assembly
 from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws, start_aws
 from local.cdk import REPLY_COURIER, CdkApp, deploy, synthesise
 from local.function.deployed_function import DeployedFunction, deployed_log_format, fetch_function, install_runtime
-from local.function.environment_variables import Surroundings
 from local.function.event_source_mapping import Environment, Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment, LogLine
+from local.function.runtime_process import Surroundings
 from local.function.variables_watch import VariablesWatch
 from local.function.xray_daemon import XRayDaemon
-from local.logs.log_group import LogGroup
+from local.log_group import LogGroup
 from local.processes import ProcessGroup
-from local.sqs.faults import SqsFaults
+from local.sqs_faults import SqsFaults
 
 
 class Ports(NamedTuple):

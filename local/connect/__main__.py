@@ -7,9 +7,9 @@ import uuid
 from pathlib import Path
 from types import FrameType
 
-from local.connect.as_observed import settings_as_observed
 from local.connect.server import ConnectServer
 from local.connect.service import EmulatedConnect
+from local.connect.settings import settings_as_observed
 
 
 def main() -> None:

@@ -6,10 +6,10 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from local.connect.answer import Answer, json_answer
-from local.connect.instance.checked_input import ControlCallError, Rule, checked_members, number, text
-from local.connect.instance.drafts import DEFAULT_EXPIRY_SECONDS
-from local.connect.instance.faults import parsed_faults
-from local.connect.instance.instance import Instance
+from local.connect.checked_input import ControlCallError, Rule, checked_members, number, text
+from local.connect.contacts import DEFAULT_EXPIRY_SECONDS
+from local.connect.faults import parsed_faults
+from local.connect.instance import Instance
 from local.connect.service import EmulatedConnect
 
 _DRAFTS = {

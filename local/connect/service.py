@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from local.connect.answer import Answer, Refused
-from local.connect.instance.instance import Decision, Instance, text_member
-from local.connect.instance.record import Call
-from local.connect.instance.validation import parsed
+from local.connect.instance import Decision, Instance, text_member
+from local.connect.record import Call
+from local.connect.validation import parsed
 
 
 class EmulatedConnect:

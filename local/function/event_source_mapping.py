@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from local.aws import LocalAws
+from local.function.mapping_watch import MappingWatch
 from local.function.runtime_api import Failed, Returned
 from local.function.sqs_event import Record, batches, done, event_of, record_of
-from local.mappings.watch import MappingWatch
 from local.processes import in_background
 from local.waiting import until
 

@@ -1,6 +1,7 @@
 """A Lambda execution environment: invokes the deployed function, one event at a time, as Lambda does."""
 
 import json
+import math
 import secrets
 import time
 import uuid
@@ -8,10 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from local.function.deployed_function import DeployedFunction
-from local.function.environment_variables import Surroundings
-from local.function.platform_report import platform_report
 from local.function.runtime_api import Failed, Invocation, Ready, Returned
-from local.function.runtime_process import Exited, RuntimeProcess
+from local.function.runtime_process import Exited, RuntimeProcess, Surroundings
 from local.processes import ProcessGroup
 
 INIT_LIMIT = 10
@@ -118,3 +117,34 @@ class ExecutionEnvironment:
             deadline_ms=int((now + self._function.timeout) * 1000),
             trace=f"Root=1-{int(now):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=1",
         )
+
+
+STATUS = {"Runtime.ExitError": "failure", "Sandbox.Timedout": "timeout"}
+"""By error type; "error" for any other, an exception raised by the function."""
+
+
+def platform_report(
+    request_id: str, outcome: Returned | Failed, init: float | None, duration: float, memory: int
+) -> str:
+    """Return the record, as JSON, that Lambda logs at the end of an invocation.
+
+    Args:
+        request_id: the invocation's id.
+        outcome: how it ended. Only the type of an error is logged: its message can quote a reply.
+        init: seconds of the init phase, billed like the rest; None without an init phase.
+        duration: seconds in the handler.
+        memory: the function's memory in MB.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report
+    """
+    metrics = {
+        "durationMs": round(duration * 1000, 3),
+        "billedDurationMs": math.ceil(((init or 0) + duration) * 1000),
+        "memorySizeMB": memory,
+    }
+    if init is not None:
+        metrics["initDurationMs"] = round(init * 1000, 3)
+    record: dict[str, object] = {"requestId": request_id, "metrics": metrics, "status": "success"}
+    if isinstance(outcome, Failed):
+        record |= {"status": STATUS.get(outcome.error_type, "error"), "errorType": outcome.error_type}
+    return json.dumps({"type": "platform.report", "record": record})

@@ -15,7 +15,7 @@ from local.function.event_source_mapping import Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment
 from local.function.runtime_api import Failed, Returned
 from local.processes import in_background
-from local.sqs.redrive import messages
+from local.sqs import messages
 from local.system import LocalCourier
 from local.waiting import until
 from tests.operators import texts

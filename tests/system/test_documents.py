@@ -13,7 +13,7 @@ import pytest
 from local.aws import ROOT, LocalAws
 from local.cdk import INSTANCE_ARN
 from local.connect.control_client import ConnectControl
-from local.connect.instance.faults import AFTER, BEFORE
+from local.connect.faults import AFTER, BEFORE
 from local.waiting import until
 from tests.documents import shown
 

@@ -8,9 +8,9 @@ import pytest
 
 from local.aws import LocalAws
 from local.function.deployed_function import DeployedFunction
-from local.function.environment_variables import Surroundings
 from local.function.event_source_mapping import LONG_POLL, Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment, LogLine
+from local.function.runtime_process import Surroundings
 from local.processes import ProcessGroup
 from local.waiting import until
 

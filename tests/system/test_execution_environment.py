@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from local.function.environment_variables import Surroundings
 
 from local.aws import LocalAws
 from local.function.deployed_function import DeployedFunction
-from local.function.environment_variables import Surroundings
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.function.runtime_api import Failed, Returned
 from local.function.variables_watch import VariablesWatch

@@ -15,9 +15,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from local.aws import LocalAws
-from local.sqs.faults import SqsFaults
-from local.sqs.proxy import Kind
-from local.sqs.redrive import counts_of
+from local.sqs import counts_of
+from local.sqs_faults import Kind, SqsFaults
 from local.system import LocalCourier
 from local.waiting import until
 

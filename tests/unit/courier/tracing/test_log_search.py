@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from contract.client_token import is_identifier
 from courier.tracing.log_search import MAX_ROWS, PATIENCE, LogSearch, LogSearchError, query
 from local.aws import ROOT
-from local.logs import insights
+from local.moto import insights
 from tests.log_lines import text_fields
 
 

@@ -1,10 +1,10 @@
-"""Control calls, under /_local/."""
+"""Control calls, under /_local/, and URLs that nothing answers."""
 
 import json
 
 import pytest
 
-from local.connect.routes import answer_to
+from local.connect.server import answer_to
 from tests.unit.local.connect.lab import INSTANCE, Lab, outcome
 
 
@@ -64,3 +64,10 @@ def test_a_control_call_that_makes_no_sense_says_what_would(
     assert said in json.loads(answer.body)["error"]
     assert lab.control("GET", "settings") == before
     assert lab.control("GET", "faults")["faults"] == []
+
+
+def test_what_is_not_emulated_is_answered_so(lab: Lab) -> None:
+    assert outcome(answer_to(lab.connect, "POST", "/contact/email", b"{}")) == (404, "UnknownOperationException")
+    assert answer_to(lab.connect, "POST", "/_local/nothing", b"{}").status == 404
+    assert answer_to(lab.connect, "GET", "/nothing", b"").status == 404
+    assert answer_to(lab.connect, "GET", "/_local/", b"").status == 404
