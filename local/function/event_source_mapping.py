@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from local.aws import LocalAws
-from local.function.mapping_watch import MappingWatch
+from local.function.deployment_watch import DeploymentWatch
 from local.function.runtime_api import Failed, Returned
 from local.function.sqs_event import Record, batches, done, event_of, record_of
 from local.processes import in_background
@@ -69,8 +69,11 @@ class Poller:
     are for whoever runs it.
     """
 
-    def __init__(self, mapping: EventSourceMapping, aws: LocalAws, environments: Sequence[Environment]) -> None:
+    def __init__(
+        self, mapping: EventSourceMapping, aws: LocalAws, watch: DeploymentWatch, environments: Sequence[Environment]
+    ) -> None:
         self.mapping = mapping
+        self._watch = watch
         self._sqs = aws.sqs
         self._queue_url = self._sqs.get_queue_url(QueueName=mapping.queue_arn.split(":")[-1])["QueueUrl"]
         self._environments = environments[: mapping.maximum_concurrency]
@@ -83,12 +86,11 @@ class Poller:
         self._running = threading.Event()
         self._enabled = threading.Event()
         self._receiving = threading.Lock()
-        self._watch = MappingWatch(aws, mapping.uuid, self._enabled.set, self._stop_receiving)
         self._stopping = False
 
     def __enter__(self) -> Self:
         self._invokers = ThreadPoolExecutor(max_workers=len(self._environments), thread_name_prefix="invoker")
-        self._watch.__enter__()
+        self._watch.start(self._enabled.set, self._stop_receiving)
         self._receiver = in_background(self._run, name="poller")
         self.resume()
         return self
@@ -98,7 +100,7 @@ class Poller:
     ) -> None:
         """Stop, and abandon messages in flight: they return after their visibility timeout."""
         self._stopping = True
-        self._watch.__exit__(kind, error, trace)
+        self._watch.end()
         self._running.set()
         self._enabled.set()
         until(self._has_stopped, "the poller stopped", every=0.05)

@@ -8,6 +8,7 @@ import pytest
 
 from local.aws import LocalAws
 from local.function.deployed_function import DeployedFunction
+from local.function.deployment_watch import DeploymentWatch
 from local.function.event_source_mapping import LONG_POLL, Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.function.runtime_process import Surroundings
@@ -95,7 +96,8 @@ def mapped(empty_aws: LocalAws, deploy_tiny: Deploy, processes: ProcessGroup, su
             ExecutionEnvironment(f"{name}-{n}", lambda: function, surroundings, processes, logs.append)
             for n in range(concurrency + 2)
         ]
-        with Poller(mapping, empty_aws, environments) as poller:
+        watch = DeploymentWatch(empty_aws, function, mapping.uuid)
+        with Poller(mapping, empty_aws, watch, environments) as poller:
             poller.pause()
             yield Mapped(empty_aws, url, arn, poller, environments, logs)
         for environment in environments:

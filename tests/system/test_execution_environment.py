@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from local.function.environment_variables import Surroundings
+from local.function.variables_watch import VariablesWatch
 
 from local.aws import LocalAws
 from local.function.deployed_function import DeployedFunction
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.function.runtime_api import Failed, Returned
-from local.function.variables_watch import VariablesWatch
+from local.function.runtime_process import Surroundings
 from local.processes import ProcessGroup
 from local.waiting import until
 from tests.processes import is_alive
@@ -215,7 +215,7 @@ def test_no_process_outlives_a_parent_that_is_killed(deploy_tiny: Deploy, surrou
 ORPHANING = """
     import json, pathlib, sys
     from local.function.deployed_function import DeployedFunction
-    from local.function.environment_variables import Surroundings
+    from local.function.runtime_process import Surroundings
     from local.function.execution_environment import ExecutionEnvironment
     from local.processes import ProcessGroup
 
