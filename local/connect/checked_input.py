@@ -1,4 +1,4 @@
-"""The JSON of control calls, checked member by member."""
+"""Checks the JSON of control calls, member by member."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -6,47 +6,47 @@ from typing import Any, NamedTuple
 
 
 class ControlCallError(ValueError):
-    """A control call is invalid; the message says what would be valid."""
+    """A control call is invalid. The message says what would be valid."""
 
 
 class Rule(NamedTuple):
-    """Which values a member may have, as a check and in words."""
+    """The values that a member can have: as a check, and in words for the error message."""
 
     allows: Callable[[object], bool]
     in_words: str
 
 
 def checked_members(content: object, rules: Mapping[str, Rule]) -> dict[str, Any]:
-    """Return the object if all its members are known and allowed. Every member is optional.
+    """Return the object if it has only known members with allowed values. Every member is optional.
 
     Raises:
-        ControlCallError: a member is not; the message says what would be.
+        ControlCallError: The content is not an object, or a member is unknown or not allowed.
     """
     if not isinstance(content, dict):
-        raise ControlCallError(f"Send a JSON object. Its members: {', '.join(rules)}.")
+        raise ControlCallError(f"Send a JSON object with any of these members: {', '.join(rules)}.")
     for name, value in content.items():
         if name not in rules:
-            raise ControlCallError(f"{name!r} is not known. There are: {', '.join(rules)}.")
+            raise ControlCallError(f"Unknown member {name!r}. Known members: {', '.join(rules)}.")
         if not rules[name].allows(value):
-            raise ControlCallError(f"{name} cannot be {value!r}. It is {rules[name].in_words}.")
+            raise ControlCallError(f"{name} cannot be {value!r}. Send {rules[name].in_words}.")
     return content
 
 
-def number(least: float, most: float = math.inf) -> Callable[[object], bool]:
-    """Allow finite numbers from `least` to `most`."""
+def number(minimum: float, maximum: float = math.inf) -> Callable[[object], bool]:
+    """Allow finite numbers from `minimum` to `maximum`."""
 
     def allows(value: object) -> bool:
         # In Python, true and false are integers.
         if not isinstance(value, int | float) or isinstance(value, bool):
             return False
-        return math.isfinite(value) and least <= value <= most
+        return math.isfinite(value) and minimum <= value <= maximum
 
     return allows
 
 
-def whole_number(least: float = -math.inf, most: float = math.inf) -> Callable[[object], bool]:
-    """Allow whole numbers from `least` to `most`."""
-    return lambda value: isinstance(value, int) and number(least, most)(value)
+def whole_number(minimum: float = -math.inf, maximum: float = math.inf) -> Callable[[object], bool]:
+    """Allow whole numbers from `minimum` to `maximum`."""
+    return lambda value: isinstance(value, int) and number(minimum, maximum)(value)
 
 
 def text(value: object) -> bool:
@@ -54,11 +54,16 @@ def text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 
+def texts(value: object) -> bool:
+    """Allow lists of strings that are not empty."""
+    return isinstance(value, list) and all(map(text, value))
+
+
 def one_of(*names: str) -> Callable[[object], bool]:
-    """Allow the strings named."""
+    """Allow these strings."""
     return lambda value: value in names
 
 
 def or_null(allows: Callable[[object], bool]) -> Callable[[object], bool]:
-    """Allow null too."""
+    """Allow null as well."""
     return lambda value: value is None or allows(value)

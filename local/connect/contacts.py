@@ -1,51 +1,49 @@
-"""The contacts that an instance has, and the client tokens that it remembers."""
+"""The email contacts of an instance, and the client tokens that it remembers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from local.connect.answer import Refused
-from local.connect.settings import Case
+from local.connect.settings import RefusalCase
 
-# An unsent email contact expires after 12 hours, unless CreateContact sets ExpiryDurationInMinutes.
+# A draft expires after 12 hours, unless CreateContact sets ExpiryDurationInMinutes.
 DEFAULT_EXPIRY_SECONDS = 12 * 3600.0
+# "The token is valid for 7 days after creation": so documented for StartOutboundVoiceContact and StartChatContact.
+TOKEN_MEMORY_SECONDS = 7 * 24 * 3600.0
 
 
 @dataclass
-class _Draft:
+class _Contact:
     expires_at: float
     is_sent: bool = False
 
 
-class Drafts:
-    """The instance's drafts by contact id. Each can be sent until it expires (epoch seconds), by default once."""
+class Contacts:
+    """Contacts by id. A draft can be sent until it expires (epoch seconds)."""
 
     def __init__(self) -> None:
-        self._drafts: dict[str, _Draft] = {}
+        self._contacts: dict[str, _Contact] = {}
 
-    def add(self, contact_ids: Iterable[str], expires_at: float) -> None:
-        """Add drafts, or replace those that exist."""
+    def add_drafts(self, contact_ids: Iterable[str], expires_at: float) -> None:
+        """Add drafts. They replace contacts with the same ids."""
         for contact_id in contact_ids:
-            self._drafts[contact_id] = _Draft(expires_at)
+            self._contacts[contact_id] = _Contact(expires_at)
 
     def remove(self, contact_id: str) -> bool:
-        """Remove a draft. Return whether it existed."""
-        return self._drafts.pop(contact_id, None) is not None
+        """Remove a contact. Return whether it existed."""
+        return self._contacts.pop(contact_id, None) is not None
 
-    def obstacle(self, contact_id: str, now: float, *, sends_again: bool) -> Case | None:
-        """Return why the contact cannot be sent now. With `sends_again`, a contact that was sent can be sent again."""
-        draft = self._drafts.get(contact_id)
-        if draft is not None and draft.is_sent and not sends_again:
-            return Case.SPENT_CONTACT
-        return Case.WRONG_CONTACT if draft is None or draft.expires_at <= now else None
+    def refusal(self, contact_id: str, now: float, *, sends_again: bool) -> RefusalCase | None:
+        """Return why the contact cannot be sent now, or None. With `sends_again`, a sent contact can be sent again."""
+        contact = self._contacts.get(contact_id)
+        if contact is not None and contact.is_sent and not sends_again:
+            return RefusalCase.SPENT_CONTACT
+        return RefusalCase.WRONG_CONTACT if contact is None or contact.expires_at <= now else None
 
     def mark_sent(self, contact_id: str) -> None:
-        """Mark a draft, which was checked, as sent."""
-        self._drafts[contact_id].is_sent = True
-
-
-# "The token is valid for 7 days after creation": so documented for StartOutboundVoiceContact and StartChatContact.
-MEMORY_SECONDS = 7 * 24 * 3600.0
+        """Mark an existing contact as sent."""
+        self._contacts[contact_id].is_sent = True
 
 
 @dataclass(frozen=True)
@@ -62,10 +60,10 @@ class TokenMemory:
         self._accepted: dict[str | None, _Accepted] = {}
 
     def recall(self, request: dict[str, Any], now: float) -> str | None:
-        """Return the contact id with which this same request was answered before; None for a new request.
+        """Return the contact id of the same request if Connect has accepted it before, or None.
 
         Raises:
-            Refused: with IdempotencyException, if the token came with a different request before.
+            Refused: IdempotencyException, if the token came with a different request before.
         """
         self._forget(now)
         before = self._accepted.get(request.get("ClientToken"))
@@ -76,11 +74,11 @@ class TokenMemory:
         return before.contact_id
 
     def remember(self, request: dict[str, Any], contact_id: str, now: float) -> None:
-        """Remember an accepted request, if it has a token."""
+        """Remember an accepted request that has a token."""
         token = request.get("ClientToken")
         if token is not None:
             self._accepted[token] = _Accepted(request, contact_id, now)
 
     def _forget(self, now: float) -> None:
-        while self._accepted and next(iter(self._accepted.values())).at + MEMORY_SECONDS <= now:
+        while self._accepted and next(iter(self._accepted.values())).at + TOKEN_MEMORY_SECONDS <= now:
             del self._accepted[next(iter(self._accepted))]

@@ -1,4 +1,4 @@
-"""Control calls, under /_local/, to set up and inspect the emulation. JSON both ways."""
+"""Control calls, under /_local/, set up and inspect the emulated Connect. Requests and answers are JSON."""
 
 import json
 from collections.abc import Callable
@@ -6,21 +6,21 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from local.connect.answer import Answer, json_answer
-from local.connect.checked_input import ControlCallError, Rule, checked_members, number, text
+from local.connect.checked_input import ControlCallError, Rule, checked_members, number, texts
 from local.connect.contacts import DEFAULT_EXPIRY_SECONDS
 from local.connect.faults import parsed_faults
 from local.connect.instance import Instance
 from local.connect.service import EmulatedConnect
 
 _DRAFTS = {
-    "contact_ids": Rule(lambda value: isinstance(value, list) and all(map(text, value)), "a list of contact ids"),
-    "expires_in_seconds": Rule(number(0), "a number of seconds, 0 or more (0: expired at once)"),
+    "contact_ids": Rule(texts, "a list of contact ids"),
+    "expires_in_seconds": Rule(number(0), "a number of seconds, 0 or more (with 0, the drafts have expired)"),
 }
 
 
 class _Call(NamedTuple):
-    path: list[str]  # below /_local/
-    since: str  # return records with a higher number
+    path: list[str]
+    since: str
     body: bytes
     now: float
 
@@ -28,20 +28,27 @@ class _Call(NamedTuple):
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
-            raise ControlCallError(f"Send JSON: {error}.") from error
+            raise ControlCallError(f"The body is not JSON ({error}). Send JSON.") from error
 
 
 def control_answer(connect: EmulatedConnect, method: str, path: list[str], since: str, body: bytes) -> Answer:
-    """Answer a control call; `path` follows /_local/, and `since` is the number of the last known call.
+    """Answer a control call.
 
-    An invalid call is answered with 400 and an `error` that says what would be valid.
+    The answer to an invalid call has the status 400 and an `error` that says what would be valid.
+
+    Args:
+        connect: The emulated Connect.
+        method: The HTTP method.
+        path: The parts of the path below /_local/.
+        since: For records: the number of the last call that the caller knows.
+        body: The request's body.
     """
     if (method, path) == ("POST", ["reset"]):
         connect.reset()
         return json_answer({})
     handle = _CALLS.get((method, path[0], len(path)))
     if handle is None:
-        return json_answer({"error": f"There is no control call {method} /_local/{'/'.join(path)}."}, 404)
+        return json_answer({"error": f"Unknown control call {method} /_local/{'/'.join(path)}."}, 404)
     try:
         with connect.held() as instance:
             content = handle(instance, _Call(path, since, body, connect.clock()))
@@ -59,15 +66,15 @@ def _change_settings(instance: Instance, call: _Call) -> object:
     return asdict(instance.settings)
 
 
-def _seed_drafts(instance: Instance, call: _Call) -> object:
+def _add_drafts(instance: Instance, call: _Call) -> object:
     members = checked_members(call.content(), _DRAFTS)
     contact_ids = members.get("contact_ids", [])
-    instance.drafts.add(contact_ids, call.now + members.get("expires_in_seconds", DEFAULT_EXPIRY_SECONDS))
+    instance.contacts.add_drafts(contact_ids, call.now + members.get("expires_in_seconds", DEFAULT_EXPIRY_SECONDS))
     return {"added": len(contact_ids)}
 
 
 def _remove_draft(instance: Instance, call: _Call) -> object:
-    return {"removed": instance.drafts.remove(call.path[1])}
+    return {"removed": instance.contacts.remove(call.path[1])}
 
 
 def _faults(instance: Instance, _: _Call) -> object:
@@ -101,15 +108,15 @@ def _clear_record(instance: Instance, _: _Call) -> object:
 
 def _number_of(call: _Call) -> int:
     if not call.since.isdecimal():
-        raise ControlCallError(f"since cannot be {call.since!r}. It is the number of a call.")
+        raise ControlCallError(f"since cannot be {call.since!r}. Send the number of a call.")
     return int(call.since)
 
 
-# By method, first part of the path, and number of its parts.
+# By method, first part of the path, and number of parts.
 _CALLS: dict[tuple[str, str, int], Callable[[Instance, _Call], object]] = {
     ("GET", "settings", 1): _settings,
     ("PUT", "settings", 1): _change_settings,
-    ("POST", "drafts", 1): _seed_drafts,
+    ("POST", "drafts", 1): _add_drafts,
     ("DELETE", "drafts", 2): _remove_draft,
     ("GET", "faults", 1): _faults,
     ("POST", "faults", 1): _add_faults,

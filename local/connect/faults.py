@@ -1,4 +1,4 @@
-"""Faults set from outside: which calls they strike, and how those calls are answered."""
+"""Faults that control calls set: the calls that they strike, and how Connect answers those calls."""
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
@@ -30,28 +30,28 @@ _ERRORS = {
     "conflict": (409, "IdempotencyException", "An entity with the same name already exists."),
 }
 _GARBAGE = Answer(200, b"<<< not JSON")
-# As a load balancer answers when the service behind it is down.
+# A load balancer answers this when the service behind it is down.
 _UNAVAILABLE = Answer(503, b"<html><head><title>503 Service Unavailable</title></head></html>", "text/html")
 
-# A fault strikes either before the request is checked, so that nothing is sent,
-# or after it was accepted, so that the email is sent but its answer is spoilt.
 BEFORE = {*_ERRORS, "answer", "drop_before", "garbage", "hang", "unavailable"}
+"""Faults that strike before the request is checked, so that nothing is sent."""
 AFTER = {"drop_after", "garbage_after", "hang_after"}
+"""Faults that strike after the email was sent, and spoil the answer."""
 IN_WORDS = (
     "The faults, by how Connect answers instead of sending: "
     + ", ".join(f"{name} ({status})" for name, (status, _, _) in _ERRORS.items())
     + ", unavailable (503), garbage (200, but not JSON), answer (your own status, error and message).",
-    "Without an answer: drop_before, hang (seconds: until the connection ends).",
-    "Once the email is sent: drop_after, hang_after (seconds: until the answer), garbage_after.",
-    "Which calls: the next one, or times (null: all); contact_id, client_token, probability.",
-    "Of two faults of one call, the one that strikes before the email is sent comes first.",
+    "Connect does not answer: drop_before, hang (for this many seconds, then the connection ends).",
+    "Connect sends the email first: drop_after, hang_after (then answers after this many seconds), garbage_after.",
+    "Which calls: the next one, or the next times (null: all), with this contact_id, client_token and probability.",
+    "If two faults match a call, one that strikes before the email is sent goes first.",
 )
-"""What a person can set with /_local/faults."""
+"""What a person can set with /_local/faults, for `make local`."""
 
 
 @dataclass
 class Fault:
-    """A fault, and the calls it strikes: the next `times` that match (None: all, until it is removed)."""
+    """A fault, and the calls that it strikes: the next `times` that match. None means all, until it is removed."""
 
     fault: str
     times: int | None = 1
@@ -59,39 +59,39 @@ class Fault:
     client_token: str | None = None
     probability: float = 1.0
     seconds: float = 60.0  # how long "hang" and "hang_after" wait
-    status: int = 500  # the status, the error and the message of "answer"
+    status: int = 500  # status, error and message of "answer"
     error: str | None = None
     message: str = ""
 
     def matches(self, contact_id: str | None, client_token: str | None) -> bool:
-        """Whether the fault is for calls with this contact and this token."""
+        """Return whether the fault is for calls with this contact and this token."""
         return self.contact_id in (None, contact_id) and self.client_token in (None, client_token)
 
 
 _RULES = {
     "fault": Rule(one_of(*BEFORE, *AFTER), "one of " + ", ".join(sorted(BEFORE | AFTER))),
-    "times": Rule(or_null(whole_number(1)), "a whole number of calls, from 1, or null for all until it is removed"),
-    "contact_id": Rule(or_null(text), "a contact's id, or null for any"),
+    "times": Rule(or_null(whole_number(1)), "a whole number of calls, 1 or more, or null for all until it is removed"),
+    "contact_id": Rule(or_null(text), "a contact id, or null for any"),
     "client_token": Rule(or_null(text), "a client token, or null for any"),
     "probability": Rule(number(0, 1), "a number from 0 to 1"),
-    "seconds": Rule(number(0), "a number of seconds, from 0"),
-    "status": Rule(whole_number(200, 599), "an HTTP status, 200 to 599"),
+    "seconds": Rule(number(0), "a number of seconds, 0 or more"),
+    "status": Rule(whole_number(200, 599), "an HTTP status from 200 to 599"),
     "error": Rule(or_null(text), "the name of an AWS error, or null for none"),
     "message": Rule(lambda value: isinstance(value, str), "a string"),
 }
 
 
 def parsed_faults(content: object) -> list[Fault]:
-    """Return the fault or the list of faults of a control call.
+    """Return the fault, or the list of faults, of a control call.
 
     Raises:
-        ControlCallError: a fault is unknown or invalid.
+        ControlCallError: A fault is unknown or invalid.
     """
     faults = []
     for item in content if isinstance(content, list) else [content]:
         members = checked_members(item, _RULES)
         if "fault" not in members:
-            raise ControlCallError(f"Say which fault: {_RULES['fault'].in_words}.")
+            raise ControlCallError(f"The member fault is missing. Send {_RULES['fault'].in_words}.")
         faults.append(Fault(**members))
     return faults
 
@@ -100,11 +100,11 @@ class Faults(FaultPlan[Fault]):
     """The faults that are set on an instance."""
 
     def listed(self) -> list[dict[str, object]]:
-        """Return the faults that may still strike, with the times left to each, for JSON."""
+        """Return the faults that can still strike as JSON, each with the times that are left."""
         return [asdict(fault) for fault in self]
 
     def strike_call(self, kinds: Collection[str], call: tuple[str | None, str | None], rng: Random) -> Fault | None:
-        """Return the first fault of those kinds that strikes a call, given as contact id and client token."""
+        """Return the first fault of these kinds that strikes a call, given as contact id and client token."""
         return self.strike(lambda fault: fault.fault in kinds and fault.matches(*call), rng)
 
 

@@ -1,4 +1,4 @@
-"""What the page shows of an email that was sent, and of a call that was refused."""
+"""The page at /: sent emails and refused calls, newest first, as in a mail client."""
 
 import json
 import re
@@ -15,6 +15,14 @@ from local.connect.instance import Instance
 from local.connect.record import Call, Sent
 from local.connect.service import EmulatedConnect
 
+_FOLDER = Path(__file__).parent
+_FILES = {"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
+_MAX_ENTRIES = 200
+# Strangers can have written the emails. So the page escapes them, and the browser loads only the page's own files.
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; img-src data:"
+)
+_BODY_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _KINDS = {"text/plain": "Text", "text/html": "HTML", None: "Template"}
 
 
@@ -25,17 +33,17 @@ class Person(NamedTuple):
     address: str
 
     def __str__(self) -> str:
-        """Name and address, as mail clients write them."""
+        """Return name and address as mail clients write them."""
         return f"{self.name} <{self.address}>" if self.name else self.address
 
     @property
     def short(self) -> str:
-        """The name, or else the address."""
+        """The name if there is one, else the address."""
         return self.name or self.address
 
 
 class Email(NamedTuple):
-    """An email as the page shows it. One from a template has no body: Connect would create it."""
+    """An email as the page shows it. An email from a template has no body, because Connect would create the body."""
 
     n: int
     time: datetime
@@ -52,7 +60,7 @@ class Email(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A call that Connect answered with an error, so that nothing was sent. A throttled one is only counted."""
+    """A call that Connect refused with an error, as the page shows it. The page only counts throttled calls."""
 
     n: int
     time: datetime
@@ -64,7 +72,7 @@ class Refusal(NamedTuple):
     request: str
 
 
-def shown(sent: Sent) -> Email:
+def email_entry(sent: Sent) -> Email:
     """Return an email as the page shows it."""
     request = sent["request"]
     message = request["EmailMessage"]
@@ -91,7 +99,7 @@ def shown(sent: Sent) -> Email:
     )
 
 
-def refusal(call: Call) -> Refusal:
+def refusal_entry(call: Call) -> Refusal:
     """Return a refused call as the page shows it."""
     request = call["body"]
     return Refusal(
@@ -107,7 +115,7 @@ def refusal(call: Call) -> Refusal:
 
 
 def local_time(seconds: float) -> datetime:
-    """A time since the epoch, on the clock of whoever reads it."""
+    """Return epoch seconds as a time in this machine's time zone."""
     return datetime.fromtimestamp(seconds, UTC).astimezone()
 
 
@@ -121,18 +129,8 @@ def _attributes(attributes: dict[str, Any]) -> list[tuple[str, str]]:
     return [*own, *([("Customer profile", profile)] if profile else [])]
 
 
-_FOLDER = Path(__file__).parent
-_FILES = {"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
-_SHOWN = 200
-# Strangers may have written the emails: they are escaped, and the browser loads only the page's own two files.
-_PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; img-src data:"
-)
-_BODY_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-
-
 def breakable(text: str) -> Markup:
-    """An address that is broken at its @ and its full stops before it is broken inside a word."""
+    """Return an address that browsers break after its @ and full stops, and only then inside a word."""
     return Markup(re.sub(r"([@.])", r"\1<wbr>", escape(text)))
 
 
@@ -141,7 +139,7 @@ _pages.filters["breakable"] = breakable
 
 
 def page_answer(connect: EmulatedConnect, path: list[str], opened: str) -> Answer:
-    """Answer a GET: the page with email `opened`, an email's HTML body alone, or a file of the page."""
+    """Answer a GET of the page with the entry `opened`, of an email's HTML body or of a file of the page."""
     match path:
         case [""]:
             return _page(connect, opened)
@@ -166,17 +164,17 @@ def _page(connect: EmulatedConnect, opened: str) -> Answer:
         entries=entries,
         opened=_find(connect, opened),
         today=local_time(connect.clock()).date(),
-        shown_at_most=_SHOWN,
+        shown_at_most=_MAX_ENTRIES,
         **facts,
     )
     return _html(html, _PAGE_POLICY)
 
 
 def _newest(instance: Instance) -> list[Email | Refusal]:
-    emails = [shown(sent) for sent in instance.record.sent[: -_SHOWN - 1 : -1]]
-    refused = [call for call in reversed(instance.record.calls) if _is_refused(call)][:_SHOWN]
-    both: list[Email | Refusal] = [*emails, *map(refusal, refused)]
-    return sorted(both, key=lambda entry: entry.n, reverse=True)[:_SHOWN]
+    emails = [email_entry(sent) for sent in instance.record.sent[: -_MAX_ENTRIES - 1 : -1]]
+    refused = [call for call in reversed(instance.record.calls) if _is_refused(call)][:_MAX_ENTRIES]
+    both: list[Email | Refusal] = [*emails, *map(refusal_entry, refused)]
+    return sorted(both, key=lambda entry: entry.n, reverse=True)[:_MAX_ENTRIES]
 
 
 def _is_refused(call: Call) -> bool:
@@ -194,10 +192,10 @@ def _find(connect: EmulatedConnect, n: str) -> Email | Refusal | None:
     with connect.held() as instance:
         for sent in instance.record.sent:
             if str(sent["n"]) == n:
-                return shown(sent)
+                return email_entry(sent)
         for call in instance.record.calls:
             if str(call["n"]) == n and _is_refused(call):
-                return refusal(call)
+                return refusal_entry(call)
     return None
 
 

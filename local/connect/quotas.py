@@ -1,11 +1,13 @@
-"""The account's quota, as AWS throttles API requests: a token bucket."""
+"""The quotas of an account and an instance."""
 
-# A caller exactly at the rate must not be throttled for a rounding error in the clock.
+from collections import deque
+
+# A caller exactly at the rate must not be throttled because the clock rounds.
 _ROUNDING = 1e-6
 
 
 class TokenBucket:
-    """Holds up to `burst` requests and gains `rate` a second. It starts full."""
+    """Throttles requests as AWS does. A bucket holds up to `burst` tokens, gains `rate` a second and starts full."""
 
     def __init__(self, rate: float, burst: int) -> None:
         self._rate = rate
@@ -14,7 +16,7 @@ class TokenBucket:
         self._at = 0.0
 
     def take(self, now: float) -> bool:
-        """Take one request at `now` (epoch seconds). Return False, and take none, if none is left."""
+        """Take a token for one request at `now` (epoch seconds). Return False if the bucket is empty."""
         gained = max(0.0, now - self._at) * self._rate
         self._tokens = min(float(self._burst), self._tokens + gained)
         self._at = now
@@ -22,3 +24,20 @@ class TokenBucket:
             return False
         self._tokens -= 1
         return True
+
+
+class ActiveEmails:
+    """The emails of an instance that count as active, each for a time after it was sent."""
+
+    def __init__(self) -> None:
+        self._sent_at: deque[float] = deque()
+
+    def add(self, now: float) -> None:
+        """Count an email that is sent at `now` (epoch seconds)."""
+        self._sent_at.append(now)
+
+    def count(self, now: float, active_seconds: float) -> int:
+        """Return how many emails are active if each is active for `active_seconds`. The others are forgotten."""
+        while self._sent_at and self._sent_at[0] + active_seconds <= now:
+            self._sent_at.popleft()
+        return len(self._sent_at)

@@ -1,4 +1,4 @@
-"""The calls that this Connect received and the emails that it sent: the evidence for tests."""
+"""Records the calls that the emulated Connect receives and the emails that it sends."""
 
 from collections import Counter
 from http import HTTPStatus
@@ -6,25 +6,25 @@ from typing import Any, TypedDict
 
 
 class Call(TypedDict):
-    """One StartOutboundEmailContact request and its answer. `at` is in epoch seconds."""
+    """A StartOutboundEmailContact request and its answer. `at` is in epoch seconds."""
 
     n: int
     at: float
     client_token: str | None
     contact_id: str | None
     instance_id: str | None
-    body: Any  # the request as parsed; None if it is not JSON
-    raw: str  # the request's bytes; those that are not UTF-8 as surrogate escapes
+    body: Any  # the parsed request, or None if it is not JSON
+    raw: str  # the request's bytes, with surrogate escapes for those that are not UTF-8
     status: int | None  # None: the connection was closed without an answer
     error: str | None
-    message: str | None  # what the error says
-    accepted: bool  # this call caused an email
-    repeat: bool  # the same request was accepted before
+    message: str | None  # the error's message
+    accepted: bool  # Connect sent an email
+    repeat: bool  # Connect has accepted the same request before
     request_id: str
 
 
 class Sent(TypedDict):
-    """One email sent. `n` is the number of the call that caused it."""
+    """An email. `n` is the number of the call that sent it."""
 
     n: int
     at: float
@@ -34,25 +34,25 @@ class Sent(TypedDict):
 
 
 class Record:
-    """Calls and emails in the order of their numbers; clearing the record does not restart the numbers."""
+    """Calls and emails, ordered by number. Clearing the record does not restart the numbers."""
 
     def __init__(self) -> None:
         self._last = 0
         self.clear()
 
     def clear(self) -> None:
-        """Forget calls and emails."""
+        """Remove all calls and emails."""
         self.calls: list[Call] = []
         self.sent: list[Sent] = []
         self.counts: Counter[str] = Counter(calls=0, sent=0, throttled=0, repeats=0)
 
     def next_number(self) -> int:
-        """Return the number for the next call."""
+        """Return the number of the next call."""
         self._last += 1
         return self._last
 
     def add(self, call: Call) -> None:
-        """Add a decided call, and its email if it caused one."""
+        """Add a call, and its email if Connect sent one."""
         self.calls.append(call)
         throttled = call["status"] == HTTPStatus.TOO_MANY_REQUESTS
         self.counts.update(calls=1, sent=call["accepted"], throttled=throttled, repeats=call["repeat"])

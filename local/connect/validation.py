@@ -1,4 +1,4 @@
-"""Checks requests as Connect does, against the service model in botocore."""
+"""Checks requests as Connect does: against the service model in botocore and the documentation of each operation."""
 
 import json
 import re
@@ -12,12 +12,12 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 from local.connect.answer import Refused
 
 # An error must not quote a whole body of 5 MB.
-_ECHO = 1000
+_MAX_QUOTED = 1000
 _KINDS: dict[str, type] = {"string": str, "integer": int, "structure": dict, "map": dict, "list": list}
 
 
 def parsed(raw: bytes) -> object:
-    """Parse a request's body; None, which every check refuses, if it is not JSON in UTF-8."""
+    """Return the parsed body of a request, or None if it is not JSON in UTF-8. Every check refuses None."""
     try:
         return json.loads(raw.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -28,8 +28,8 @@ def checked(operation: str, request: object) -> dict[str, Any]:
     """Return the request if the service model of the operation allows it.
 
     Raises:
-        Refused: SerializationException if it is not a JSON object, else InvalidRequestException. The message quotes
-            the invalid values, as AWS services do.
+        Refused: SerializationException if the request is not a JSON object, else InvalidRequestException. The message
+            quotes the invalid values, as AWS services do.
     """
     if not isinstance(request, dict):
         raise Refused("SerializationException", "The request body is not a JSON object in UTF-8.")
@@ -38,15 +38,15 @@ def checked(operation: str, request: object) -> dict[str, Any]:
 
 
 def refuse_if(violations: list[str]) -> None:
-    """Refuse a request that has violations, and name all of them."""
+    """Refuse a request that has violations, with a message that names all of them."""
     if violations:
         count = f"{len(violations)} validation error{'s' * (len(violations) > 1)} detected: "
         raise Refused("InvalidRequestException", count + "; ".join(violations))
 
 
 def violation(value: object, path: str, constraint: str) -> str:
-    """Describe what is wrong in the words of AWS services, and quote the value."""
-    quoted = "null" if value is None else f"'{str(value)[:_ECHO]}'"
+    """Describe a violation in the words of AWS services, and quote the value."""
+    quoted = "null" if value is None else f"'{str(value)[:_MAX_QUOTED]}'"
     return f"Value {quoted} at '{path}' failed to satisfy constraint: {constraint}"
 
 
@@ -103,7 +103,7 @@ def _violations_of_structure(value: dict[str, object], shape: StructureShape, pa
 def _violations_of_string(value: str, shape: StringShape, path: str) -> Iterator[str]:
     yield from _violations_of_length(value, shape, path)
     pattern = shape.metadata.get("pattern")
-    # AWS services match the whole value, anchors or none.
+    # AWS services match the whole value, even if the pattern has no anchors.
     if pattern and not re.fullmatch(pattern, value):
         yield violation(value, path, f"Member must satisfy regular expression pattern: {pattern}")
     if shape.enum and value not in shape.enum:
@@ -111,16 +111,16 @@ def _violations_of_string(value: str, shape: StringShape, path: str) -> Iterator
 
 
 def _violations_of_length(value: str | list[object], shape: Shape, path: str) -> Iterator[str]:
-    least, most = shape.metadata.get("min", 0), shape.metadata.get("max")
-    if len(value) < least:
-        yield violation(value, path, f"Member must have length greater than or equal to {least}")
-    if most is not None and len(value) > most:
-        yield violation(value, path, f"Member must have length less than or equal to {most}")
+    minimum, maximum = shape.metadata.get("min", 0), shape.metadata.get("max")
+    if len(value) < minimum:
+        yield violation(value, path, f"Member must have length greater than or equal to {minimum}")
+    if maximum is not None and len(value) > maximum:
+        yield violation(value, path, f"Member must have length less than or equal to {maximum}")
 
 
 # The model says 50, the text beside it 49: "limited to 50 total addresses", of which the destination is one.
 # https://docs.aws.amazon.com/connect/latest/APIReference/API_OutboundAdditionalRecipients.html
-_MOST_CC = 49
+_MAX_CC = 49
 _CONTENT_TYPES = ("text/plain", "text/html")
 _PART_OF_SOURCE = {"RAW": "RawMessage", "TEMPLATE": "TemplatedMessageConfig"}
 _WEEK_MINUTES = 7 * 24 * 60
@@ -130,14 +130,14 @@ def checked_sending(request: object) -> dict[str, Any]:
     """Return a StartOutboundEmailContact request if Connect would accept it.
 
     Raises:
-        Refused: it would not.
+        Refused: Connect would not accept it.
     """
     valid = checked("StartOutboundEmailContact", request)
     message = valid["EmailMessage"]
     violations = []
     cc = (valid.get("AdditionalRecipients") or {}).get("CcEmailAddresses") or []
-    if len(cc) > _MOST_CC:
-        constraint = f"Member must have length less than or equal to {_MOST_CC}"
+    if len(cc) > _MAX_CC:
+        constraint = f"Member must have length less than or equal to {_MAX_CC}"
         violations.append(violation(cc, "additionalRecipients.ccEmailAddresses", constraint))
     part = _PART_OF_SOURCE[message["MessageSourceType"]]
     if message.get(part) is None:
@@ -151,10 +151,10 @@ def checked_sending(request: object) -> dict[str, Any]:
 
 
 def checked_creation(request: object) -> dict[str, Any]:
-    """Return a CreateContact request if Connect would create an email contact from it.
+    """Return a CreateContact request if Connect would create an email contact.
 
     Raises:
-        Refused: it would not, or the contact is not an email: this Connect supports no others.
+        Refused: Connect would not, or the contact is not an email. This Connect has no other contacts.
     """
     valid = checked("CreateContact", request)
     violations = []

@@ -9,7 +9,7 @@ import pytest
 
 from local.connect.checked_input import ControlCallError
 from local.connect.service import EmulatedConnect
-from local.connect.settings import Case, Settings, checked_settings, settings_as_observed
+from local.connect.settings import RefusalCase, Settings, checked_settings, settings_from_answers
 from tests.unit.local.connect.lab import Lab, outcome
 
 if TYPE_CHECKING:
@@ -42,20 +42,20 @@ def test_a_throttled_call_is_never_remembered(lab: Lab) -> None:
     assert outcome(lab.send("a", "t")) == (200, None)
 
 
-@pytest.mark.parametrize("case", Case)
-def test_every_refusal_can_be_given_other_words(lab: Lab, case: Case) -> None:
+@pytest.mark.parametrize("case", RefusalCase)
+def test_every_refusal_can_be_given_other_words(lab: Lab, case: RefusalCase) -> None:
     words = {"status": 418, "error": "OddException", "message": "odd words"}
     lab.control("PUT", "settings", {"answers": {case: words}, "repeat": "conflict", "refusals": "remember"})
     match case:
-        case Case.UNKNOWN_SENDER:
+        case RefusalCase.UNKNOWN_SENDER:
             answer = lab.send("a", "t", **UNKNOWN_SENDER)
-        case Case.REMEMBERED_REFUSAL:
+        case RefusalCase.REMEMBERED_REFUSAL:
             lab.send("a", "t", **UNKNOWN_SENDER)
             answer = lab.send("a", "t")
-        case Case.REPEAT:
+        case RefusalCase.REPEAT:
             lab.send("a", "t")
             answer = lab.send("a", "t")
-        case Case.SPENT_CONTACT:
+        case RefusalCase.SPENT_CONTACT:
             lab.send("a", "t")
             answer = lab.send("a", "u")
         case _:
@@ -80,7 +80,7 @@ def test_words_that_are_no_refusal_are_refused(answers: Any) -> None:
 
 
 def test_every_case_has_words_of_its_own_accord() -> None:
-    for case in Case:
+    for case in RefusalCase:
         assert 400 <= (Settings().refusal(case).answer.status or 0) < 500
 
 
@@ -95,7 +95,7 @@ WORDS = {"status": 400, "error": "OddException", "message": "1 validation errors
 
 def settings(file: Path, **answers: Any) -> dict[str, Any]:
     file.write_text(json.dumps({"answers": answers}))
-    read = settings_as_observed(file)
+    read = settings_from_answers(file)
     EmulatedConnect(lambda: 0, str, read)  # refuses settings that it does not have
     return read
 
@@ -142,4 +142,4 @@ def test_what_was_not_settled_stays_as_it_is(file: Path, passing: dict[str, Any]
 def test_another_file_is_refused(file: Path, text: str) -> None:
     file.write_text(text)
     with pytest.raises(ValueError, match="is not a file that courier doctor --send-test has written"):
-        settings_as_observed(file)
+        settings_from_answers(file)
