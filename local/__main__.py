@@ -1,8 +1,9 @@
-"""``python -m local up`` keeps everything running until Ctrl-C; ``python -m local demo`` shows what it does."""
+"""``python -m local up`` keeps reply-courier running until Ctrl-C. ``python -m local demo`` shows what it does."""
 
 import argparse
 import signal
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,7 +12,7 @@ from local.up import up
 
 
 def interrupt(_signal: int, _frame: object) -> NoReturn:
-    """End in the same way on both signals, so that everything is stopped in order."""
+    """Raise the same exception for both signals, so that everything stops in order."""
     raise KeyboardInterrupt
 
 
@@ -19,12 +20,14 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("command", choices=["up", "demo"])
     parser.add_argument("--answers", type=Path, help="for up: Connect answers as in this file of doctor --send-test")
-    for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell starts background jobs with SIGINT ignored
-        signal.signal(ending, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too, because a shell ignores it for background jobs
+        signal.signal(number, interrupt)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # a pipe gets each line at once
     try:
-        chosen = parser.parse_args()
-        if chosen.command == "demo":
+        arguments = parser.parse_args()
+        if arguments.command == "demo":
             sys.exit(demo())
-        up(chosen.answers)
+        up(arguments.answers)
     except KeyboardInterrupt:
         print("Stopped.")

@@ -1,6 +1,8 @@
-"""Puts what the function writes into its log group, as Lambda does: a little later, and many lines at once.
+"""Puts the function's lines into its log group, as Lambda does, and the metrics in the lines into CloudWatch.
 
-CloudWatch then makes metrics of those lines (local/log_group.py).
+Some lines are in the Embedded Metric Format:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+Others are Lambda's reports of invocations (``platform_report`` in local/function/execution_environment.py).
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.processes import in_background
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -29,31 +31,35 @@ if TYPE_CHECKING:
 
 
 STREAM = "local"
-"""One for all environments, where Lambda has one for each: a request for each would keep moto busy."""
-EVERY = 1.0
-"""Seconds between two writes, and so how much later lines can be searched; in CloudWatch it is some seconds more."""
+"""One for all environments. Lambda has one for each, but that would need more requests to moto."""
+WRITE_SECONDS = 1.0
+"""Seconds between two writes. After this time a query finds a line. In CloudWatch it takes some seconds longer."""
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 MAX_EVENTS = 10_000
 MAX_EVENTS_BYTES = 1_048_576
 EVENT_BYTES = 26
-"""What each event counts beside its text."""
+"""Bytes that CloudWatch counts for each event in addition to its text."""
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+MAX_METRICS = 1000
+MAX_METRICS_BYTES = 1_000_000
+LAMBDA = "AWS/Lambda"
 
 
 class Line(NamedTuple):
-    """What was written, and when, in milliseconds since the epoch."""
+    """A line, and when it was written in milliseconds since the epoch."""
 
     timestamp: int
     text: str
 
 
 class LogGroup:
-    """Takes lines at once and writes them behind everybody's back; what the log group refuses is dropped.
+    """Takes lines, and writes them in the background. It drops lines that the log group refuses.
 
     Args:
-        logs: The client.
-        name: The log group, which has to be there.
-        cloudwatch: Where the lines' metrics go.
-        function: The name of the function that writes them.
+        logs: The client for the log group.
+        name: The name of the log group, which must exist.
+        cloudwatch: The client for the metrics.
+        function: The function's name.
     """
 
     def __init__(self, logs: CloudWatchLogsClient, name: str, cloudwatch: CloudWatchClient, function: str) -> None:
@@ -66,9 +72,9 @@ class LogGroup:
         self._ended = threading.Event()
 
     def __enter__(self) -> Self:
-        with suppress(self._logs.exceptions.ResourceAlreadyExistsException):  # another deployment of the same stack
+        with suppress(self._logs.exceptions.ResourceAlreadyExistsException):  # the stack was deployed before
             self._logs.create_log_stream(logGroupName=self.name, logStreamName=STREAM)
-        self._writer = in_background(self._write_now_and_then, name="log group")
+        self._writer = in_background(self._write, name="log group")
         return self
 
     def __exit__(
@@ -78,99 +84,93 @@ class LogGroup:
         self._writer.join()
 
     def put(self, text: str) -> None:
-        """Take a line."""
-        if text:  # CloudWatch refuses empty ones
+        """Take a line, to write it later."""
+        if text:  # CloudWatch refuses empty lines
             self._lines.put(Line(int(time.time() * 1000), text))
 
     def flush(self) -> None:
-        """Write all lines taken so far, and their metrics, so that a query finds them."""
+        """Write all lines so far and their metrics, so that a query finds them."""
         with self._writing:
             taken = [self._lines.get() for _ in range(self._lines.qsize())]
-            with suppress(BotoCoreError, ClientError):  # moto is gone, or was reset by a test
-                for events in event_batches(sorted(taken, key=lambda line: line.timestamp)):
+            taken.sort(key=lambda line: line.timestamp)
+            with suppress(BotoCoreError, ClientError):  # moto has stopped, or a test has reset it
+                for lines in batches(taken, _event_bytes, MAX_EVENTS, MAX_EVENTS_BYTES):
+                    events: list[InputLogEventTypeDef] = [{"timestamp": at, "message": text} for at, text in lines]
                     self._logs.put_log_events(logGroupName=self.name, logStreamName=STREAM, logEvents=events)
                 made = (metrics_of(line.text, self._function, line.timestamp / 1000) for line in taken)
                 for namespace, data in metric_batches(chain.from_iterable(made)):
                     self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
 
-    def _write_now_and_then(self) -> None:
-        while not self._ended.wait(EVERY):
+    def _write(self) -> None:
+        while not self._ended.wait(WRITE_SECONDS):
             self.flush()
 
 
-def event_batches(lines: Sequence[Line]) -> Iterator[list[InputLogEventTypeDef]]:
-    """The lines, in as few calls of PutLogEvents as its limits allow."""
-    batch: list[InputLogEventTypeDef] = []
-    size = 0
-    for line in lines:
-        more = len(line.text.encode()) + EVENT_BYTES
-        if batch and (len(batch) == MAX_EVENTS or size + more > MAX_EVENTS_BYTES):
+def batches[Item](
+    items: Iterable[Item], size: Callable[[Item], int], max_items: int, max_bytes: int
+) -> Iterator[list[Item]]:
+    """Split items into as few lists as these limits allow."""
+    batch: list[Item] = []
+    total = 0
+    for item in items:
+        added = size(item)
+        if batch and (len(batch) == max_items or total + added > max_bytes):
             yield batch
-            batch, size = [], 0
-        batch.append({"timestamp": line.timestamp, "message": line.text})
-        size += more
+            batch, total = [], 0
+        batch.append(item)
+        total += added
     if batch:
         yield batch
 
 
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
-MAX_METRICS = 1000
-MAX_METRICS_BYTES = 1_000_000
-LAMBDA = "AWS/Lambda"
+def _event_bytes(line: Line) -> int:
+    return len(line.text.encode()) + EVENT_BYTES
 
 
 class Metric(NamedTuple):
-    """One metric's values, and the namespace that they belong to."""
+    """The values of a metric, and its namespace."""
 
     namespace: str
     datum: MetricDatumTypeDef
 
 
 def metrics_of(line: str, function: str, written: float) -> list[Metric]:
-    """The metrics in a line of the function's log; a line that breaks its format makes none, as in CloudWatch.
+    """Return the metrics in a line of the function's log. As in CloudWatch, a malformed line has none.
 
     Args:
-        line: One line.
+        line: The line.
         function: The function's name.
         written: When the line was written, in seconds since the epoch.
     """
     try:
-        said = json.loads(line)
-        if "_aws" in said:
-            return list(_embedded(said))
-        if said["type"] == "platform.report":
-            return list(_of_invocation(said["record"], function, written))
+        fields = json.loads(line)
+        if "_aws" in fields:
+            return list(_embedded(fields))
+        if fields["type"] == "platform.report":
+            return list(_of_invocation(fields["record"], function, written))
     except (KeyError, TypeError, ValueError):
         pass
     return []
 
 
 def metric_batches(metrics: Iterable[Metric]) -> Iterator[tuple[str, Sequence[MetricDatumTypeDef]]]:
-    """The metrics in as few calls of PutMetricData as its limits allow: each one's namespace and data."""
+    """Split metrics into as few PutMetricData requests as its limits allow: namespace and data of each."""
     by_namespace: dict[str, list[MetricDatumTypeDef]] = {}
     for metric in metrics:
         by_namespace.setdefault(metric.namespace, []).append(metric.datum)
     for namespace, data in by_namespace.items():
-        batch: list[MetricDatumTypeDef] = []
-        size = 0
-        for datum in data:
-            more = len(json.dumps(datum, default=str))
-            if batch and (len(batch) == MAX_METRICS or size + more > MAX_METRICS_BYTES):
-                yield namespace, batch
-                batch, size = [], 0
-            batch.append(datum)
-            size += more
-        yield namespace, batch
+        for batch in batches(data, lambda datum: len(json.dumps(datum, default=str)), MAX_METRICS, MAX_METRICS_BYTES):
+            yield namespace, batch
 
 
-def _embedded(said: dict[str, Any]) -> Iterator[Metric]:
-    """One for each metric and set of dimensions; their values are members of the line itself."""
-    at = _time(said["_aws"]["Timestamp"] / 1000)
-    for directive in said["_aws"]["CloudWatchMetrics"]:
+def _embedded(fields: dict[str, Any]) -> Iterator[Metric]:
+    """Yield a metric for each name and set of dimensions. The values are members of the line."""
+    at = _time(fields["_aws"]["Timestamp"] / 1000)
+    for directive in fields["_aws"]["CloudWatchMetrics"]:
         for names in directive["Dimensions"]:
-            dimensions = {name: said[name] for name in names}
+            dimensions = {name: fields[name] for name in names}
             for metric in directive["Metrics"]:
-                values = said[metric["Name"]]
+                values = fields[metric["Name"]]
                 datum = _datum(metric["Name"], values if isinstance(values, list) else [values], dimensions, at)
                 datum["Unit"] = metric.get("Unit", "None")
                 datum["StorageResolution"] = metric.get("StorageResolution", 60)
@@ -178,7 +178,7 @@ def _embedded(said: dict[str, Any]) -> Iterator[Metric]:
 
 
 def _of_invocation(record: dict[str, Any], function: str, written: float) -> Iterator[Metric]:
-    """Lambda counts an invocation when it began, and each one's errors: none, or one."""
+    """Yield Lambda's metrics of an invocation, stamped with its start. Errors is 0 or 1."""
     duration = record["metrics"]["durationMs"]
     failed = record["status"] != "success"
     at = _time(written - duration / 1000)

@@ -1,7 +1,4 @@
-"""An HTTP proxy between a caller and SQS: passes each request on, or makes it fail as a fault says.
-
-EventBridge, which is called in the same way, may stand behind it as well.
-"""
+"""Faults between a caller and SQS or EventBridge: an HTTP proxy passes requests on, or makes them fail."""
 
 import socket
 from collections import Counter
@@ -21,7 +18,7 @@ from local.moto.sqs_error import SqsError
 from local.processes import in_background
 
 type Kind = Literal["error", "throttle", "refuse", "gone", "drop_before", "drop_after"]
-"""A fault. "drop_before" closes the connection before SQS sees the request, "drop_after" once SQS has handled it."""
+"""A kind of fault. A drop closes the connection, before or after SQS handles the request."""
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html and SendMessage's own errors
 ANSWERS: dict[Kind, SqsError] = {
@@ -32,18 +29,18 @@ ANSWERS: dict[Kind, SqsError] = {
         "QueueDoesNotExist", "The specified queue does not exist.", "AWS.SimpleQueueService.NonExistentQueue"
     ),
 }
-"""The answers to requests that never reach SQS."""
-# These concern one of the two connections only (RFC 9110, 7.6.1); Content-Length is set anew.
-OF_ONE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+"""The answers to requests that don't reach SQS."""
+# These headers are for one of the two connections only (RFC 9110, 7.6.1). Content-Length is computed again.
+CONNECTION_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 
 class SqsProxy(ThreadingTCPServer):
-    """Serves SQS, which is at ``upstream`` (host:port), on a free port, with a thread for each connection.
+    """Passes requests to ``upstream`` (host:port) from a free port, with a thread for each connection.
 
-    ``strike`` is given the operation of each request, such as "SendMessage", and returns the fault that strikes it.
+    ``strike`` takes the operation of a request, such as "SendMessage", and returns the fault that strikes it, or None.
     """
 
-    daemon_threads = True  # an open connection must not keep the program from ending
+    daemon_threads = True  # an open connection must not keep the program alive
     request_queue_size = 128
 
     def __init__(self, upstream: str, strike: Callable[[str], Kind | None]) -> None:
@@ -53,7 +50,7 @@ class SqsProxy(ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        """The URL to call."""
+        """The proxy's URL."""
         host, port = self.socket.getsockname()
         return f"http://{host}:{port}"
 
@@ -61,14 +58,14 @@ class SqsProxy(ThreadingTCPServer):
 class _Connection(BaseHTTPRequestHandler):
     server: SqsProxy
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # otherwise the body waits 40 ms for the caller to acknowledge the headers
+    disable_nagle_algorithm = True  # or the body would wait 40 ms until the caller acknowledges the headers
 
     def handle(self) -> None:
         self._upstream = HTTPConnection(self.server.upstream)
         try:
             super().handle()
         except ConnectionError:
-            # One side was killed or gave up: the other side finds its connection closed, as without a proxy.
+            # One side was killed or gave up. The other side's connection closes, as it would without a proxy.
             self.close_connection = True
         finally:
             self._upstream.close()
@@ -77,7 +74,7 @@ class _Connection(BaseHTTPRequestHandler):
         length = int(self.headers["Content-Length"])
         body = self.rfile.read(length)
         if len(body) < length:
-            # The caller was killed while sending: SQS ignores incomplete requests.
+            # The caller was killed while it sent the request. SQS ignores incomplete requests.
             self.close_connection = True
             return
         match self.server.strike(self.headers.get("X-Amz-Target", "").rpartition(".")[2]):
@@ -93,13 +90,13 @@ class _Connection(BaseHTTPRequestHandler):
                 self._give(error.status, error.headers.items(), error.body)
 
     def _forward(self, body: bytes) -> tuple[int, Iterable[tuple[str, str]], bytes]:
-        """Return status, headers and body of SQS's answer; Host and signature are passed on unchanged."""
+        """Pass a request on, with its Host and signature. Return status, headers and body of the answer."""
         self._upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             self._upstream.putheader(name, value)
         self._upstream.endheaders(body)
         answer = self._upstream.getresponse()
-        headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in OF_ONE_CONNECTION]
+        headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in CONNECTION_HEADERS]
         return answer.status, headers, answer.read()
 
     def _give(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
@@ -120,7 +117,7 @@ class _Connection(BaseHTTPRequestHandler):
 
 @dataclass
 class Fault:
-    """A fault, and the requests it strikes: the next ``times`` of an operation (None: all, until it is cleared)."""
+    """A fault, and the requests that it strikes: the next ``times`` of an operation. None means all."""
 
     operation: str
     kind: Kind
@@ -129,11 +126,11 @@ class Fault:
 
 
 class SqsFaults:
-    """Serves SQS at ``url`` while entered, with the faults that are set. Many threads may use it.
+    """A context manager that serves SQS at ``url``, with faults. Many threads can use it.
 
     Args:
-        upstream_url: where SQS is: http://host:port.
-        rng: draws for faults with a probability; seed it to repeat a run.
+        upstream_url: The URL of SQS, http://host:port.
+        rng: Decides about faults with a probability. Seed it to repeat a run.
     """
 
     def __init__(self, upstream_url: str, rng: Random) -> None:
@@ -157,18 +154,18 @@ class SqsFaults:
         self._proxy.server_close()
 
     def fail(self, operation: str, kind: Kind, *, times: int | None = None, probability: float = 1.0) -> None:
-        """Make requests of an operation, such as "SendMessage", fail; faults set earlier take precedence."""
+        """Make requests of an operation, such as "SendMessage", fail. Earlier faults take precedence."""
         with self._lock:
             self._faults.add(Fault(operation, kind, times, probability))
 
     def clear(self) -> None:
-        """Remove all faults; the count of requests struck stays."""
+        """Remove all faults. ``struck`` keeps its counts."""
         with self._lock:
             self._faults.clear()
 
     @property
     def struck(self) -> Counter[tuple[str, Kind]]:
-        """How many requests faults have struck so far, by operation and kind."""
+        """How many requests failed, by operation and kind of fault."""
         with self._lock:
             return self._struck.copy()
 

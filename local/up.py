@@ -1,4 +1,4 @@
-"""``make local``: keeps reply-courier running on this machine, says how to use it and shows the function's log."""
+"""``make local``: keeps reply-courier running on this machine, prints how to use it, then the function's log."""
 
 import json
 import textwrap
@@ -17,9 +17,9 @@ from local.processes import free_port
 from local.system import LocalCourier, Ports, running
 
 AWS_PORT, CONNECT_PORT = 4566, 4510
-"""Where they are free; so what was pasted yesterday works today."""
+"""Used if they are free, so that commands from yesterday still work today."""
 HOW_TO = """
-Ready. What was sent is shown on {page}
+Ready. {page} shows the sent emails.
 
 In another terminal, in this folder:
 
@@ -31,7 +31,7 @@ In another terminal, in this folder:
     export PATH=$PWD/.venv/bin:$PATH
     courier() {{ python -m courier "$@"; }}
 
-Send a reply (the draft first, then the message):
+Create a draft, then send a reply:
 
     draft() {{ aws connect create-contact --channel EMAIL \\
         --initiation-method OUTBOUND --user-info UserId=agent \\
@@ -46,14 +46,14 @@ Send a reply (the draft first, then the message):
        "ContentType": "text/plain"}}}}}}
     END
 
-Look after it (docs/courier.md has all commands; courier doctor misses here what
-local AWS lacks: quota, concurrency, and somebody who confirms the alarms' mail):
+Follow the reply (docs/courier.md has all commands; courier doctor reports what
+local AWS lacks: quotas, concurrency and a confirmed alarm subscription):
 
     courier status
     courier trace $CONTACT
     courier dlq list
 
-Make every call to Connect fail, and then end it:
+Make every call to Connect fail, then end the fault:
 
     curl -X POST {page}/_local/faults \\
         -d '{{"fault": "internal_error", "times": null}}'
@@ -61,8 +61,8 @@ Make every call to Connect fail, and then end it:
 
 {faults}
 
-The examples of producers, and the AWS CLI (which needs --endpoint-url for SQS;
-S3's client for JavaScript needs forcePathStyle here):
+Run the examples for producers, and the AWS CLI (it needs --endpoint-url for SQS;
+the S3 client for JavaScript needs forcePathStyle here):
 
     export QUEUE_URL={queue}
     export PAYLOAD_BUCKET={bucket}
@@ -71,55 +71,56 @@ S3's client for JavaScript needs forcePathStyle here):
     aws --endpoint-url $AWS_ENDPOINT_URL sqs get-queue-attributes \\
         --queue-url $QUEUE_URL --attribute-names All
 
-Ctrl-C ends it. The function's log:
+Press Ctrl-C to stop. The function's log:
 """
+LOG_FIELDS = (
+    "client_token",
+    "contact_id",
+    "reason",
+    "cause",
+    "retry_in_seconds",
+    "error",
+    "records",
+)
+"""The most important fields of a line. The log group has all fields."""
 
 
 def up(answers: Path | None) -> None:
-    """Run until interrupted."""
+    """Run until interrupted. With a file of `courier doctor --send-test`, Connect answers as it did in that test."""
     ports = Ports(free_port(AWS_PORT), free_port(CONNECT_PORT))
     context = {"eventBusName": BUS}
-    print_line("Deploying …")
-    with running(print_line, print_summary, context=context, answers=answers, ports=ports) as courier:
-        print_line(how_to(courier))
+    print("Deploying …")
+    with running(print, print_summary, context=context, answers=answers, ports=ports) as courier:
+        print(how_to(courier))
         threading.Event().wait()
 
 
 def how_to(courier: LocalCourier) -> str:
-    """Return how to send a reply, ready to paste."""
+    """Return commands to try, ready to paste."""
     return HOW_TO.format(
         page=courier.connect_url,
         faults="\n".join(textwrap.fill(part, 80) for part in IN_WORDS),
         region=REGION,
         endpoint=courier.aws.endpoint,
-        queue=courier.aws.endpoint + urlsplit(courier.queue_url).path,  # its own host is SQS's
+        queue=courier.aws.endpoint + urlsplit(courier.queue_url).path,  # the host of the URL itself is SQS's
         bucket=courier.payload_bucket,
     )
 
 
-def print_summary(line: LogLine) -> None:
-    """Print a log line, unless a person can do without it."""
-    if text := summary(line, datetime.now().astimezone()):
-        print_line(text)
-
-
-def print_line(text: str) -> None:
-    """Print a line at once, even into a pipe."""
-    print(text, flush=True)
-
-
-SHOWN = ("client_token", "contact_id", "reason", "cause", "retry_in_seconds", "error", "records")
-"""What tells most of a line; all of it is in the log group."""
+def print_summary(log: LogLine) -> None:
+    """Print the summary of a log line, if it has one."""
+    if text := summary(log, datetime.now().astimezone()):
+        print(text)
 
 
 def summary(log: LogLine, now: datetime) -> str | None:
-    """Return a line as ``HH:MM:SS  event  field=value …``; None for a line that a person can do without.
+    """Return a line as ``HH:MM:SS  event  field=value …``, or whole if it is not JSON.
 
-    These are metrics and reports of successful invocations. A line that is not JSON is returned whole.
+    Return None for metrics and for reports of successful invocations.
 
     Args:
         log: The line.
-        now: Local time, for lines that do not say when they were written.
+        now: The local time, for lines without a time.
     """
     try:
         fields = json.loads(log.line)
@@ -132,7 +133,7 @@ def summary(log: LogLine, now: datetime) -> str | None:
     if fields.get("type") == "platform.report":
         record = fields["record"]
         return None if record["status"] == "success" else f"{now:%H:%M:%S}  {record['status']}: {record['errorType']}"
-    details = [f"{name}={fields[name]}" for name in SHOWN if name in fields]
+    details = [f"{name}={fields[name]}" for name in LOG_FIELDS if name in fields]
     if fields.get("receive_count", 1) > 1:
         details.append(f"receive {fields['receive_count']}")
     return "  ".join([f"{_time(fields, now):%H:%M:%S}", str(fields.get("message", "")), *details])

@@ -1,4 +1,4 @@
-"""The environment variables of a function's process: those deployed, Lambda's own, and local AWS's endpoints."""
+"""The process inside an execution environment, its environment variables and the Runtime API that it calls."""
 
 import os
 import queue
@@ -16,12 +16,12 @@ from local.processes import ProcessGroup, in_background, lines
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What every process of a function needs besides the function.
+    """What every process needs besides its function.
 
     Args:
-        runtime: the folder that stands in for /var/runtime.
-        endpoints: ``AWS_ENDPOINT_URL`` and the like.
-        xray: the X-Ray daemon's host:port.
+        runtime: The folder that stands in for /var/runtime.
+        endpoints: ``AWS_ENDPOINT_URL`` and similar variables.
+        xray: The X-Ray daemon's host:port.
     """
 
     runtime: Path
@@ -32,7 +32,7 @@ class Surroundings:
 def process_environment(
     function: DeployedFunction, surroundings: Surroundings, runtime_api: str, log_stream: str
 ) -> dict[str, str]:
-    """Return the whole environment of the process; it holds nothing of this machine's own environment.
+    """Return the environment variables of the process. None of them comes from this machine's environment.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
     """
@@ -49,7 +49,7 @@ def process_environment(
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_FORMAT": function.log_format,
-        # With JSON, Lambda also sets the level: INFO by default.
+        # With JSON, Lambda also sets the level. The default is INFO.
         **({"AWS_LAMBDA_LOG_LEVEL": "INFO"} if function.log_format == "JSON" else {}),
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
@@ -63,31 +63,31 @@ def process_environment(
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "PYTHONPATH": str(surroundings.runtime),
         "TZ": ":UTC",
-        # Not set by Lambda; without them boto3 would read this user's AWS profiles.
+        # Lambda does not set these. Without them, boto3 would read this user's AWS profiles.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         **surroundings.endpoints,
     }
 
 
-# -S: only the packages of the zip and of PYTHONPATH. -B: no .pyc files, as on Lambda's read-only file system.
+# -S: use only the packages of the zip and of PYTHONPATH. -B: write no .pyc files, as Lambda's files are read-only.
 COMMAND = (sys.executable, "-S", "-B", "-m", "awslambdaric")
 
 
 @dataclass(frozen=True)
 class Exited:
-    """The process ended; a negative status is the signal that ended it."""
+    """The process has ended. A negative status is the signal that ended it."""
 
     status: int
 
     def __str__(self) -> str:
-        """Describe it in Lambda's words."""
+        """Return Lambda's message."""
         how = f"signal: {signal.strsignal(-self.status)}".lower() if self.status < 0 else f"exit status {self.status}"
         return f"Runtime exited with error: {how}"
 
 
 class RuntimeProcess:
-    """Runs ``python -m awslambdaric`` in the unpacked zip; ``log`` is given its output line by line."""
+    """Runs ``python -m awslambdaric`` in the unpacked zip. ``log`` takes its output line by line."""
 
     def __init__(
         self,
@@ -107,11 +107,11 @@ class RuntimeProcess:
         self._watcher = in_background(lambda: self._watch(log), name=f"output of {log_stream}")
 
     def offer(self, invocation: Invocation) -> None:
-        """Give an invocation to a process that is ready for it."""
+        """Pass an invocation to the process, which must be ready."""
         self._api.invocations.put(invocation)
 
     def next_event(self, deadline: float) -> Ready | Returned | Failed | Exited | None:
-        """Return the next step of the process; None if it takes none until the deadline, a ``time.monotonic()``."""
+        """Return the next step of the process, or None if there is none before the deadline (``time.monotonic()``)."""
         try:
             return self._events.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
@@ -128,7 +128,7 @@ class RuntimeProcess:
         self._process.wait()
 
     def close(self) -> None:
-        """Kill the process, wait for its last line, and stop serving it."""
+        """Kill the process, wait for its last line and stop its Runtime API."""
         self.kill()
         self._api.close()
         self._watcher.join()

@@ -1,4 +1,4 @@
-"""SQS's clock in local AWS: it skips ahead, so that nobody waits, and back: what is put then is old afterwards."""
+"""SQS's clock in local AWS. Tests skip it ahead so that they don't wait, or back to put old messages on a queue."""
 
 import json
 import math
@@ -14,10 +14,9 @@ SKIP_PATH = "/_local/skip"
 
 
 class SqsClock:
-    """Reads ``now`` (epoch seconds) plus all the seconds that were skipped.
+    """Reads ``now`` (epoch seconds) plus the skipped seconds.
 
-    SQS takes its timestamps from this clock, and no other clock skips: to a function, messages may seem to come from
-    the future.
+    Only SQS uses this clock. So messages can come from the future for a function, which reads the machine's clock.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -25,21 +24,21 @@ class SqsClock:
         self._skipped = 0.0
 
     def skip(self, seconds: float) -> float:
-        """Skip ahead, or with a negative number back; return how far it is ahead then."""
+        """Skip ahead, or back with a negative number. Return how many seconds the clock is ahead then."""
         self._skipped += seconds
         return self._skipped
 
     def seconds(self) -> float:
-        """Seconds since the epoch."""
+        """Return seconds since the epoch."""
         return self._now() + self._skipped
 
     def milliseconds(self) -> float:
-        """Milliseconds since the epoch."""
+        """Return milliseconds since the epoch."""
         return self.seconds() * 1000
 
 
 class Skippable:
-    """A WSGI application with one more call: ``POST /_local/skip {"seconds": 30}`` skips the clock ahead."""
+    """A WSGI application with a call that skips the clock: ``POST /_local/skip {"seconds": 30}``."""
 
     def __init__(self, application: "WSGIApplication", clock: SqsClock) -> None:
         self._application = application
@@ -57,5 +56,5 @@ class Skippable:
                 case {"seconds": int() | float() as seconds} if math.isfinite(seconds):
                     return Response(json.dumps({"ahead": self._clock.skip(seconds)}), content_type="application/json")
         except ValueError:
-            pass  # what is not JSON gets the same answer as JSON of another form
+            pass  # the answer is the same as to JSON of another form
         return Response('Send {"seconds": N}, where N is a number.\n', status=400)

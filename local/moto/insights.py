@@ -1,8 +1,8 @@
-"""CloudWatch Logs Insights: the one form of query that `courier` asks. moto's own ignores `filter`, and finds all.
+"""CloudWatch Logs Insights for the one form of query that `courier` sends. moto itself ignores `filter`.
 
     fields @timestamp, @message | filter NAME in ["…"] or … | sort @timestamp desc | limit N
 
-A query of another form is refused as malformed, rather than answered with what CloudWatch would not answer.
+A query of another form is refused as malformed, so that nobody takes a wrong result for CloudWatch's.
 """
 
 from __future__ import annotations
@@ -28,41 +28,41 @@ QUERY = re.compile(
 )
 MAX_LIMIT = 10_000
 MAX_CHARACTERS = 10_000
-"""Both: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html."""
+"""Source of both limits: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html"""
 
 
 class MalformedQueryError(LogsClientError):
-    """CloudWatch's answer to a query that it cannot read."""
+    """CloudWatch's error for a query that it cannot parse."""
 
     def __init__(self, why: str) -> None:
         super().__init__("MalformedQueryException", why)
 
 
 def execute_query(log_groups: Sequence[LogGroup], query: str, start_time: int, end_time: int) -> list[dict[str, str]]:
-    """What a query finds, in the place of moto's function of this name.
+    """Return the result of a query. This replaces moto's function of the same name.
 
     Args:
-        log_groups: Where.
-        query: What.
-        start_time: From when on, in seconds since the epoch.
-        end_time: Until when, inclusive.
+        log_groups: The log groups to search.
+        query: The query.
+        start_time: Seconds since the epoch.
+        end_time: Seconds since the epoch, inclusive.
 
     Raises:
-        MalformedQueryError: CloudWatch, or local AWS, does not know this form of query.
+        MalformedQueryError: The query has another form, or is beyond CloudWatch's limits.
     """
-    asked = QUERY.fullmatch(query)
-    if asked is None or len(query) > MAX_CHARACTERS or int(asked["limit"]) > MAX_LIMIT:
-        raise MalformedQueryError(f"local AWS does not understand this query; teach it in {__name__}: {query}")
-    wanted = [(name, set(json.loads(texts))) for name, texts in _TERM.findall(asked["filter"] or "")]
+    parsed = QUERY.fullmatch(query)
+    if parsed is None or len(query) > MAX_CHARACTERS or int(parsed["limit"]) > MAX_LIMIT:
+        raise MalformedQueryError(f"local AWS does not support this query. Add it to {__name__}: {query}")
+    wanted = [(name, set(json.loads(texts))) for name, texts in _TERM.findall(parsed["filter"] or "")]
     found = [
         event
         for event in _events(log_groups)
         if start_time * 1000 <= event.timestamp <= end_time * 1000 and _matches(event.message, wanted)
     ]
-    found.sort(key=lambda event: event.timestamp, reverse=asked["order"] == "desc")
+    found.sort(key=lambda event: event.timestamp, reverse=parsed["order"] == "desc")
     return [
-        {"@timestamp": _as_insights_writes_it(event.timestamp), "@message": event.message, "@ptr": str(event.event_id)}
-        for event in found[: int(asked["limit"])]
+        {"@timestamp": _timestamp(event.timestamp), "@message": event.message, "@ptr": str(event.event_id)}
+        for event in found[: int(parsed["limit"])]
     ]
 
 
@@ -73,7 +73,7 @@ def _events(log_groups: Sequence[LogGroup]) -> Iterator[LogEvent]:
 
 
 def _matches(message: str, wanted: Sequence[tuple[str, set[str]]]) -> bool:
-    """Whether one of the fields that Insights discovers in a line of JSON has one of its texts."""
+    """Return whether a field of a JSON line has one of the wanted values."""
     if not wanted:
         return True
     try:
@@ -83,6 +83,6 @@ def _matches(message: str, wanted: Sequence[tuple[str, set[str]]]) -> bool:
     return isinstance(fields, dict) and any(fields.get(name) in texts for name, texts in wanted)
 
 
-def _as_insights_writes_it(milliseconds: int) -> str:
+def _timestamp(milliseconds: int) -> str:
     time = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return time.strftime("%Y-%m-%d %H:%M:%S.") + f"{milliseconds % 1000:03}"

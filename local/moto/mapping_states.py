@@ -1,6 +1,6 @@
-"""The states of moto's event source mappings: Disabling until every poller has stopped, Enabling until all go on.
+"""Gives moto's event source mappings the states Enabling and Disabling, until all pollers have followed.
 
-moto itself knows only the two ends, and polls for a mapping by running its function in Docker: here it never polls.
+moto itself knows only Enabled and Disabled. It polls for a mapping by running the function in Docker. Here it doesn't.
 """
 
 import json
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 POLLERS_PATH = "/_local/pollers"
-_END = {True: "Enabled", False: "Disabled"}
-_ON_THE_WAY = {True: "Enabling", False: "Disabling"}
+_FINAL = {True: "Enabled", False: "Disabled"}
+_CHANGING = {True: "Enabling", False: "Disabling"}
 
 
 class MappingStates:
-    """A WSGI application with one more call, by which a poller says what it does now for a mapping.
+    """A WSGI application with a call that says whether a poller polls for a mapping; null means the poller is gone.
 
-    ``POST /_local/pollers {"mapping": UUID, "poller": "p-1", "polls": false}``; with ``null`` it is gone.
+    ``POST /_local/pollers {"mapping": UUID, "poller": "p-1", "polls": false}``
     """
 
     def __init__(self, application: "WSGIApplication") -> None:
@@ -37,9 +37,9 @@ class MappingStates:
         return self._reported(environ)(environ, start_response)
 
     def state(self, uuid: str, *, enabled: bool) -> str:
-        """The state of a mapping that is to be enabled, or not to be."""
+        """Return the state of a mapping that was enabled or disabled."""
         followed = all(polls == enabled for polls in self._pollers[uuid].values())
-        return (_END if followed else _ON_THE_WAY)[enabled]
+        return (_FINAL if followed else _CHANGING)[enabled]
 
     def _reported(self, environ: "WSGIEnvironment") -> Response:
         try:
@@ -51,17 +51,17 @@ class MappingStates:
                     self._pollers[mapping][poller] = polls
                     return Response("{}", content_type="application/json")
         except ValueError:
-            pass  # what is not JSON gets the same answer as JSON of another form
+            pass  # the answer is the same as to JSON of another form
         return Response('Send {"mapping": UUID, "poller": NAME, "polls": true, false or null}.\n', status=400)
 
 
-def play(states: MappingStates) -> None:
-    """Have moto answer with these states, and leave the polling to local AWS's own pollers."""
-    answered: Callable[[EventSourceMapping], dict[str, Any]] = EventSourceMapping.get_configuration
+def install(states: MappingStates) -> None:
+    """Make moto answer with these states, and leave the polling to local AWS's own pollers."""
+    original: Callable[[EventSourceMapping], dict[str, Any]] = EventSourceMapping.get_configuration
 
     def configuration(mapping: EventSourceMapping) -> dict[str, Any]:
-        return {**answered(mapping), "State": states.state(mapping.uuid, enabled=mapping.enabled)}
+        return {**original(mapping), "State": states.state(mapping.uuid, enabled=mapping.enabled)}
 
     EventSourceMapping.get_configuration = configuration  # type: ignore[assignment, method-assign]
-    # moto polls for what a queue keeps here.
+    # moto polls for the mappings that a queue keeps in this attribute.
     Queue.lambda_event_source_mappings = property(lambda _: {}, lambda _queue, _mappings: None)  # type: ignore[assignment]

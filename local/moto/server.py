@@ -1,11 +1,9 @@
-"""moto's server, answering one request at a time: ``python -m local.moto.server``, on a free port or ``--port N``.
+"""moto's server: ``python -m local.moto.server``, on a free port or ``--port N``.
 
-With ``--skip-waits`` a long poll that finds nothing skips the clock ahead instead of waiting.
+With ``--skip-waits`` a long poll of an empty queue skips the clock ahead instead of waiting.
 
-In moto a delete rebuilds the queue's list of messages: a message that another thread sends meanwhile is lost, and two
-receives at once can both get the same message. SQS does neither, so requests take turns here. Moto also accepts what
-SQS refuses: such requests are stopped before they reach it. Its clock for SQS can be skipped ahead. Queries of logs are
-answered by local/moto/insights.py.
+Requests take turns. In moto, a delete rebuilds the queue's list of messages, so a message that another thread sends
+meanwhile is lost, and two receives at once can get the same message. SQS does neither.
 """
 
 import os
@@ -24,7 +22,7 @@ from werkzeug.serving import make_server
 import local.moto.stack_resources  # noqa: F401 - defines what moto's CloudFormation then makes of templates
 from local.moto.clock import Skippable, SqsClock
 from local.moto.insights import execute_query
-from local.moto.mapping_states import MappingStates, play
+from local.moto.mapping_states import MappingStates, install
 from local.moto.sqs_gate import SqsGate
 from local.moto.sqs_queues import count_from_the_receive, quicken
 from local.processes import in_background
@@ -33,28 +31,28 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LONG_POLL_INTERVAL = 0.02
-"""Seconds between two looks into an empty queue. moto itself looks only once a second."""
+"""Seconds between two looks into an empty queue. moto itself looks once a second."""
 
 
 class OneAtATime:
-    """A WSGI application whose requests take turns; a long poll lets others in while it waits."""
+    """A WSGI application whose requests take turns. A long poll lets other requests through while it waits."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
         self._turn = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request when it is its turn."""
+        """Answer one request when its turn comes."""
         with self._turn:
             return self._application(environ, start_response)
 
     def take_turn(self, work: Callable[[], object]) -> None:
-        """Do something between two requests."""
+        """Do some work between two requests."""
         with self._turn:
             work()
 
     def give_way(self) -> None:
-        """Let other requests take their turn for a moment; called within a request."""
+        """Let other requests take their turn for a moment. Call this within a request."""
         self._turn.release()
         try:
             time.sleep(LONG_POLL_INTERVAL)
@@ -67,7 +65,7 @@ def main() -> None:
     clock = SqsClock(time.time)
     states = MappingStates(Skippable(DomainDispatcherApplication(create_backend_app), clock))
     application = OneAtATime(states)
-    play(states)
+    install(states)
 
     def wait(_queue: models.Queue, seconds: int) -> None:
         if "--skip-waits" in sys.argv:

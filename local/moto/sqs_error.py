@@ -1,4 +1,4 @@
-"""An SQS error as plain data, and as the JSON protocol has it on the wire."""
+"""An SQS error as plain data and in the JSON protocol."""
 
 import json
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from http import HTTPStatus
 
 @dataclass(frozen=True)
 class SqsError:
-    """One refused request, or one refused entry of a batch.
+    """The error of a request, or of an entry of a batch.
 
-    SQS gives an error two names, since it first used the query protocol: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+    An error has two names: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 
     Args:
-        shape: its name in the JSON protocol, in the body.
-        message: for people.
-        code: its name in the query protocol, in a header; boto3 reports this one as ``Error.Code``.
-        status: the HTTP status.
+        shape: Its name in the JSON protocol, in the body.
+        message: Its message.
+        code: Its name in the older query protocol, in a header. boto3 returns this name as ``Error.Code``.
+        status: The HTTP status.
     """
 
     shape: str
@@ -35,14 +35,9 @@ class SqsError:
         return json.dumps({"__type": f"com.amazonaws.sqs#{self.shape}", "message": self.message}).encode()
 
     def of_entry(self, entry_id: str) -> dict[str, object]:
-        """This error as an entry of ``Failed`` in the answer to a batch."""
+        """Return the error as an entry of ``Failed`` in the answer to a batch."""
         return {"Id": entry_id, "SenderFault": self._is_senders_fault, "Code": self.code, "Message": self.message}
 
     @property
     def _is_senders_fault(self) -> bool:
         return self.status < HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-def invalid_parameter(message: str) -> SqsError:
-    """The error for a parameter that SQS refuses."""
-    return SqsError("InvalidParameterValue", message, "InvalidParameterValue")

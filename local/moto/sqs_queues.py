@@ -1,7 +1,7 @@
-"""Makes moto's queues fast with thousands of messages.
+"""Makes moto's queues fast with thousands of messages, and lets visibility timeouts end as in SQS.
 
-moto's own receive reads the clock for each message on the queue, and counts all messages nine times for each one that
-it returns; its delete searches the receipt handles of all messages, twice.
+moto's receive reads the clock for each message on the queue, and counts all messages nine times for each message that
+it returns: 0.8 s with 3,000 messages. moto's delete searches the receipt handles of all messages, twice.
 """
 
 from collections.abc import Callable
@@ -10,13 +10,14 @@ from weakref import WeakKeyDictionary
 from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, SQSBackend
 
-from local.moto.sqs_gate import MAX_VISIBILITY
+MAX_VISIBILITY = 43_200
+"""Seconds."""
 
 motos_delete = Queue.delete_message
 
 
 def quicken(milliseconds: Callable[[], float]) -> None:
-    """Make all queues read the clock (since the epoch) once for each count, and search only where they must."""
+    """Make all queues read the clock (milliseconds since the epoch) once for each count, and search less."""
 
     def visible(queue: Queue) -> list[Message]:
         now = milliseconds()
@@ -42,7 +43,7 @@ def quicken(milliseconds: Callable[[], float]) -> None:
 
 
 def delete(queue: Queue, receipt_handle: str) -> None:
-    """Search the messages in flight, which are few, before moto searches all."""
+    """Search the few messages in flight first, then all messages as moto does."""
     for message in queue.pending_messages:
         if message.had_receipt_handle(receipt_handle):
             all_of(queue).remove(message)
@@ -53,12 +54,15 @@ def delete(queue: Queue, receipt_handle: str) -> None:
 
 
 def all_of(queue: Queue) -> list[Message]:
-    """All messages of a queue; moto has no public name for them."""
+    """Return all messages of a queue. moto has no public name for them."""
     return queue._messages  # noqa: SLF001
 
 
 def count_from_the_receive(milliseconds: Callable[[], float]) -> None:
-    """Have all queues do so; `milliseconds` is their clock, since the epoch."""
+    """Limit a message's visibility timeout to twelve hours from its receive. moto counts from when it was sent.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+    """
     received_at: WeakKeyDictionary[Message, float] = WeakKeyDictionary()
     motos_mark_received = Message.mark_received
 

@@ -1,7 +1,7 @@
-"""Alarms and subscriptions of a stack: moto's CloudFormation skips them, so these classes, once defined, make them.
+"""Alarms and subscriptions of a stack. moto's CloudFormation skips both, but uses these classes once they are defined.
 
-An alarm has the state INSUFFICIENT_DATA until SetAlarmState changes it: none goes off by itself. A subscription by
-email waits to be confirmed, as nobody reads its mail.
+No alarm goes off by itself: its state is INSUFFICIENT_DATA until SetAlarmState changes it. A subscription by email
+stays unconfirmed, because nobody reads the mail.
 """
 
 from typing import Any
@@ -9,46 +9,46 @@ from typing import Any
 from moto.core.common_models import CloudFormationModel
 
 PENDING = "PendingConfirmation"
-"""SNS lists it in the place of an ARN."""
+"""SNS lists this instead of an ARN."""
 
 
 class StackAlarm(CloudFormationModel):
-    """An alarm, by its name."""
+    """An alarm. Its physical id is its name."""
 
     def __init__(self, name: str) -> None:
         self.physical_resource_id = name
 
     @staticmethod
     def cloudformation_name_type() -> str:
-        """The property that may hold its name."""
+        """Return the property with the name."""
         return "AlarmName"
 
     @staticmethod
     def cloudformation_type() -> str:
-        """The type in templates."""
+        """Return the type in templates."""
         return "AWS::CloudWatch::Alarm"
 
     @classmethod
     def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: object
     ) -> "StackAlarm":
-        """Put it into CloudWatch."""
-        given = cloudformation_json["Properties"]
+        """Create the alarm."""
+        properties = cloudformation_json["Properties"]
         backend = _cloudwatch(account_id, region_name)
         backend.put_metric_alarm(
             name=resource_name,
-            namespace=given.get("Namespace"),
-            metric_name=given.get("MetricName"),
-            comparison_operator=given["ComparisonOperator"],
-            evaluation_periods=given["EvaluationPeriods"],
-            period=given.get("Period"),
-            threshold=given.get("Threshold"),
-            statistic=given.get("Statistic"),
-            description=given.get("AlarmDescription"),
+            namespace=properties.get("Namespace"),
+            metric_name=properties.get("MetricName"),
+            comparison_operator=properties["ComparisonOperator"],
+            evaluation_periods=properties["EvaluationPeriods"],
+            period=properties.get("Period"),
+            threshold=properties.get("Threshold"),
+            statistic=properties.get("Statistic"),
+            description=properties.get("AlarmDescription"),
             dimensions=[],
-            alarm_actions=given.get("AlarmActions", []),
-            ok_actions=given.get("OKActions", []),
-            treat_missing_data=given.get("TreatMissingData"),
+            alarm_actions=properties.get("AlarmActions", []),
+            ok_actions=properties.get("OKActions", []),
+            treat_missing_data=properties.get("TreatMissingData"),
         )
         backend.set_alarm_state(resource_name, "Unchecked: Initial alarm creation", "{}", "INSUFFICIENT_DATA")
         return cls(resource_name)
@@ -57,78 +57,66 @@ class StackAlarm(CloudFormationModel):
     def update_from_cloudformation_json(
         cls,
         original_resource: "StackAlarm",
-        new_resource_name: str,  # noqa: ARG003 - it keeps its name
+        new_resource_name: str,  # noqa: ARG003 - the alarm keeps its name
         cloudformation_json: dict[str, Any],
         account_id: str,
         region_name: str,
     ) -> "StackAlarm":
-        """Put it anew, under the same name."""
+        """Replace the alarm with this name."""
         name = original_resource.physical_resource_id
         return cls.create_from_cloudformation_json(name, cloudformation_json, account_id, region_name)
 
     def delete(self, account_id: str, region_name: str) -> None:
-        """Delete it with its stack."""
+        """Delete the resource with its stack."""
         _cloudwatch(account_id, region_name).delete_alarms([self.physical_resource_id])
 
 
 class StackSubscription(CloudFormationModel):
-    """A subscription to a topic, by its ARN."""
+    """A subscription to a topic. Its physical id is its ARN."""
 
     def __init__(self, arn: str) -> None:
         self.physical_resource_id = arn
 
     @staticmethod
     def cloudformation_name_type() -> str:
-        """It has no name."""
+        """Return an empty string: a subscription has no name."""
         return ""
 
     @staticmethod
     def cloudformation_type() -> str:
-        """The type in templates."""
+        """Return the type in templates."""
         return "AWS::SNS::Subscription"
 
     @classmethod
     def create_from_cloudformation_json(
         cls,
-        resource_name: str,  # noqa: ARG003 - it has none
+        resource_name: str,  # noqa: ARG003 - a subscription has no name
         cloudformation_json: dict[str, Any],
         account_id: str,
         region_name: str,
         **_: object,
     ) -> "StackSubscription":
-        """Subscribe."""
-        given = cloudformation_json["Properties"]
-        made = _sns(account_id, region_name).subscribe(given["TopicArn"], given["Endpoint"], given["Protocol"])
-        arn = made.arn
-        if given["Protocol"].startswith("email"):
-            made.arn = PENDING
+        """Create the subscription."""
+        properties = cloudformation_json["Properties"]
+        topic, endpoint, protocol = (properties[name] for name in ("TopicArn", "Endpoint", "Protocol"))
+        subscription = _sns(account_id, region_name).subscribe(topic, endpoint, protocol)
+        arn = subscription.arn
+        if protocol.startswith("email"):
+            subscription.arn = PENDING
         return cls(arn)
 
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: "StackSubscription",
-        new_resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> "StackSubscription":
-        """Replace it."""
-        original_resource.delete(account_id, region_name)
-        return cls.create_from_cloudformation_json(new_resource_name, cloudformation_json, account_id, region_name)
-
     def delete(self, account_id: str, region_name: str) -> None:
-        """Delete it with its stack."""
+        """Delete the resource with its stack."""
         _sns(account_id, region_name).unsubscribe(self.physical_resource_id)
 
 
-def _cloudwatch(account_id: str, region_name: str) -> Any:  # noqa: ANN401 - moto's
-    from moto.cloudwatch.models import cloudwatch_backends  # noqa: PLC0415 - comes with CloudFormation, which loads later
+def _cloudwatch(account_id: str, region_name: str) -> Any:  # noqa: ANN401 - moto's class
+    from moto.cloudwatch.models import cloudwatch_backends  # noqa: PLC0415 - CloudFormation, which loads later, has it
 
     return cloudwatch_backends[account_id][region_name]
 
 
-def _sns(account_id: str, region_name: str) -> Any:  # noqa: ANN401 - moto's
-    from moto.sns.models import sns_backends  # noqa: PLC0415 - the same
+def _sns(account_id: str, region_name: str) -> Any:  # noqa: ANN401 - moto's class
+    from moto.sns.models import sns_backends  # noqa: PLC0415 - CloudFormation, which loads later, has it
 
     return sns_backends[account_id][region_name]

@@ -9,7 +9,7 @@ import pytest
 from local.aws import LocalAws
 from local.function.deployed_function import DeployedFunction
 from local.function.deployment_watch import DeploymentWatch
-from local.function.event_source_mapping import LONG_POLL, Poller, deployed_mapping
+from local.function.event_source_mapping import LONG_POLL_SECONDS, Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.function.runtime_process import Surroundings
 from local.processes import ProcessGroup
@@ -211,7 +211,7 @@ def test_nothing_is_received_while_no_environment_is_free(mapped: Any) -> None:
         mapping.send({"do": "nothing"})
         # As long as a long poll of an empty queue takes, a poller that did receive would have had this message.
         empty = mapping.aws.sqs.create_queue(QueueName="empty")["QueueUrl"]
-        mapping.aws.sqs.receive_message(QueueUrl=empty, WaitTimeSeconds=LONG_POLL)
+        mapping.aws.sqs.receive_message(QueueUrl=empty, WaitTimeSeconds=LONG_POLL_SECONDS)
         assert mapping.visible() == 1
 
 

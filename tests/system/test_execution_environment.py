@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from local.function.variables_watch import VariablesWatch
 
 from local.aws import LocalAws
 from local.function.deployed_function import DeployedFunction
+from local.function.deployment_watch import DeploymentWatch
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.function.runtime_api import Failed, Returned
 from local.function.runtime_process import Surroundings
@@ -95,15 +96,17 @@ def test_another_configuration_reaches_the_next_invocation_in_a_new_process(
     deploy_tiny: Deploy, surroundings: Surroundings, processes: ProcessGroup, empty_aws: LocalAws
 ) -> None:
     function = deploy_tiny("changed")
-    with VariablesWatch(empty_aws, function) as watch:
-        environment = ExecutionEnvironment("environment-1", watch.function, surroundings, processes, lambda _: None)
-        before = describe(environment)
-        empty_aws.functions.update_function_configuration(
-            FunctionName="changed", Environment={"Variables": {"COLOUR": "red"}}
-        )
-        until(lambda: watch.function() is not function, "the change is seen")
-        after, again = describe(environment), describe(environment)
-        environment.close()
+    watch = DeploymentWatch(empty_aws, function, mapping=str(uuid.uuid4()))  # it has none
+    environment = ExecutionEnvironment("environment-1", watch.function, surroundings, processes, lambda _: None)
+    watch.start(lambda: None, lambda: None)
+    before = describe(environment)
+    empty_aws.functions.update_function_configuration(
+        FunctionName="changed", Environment={"Variables": {"COLOUR": "red"}}
+    )
+    until(lambda: watch.function() is not function, "the change is seen")
+    after, again = describe(environment), describe(environment)
+    environment.close()
+    watch.end()
     assert [each["environment"]["COLOUR"] for each in (before, after)] == ["blue", "red"]
     assert before["pid"] != after["pid"] == again["pid"]
 

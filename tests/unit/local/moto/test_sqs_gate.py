@@ -11,7 +11,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
 from local.moto.sqs_error import SqsError
-from local.moto.sqs_gate import SqsGate, batch_error, message_bytes, message_error, visibility_error
+from local.moto.sqs_gate import SqsGate, batch_error, message_bytes, message_error
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -50,7 +50,6 @@ def code(error: SqsError | None) -> str | None:
         message(attributes={"a.B-c_9": string("v")}),
         message(attributes={"awsome": string("no prefix without its period")}),
         message(attributes={"n": binary(b"\0\xff")}),
-        {**message(), "MessageGroupId": "!~" * 64},
     ],
 )
 def test_sqs_takes_a_message_at_its_limits(taken: dict[str, Any]) -> None:
@@ -85,10 +84,6 @@ def test_sqs_takes_a_message_at_its_limits(taken: dict[str, Any]) -> None:
         (message(attributes={"a.": string("v")}), "InvalidParameterValue", "attribute name"),
         (message(attributes={"Aws.trace": string("v")}), "InvalidParameterValue", "attribute name"),
         (message(attributes={"AMAZON.trace": string("v")}), "InvalidParameterValue", "attribute name"),
-        *(
-            ({**message(), "MessageGroupId": group}, "InvalidParameterValue", "MessageGroupId")
-            for group in ("", "g" * 129, "tenant 1", "ü")
-        ),
     ],
 )
 def test_sqs_refuses_a_message_beyond_them(refused: dict[str, Any], error: str, says: str) -> None:
@@ -105,7 +100,7 @@ def test_bytes_are_counted_as_sqs_counts_them() -> None:
     assert message_bytes(counted) == 2 + len("nString") + 2 + len("bbBinary") + 3
 
 
-# Batches and visibility
+# Batches
 
 
 def test_the_messages_of_a_batch_share_one_mebibyte() -> None:
@@ -113,13 +108,6 @@ def test_the_messages_of_a_batch_share_one_mebibyte() -> None:
 
     assert batch_error({"Entries": [half, half]}) is None
     assert code(batch_error({"Entries": [half, half, message("b")]})) == "AWS.SimpleQueueService.BatchRequestTooLong"
-
-
-@pytest.mark.parametrize(("seconds", "taken"), [(None, True), (0, True), (43_200, True), (-1, False), (43_201, False)])
-def test_a_visibility_timeout_is_at_most_twelve_hours(seconds: int | None, taken: bool) -> None:
-    error = visibility_error({"VisibilityTimeout": seconds})
-
-    assert code(error) == (None if taken else "InvalidParameterValue")
 
 
 # The gate in front of moto
@@ -155,8 +143,6 @@ def service() -> Service:
     [
         ("SendMessage", message("")),
         ("SendMessageBatch", {"Entries": [{"Id": "1", **message("b" * MIB)}, {"Id": "2", **message("b")}]}),
-        ("ChangeMessageVisibility", {"VisibilityTimeout": 43_201}),
-        ("ReceiveMessage", {"VisibilityTimeout": -1}),
     ],
 )
 def test_a_request_that_sqs_refuses_does_not_get_through(service: Service, operation: str, content: object) -> None:
@@ -192,9 +178,9 @@ def test_the_good_entries_of_a_batch_get_through_and_the_others_fail_one_by_one(
 
 
 def test_a_batch_without_a_good_entry_is_answered_without_asking(service: Service) -> None:
-    entries = [{"Id": "long", "ReceiptHandle": "r", "VisibilityTimeout": 43_201}]
+    entries = [{"Id": "empty", **message("")}]
 
-    answer = json.loads(service.call("AmazonSQS.ChangeMessageVisibilityBatch", {"Entries": entries}).get_data())
+    answer = json.loads(service.call("AmazonSQS.SendMessageBatch", {"Entries": entries}).get_data())
 
-    assert (answer["Successful"], [each["Id"] for each in answer["Failed"]]) == ([], ["long"])
+    assert (answer["Successful"], [each["Id"] for each in answer["Failed"]]) == ([], ["empty"])
     assert service.taken == []
