@@ -23,8 +23,6 @@ MAX_BYTES = 1_048_576
 """For a message, and for all messages of a batch together: bodies plus the attributes' names, types and values."""
 MAX_ATTRIBUTES = 10
 _NOT_XML_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ATTRIBUTE_NAME = re.compile(r"(?!(?i:aws|amazon)\.)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
-_MAX_NAME = 256
 _INVALID_CHARACTERS = (
     "Invalid characters found. Valid unicode characters are "
     "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
@@ -96,11 +94,6 @@ def message_error(message: Request) -> SqsError | None:
 
 def attribute_error(name: str, attribute: Request) -> SqsError | None:
     """Return why SQS refuses a message attribute, or None."""
-    if not name or len(name) > _MAX_NAME or not _ATTRIBUTE_NAME.fullmatch(name):
-        return _invalid_parameter(
-            f"Message (user) attribute name '{name}' must be 1 to {_MAX_NAME} characters, of A-Z, a-z, 0-9, "
-            "underscore, hyphen and single periods inside, and must not begin with AWS. or Amazon."
-        )
     if not _value(attribute):
         kind = attribute.get("DataType")
         return _invalid_parameter(f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'.")
