@@ -14,7 +14,7 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from local.faults import FaultPlan
-from local.moto.sqs_error import SqsError
+from local.moto.sqs_gate import SqsError
 from local.processes import in_background
 
 type Kind = Literal["error", "throttle", "refuse", "gone", "drop_before", "drop_after"]

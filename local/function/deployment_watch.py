@@ -19,8 +19,8 @@ RECEIVING_STATES = {"Creating", "Enabling", "Enabled", "Updating"}
 class DeploymentWatch:
     """Follows a function's environment variables and the state of its mapping.
 
-    A changed variable reaches the next invocation. A changed state starts or stops a poller, and moto then hears from
-    here that the poller has followed (local/moto/mapping_states.py). The function's code stays as it was deployed.
+    A changed variable reaches the next invocation. A changed state starts or stops the poller, and the watch reports to
+    moto when the poller has followed (local/moto/mapping_states.py). The function's code stays as it was deployed.
 
     Args:
         aws: Where both are deployed.

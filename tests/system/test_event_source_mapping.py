@@ -152,7 +152,7 @@ def test_only_reported_messages_come_back_with_a_higher_receive_count(mapped: An
         ("wrong-answer", {"do": "answer", "value": "done"}),
     ],
 )
-def test_an_invocation_that_fails_deletes_nothing_and_all_come_back_after_their_visibility_timeout(
+def test_a_failed_invocation_deletes_nothing_and_all_messages_return(
     mapped: Any, name: str, action: dict[str, Any]
 ) -> None:
     with mapped(name, timeout=1) as mapping:
@@ -225,7 +225,7 @@ def test_stopping_abandons_what_is_in_flight(mapped: Any) -> None:
     assert mapping.left() == 1
 
 
-def test_a_disabled_mapping_lets_invocations_end_and_delivers_nothing_until_it_is_enabled(mapped: Any) -> None:
+def test_a_disabled_mapping_delivers_nothing_until_it_is_enabled(mapped: Any) -> None:
     with mapped("disabled") as mapping:
         functions, uuid = mapping.aws.functions, mapping.poller.mapping.uuid
         mapping.poller.resume()

@@ -68,7 +68,7 @@ def test_packages_come_from_the_deployed_zip_and_not_from_this_project(deploy_ti
     assert not [folder for folder in description["path"] if "site-packages" in folder]
 
 
-def test_the_process_sees_what_was_deployed_and_lambdas_own_variables_and_nothing_of_this_machine(
+def test_a_process_has_the_deployed_variables_and_lambdas_and_no_others(
     deploy_tiny: Deploy, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THIS_MACHINE", "leaked")

@@ -14,7 +14,7 @@ def test_the_instance_may_be_named_by_its_arn_and_any_other_is_unknown(lab: Lab)
     assert outcome(lab.send("b", "u", InstanceId="another")) == (404, "ResourceNotFoundException")
 
 
-def test_above_the_quota_requests_are_throttled_whatever_they_are_and_time_brings_it_back(lab: Lab) -> None:
+def test_any_request_above_the_quota_is_throttled_until_time_has_passed(lab: Lab) -> None:
     lab.control("PUT", "settings", {"rate": 2, "burst": 1})
     lab.send("a", "t")
 

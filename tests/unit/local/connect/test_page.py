@@ -72,7 +72,7 @@ def test_the_newest_200_are_listed_and_the_page_says_of_how_many(lab: Lab) -> No
     assert 'id="entry-1"' not in newest_of_201
 
 
-def test_the_attributes_of_a_template_have_a_heading_and_a_template_without_any_has_none(lab: Lab) -> None:
+def test_a_template_has_a_heading_for_attributes_only_if_it_has_some(lab: Lab) -> None:
     def template(**attributes: object) -> dict[str, object]:
         config = {"KnowledgeBaseId": "kb-1", "MessageTemplateId": "m-1", "TemplateAttributes": attributes}
         return {"MessageSourceType": "TEMPLATE", "TemplatedMessageConfig": config}

@@ -27,7 +27,7 @@ def test_a_mapping_that_nobody_polls_for_changes_at_once() -> None:
     assert [states.state("m", enabled=enabled) for enabled in (True, False)] == ["Enabled", "Disabled"]
 
 
-def test_a_mapping_is_disabled_once_every_poller_has_stopped_and_enabled_once_all_go_on() -> None:
+def test_a_mapping_changes_its_state_once_every_poller_has_followed() -> None:
     states = MappingStates(upstream)
     assert report(states, "one", True) == report(states, "two", True) == 200
     assert states.state("m", enabled=True) == "Enabled"

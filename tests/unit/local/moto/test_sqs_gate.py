@@ -10,8 +10,7 @@ import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
-from local.moto.sqs_error import SqsError
-from local.moto.sqs_gate import SqsGate, batch_error, message_bytes, message_error
+from local.moto.sqs_gate import SqsError, SqsGate, batch_error, message_bytes, message_error
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
