@@ -118,12 +118,12 @@ class RuntimeProcess:
             return None
 
     def ended(self) -> Exited | None:
-        """How the process ended, even if earlier events have not been taken yet; None if it runs."""
+        """Return how the process ended, or None if it runs. Earlier events can still wait for ``next_event``."""
         status = self._process.poll()
         return None if status is None else Exited(status)
 
     def kill(self) -> None:
-        """SIGKILL the process, and wait until it has ended."""
+        """Kill the process, and wait until it has ended."""
         self._process.kill()
         self._process.wait()
 
