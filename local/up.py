@@ -73,16 +73,8 @@ the S3 client for JavaScript needs forcePathStyle here):
 
 Press Ctrl-C to stop. The function's log:
 """
-LOG_FIELDS = (
-    "client_token",
-    "contact_id",
-    "reason",
-    "cause",
-    "retry_in_seconds",
-    "error",
-    "records",
-)
-"""The most important fields of a line. The log group has all fields."""
+FIELDS = ("client_token", "contact_id", "reason", "cause", "retry_in_seconds", "error", "records")
+"""The most important fields of a log line. The log group has all fields."""
 
 
 def up(answers: Path | None) -> None:
@@ -133,7 +125,7 @@ def summary(log: LogLine, now: datetime) -> str | None:
     if fields.get("type") == "platform.report":
         record = fields["record"]
         return None if record["status"] == "success" else f"{now:%H:%M:%S}  {record['status']}: {record['errorType']}"
-    details = [f"{name}={fields[name]}" for name in LOG_FIELDS if name in fields]
+    details = [f"{name}={fields[name]}" for name in FIELDS if name in fields]
     if fields.get("receive_count", 1) > 1:
         details.append(f"receive {fields['receive_count']}")
     return "  ".join([f"{_time(fields, now):%H:%M:%S}", str(fields.get("message", "")), *details])
