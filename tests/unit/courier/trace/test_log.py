@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from contract.client_token import is_identifier
 from courier.trace.log import MAX_QUERY_SECONDS, MAX_ROWS, LogSearch, LogSearchError, query, read_line
 from local.aws import ROOT
-from local.logs import insights
+from local.moto import insights
 from tests.letters import NOW
 from tests.log_lines import text_fields
 
