@@ -33,7 +33,7 @@ def replies(waiting: int, oldest: float | None, gone_in: float | None, not_known
         return unknown("replies", seen, "courier status")
     seen = f"{count}, the oldest for {short(oldest)}"
     if oldest > DRAFT_SECONDS:
-        advice = "docs/runbook.md, RepliesWaitLong"
+        advice = "docs/runbook.md, OldestReplyTooOld"
         return bad("replies", f"{seen}; drafts expire after 12h by default", advice)
     return good("replies", seen)
 

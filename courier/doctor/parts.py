@@ -18,7 +18,7 @@ NOT_NOW = {
     "ActiveEmailsFull": "ConnectFull",
     "AttachmentsPending": "AttachmentPending",
     "ConnectUnavailable": "ConnectUnavailable",
-    "ConnectTimedOut": "ConnectTimesOut",
+    "ConnectTimedOut": "ConnectTimeouts",
     "PayloadsUnavailable": "PayloadsUnavailable",
 }
 """The function's metrics of tries that came to nothing, each with its section of docs/runbook.md."""
@@ -74,7 +74,7 @@ def function_errors(invocations: float | None, errors: float | None, log_group: 
         return unknown("errors", seen, "none is needed if nothing waits: courier status")
     seen = f"{errors or 0:,.0f} of {invocations:,.0f} invocations failed in the last hour"
     if errors:
-        return bad("errors", seen, f"aws logs tail {log_group} --since 1h; docs/runbook.md, FunctionFails")
+        return bad("errors", seen, f"aws logs tail {log_group} --since 1h; docs/runbook.md, FunctionErrors")
     return good("errors", seen)
 
 
