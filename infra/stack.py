@@ -7,7 +7,7 @@ from aws_cdk import Environment, Stack
 from constructs import Construct
 
 from infra.reply_courier import ReplyCourier
-from infra.settings import Settings
+from infra.settings import StackSettings
 
 if TYPE_CHECKING:
     from aws_cdk.aws_cloudwatch import CfnDashboard
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class ReplyCourierStack(Stack):
     """`ReplyCourier` in the account and Region of its instance, with the outputs for `courier`."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, code: Path) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings, code: Path) -> None:
         super().__init__(
             scope,
             construct_id,
