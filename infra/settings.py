@@ -9,8 +9,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from botocore.session import Session
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
-from pydantic import field_validator as check
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel
 
 INSTANCE_ARN = (
@@ -166,7 +174,7 @@ class Settings(BaseModel):
         ),
     ] = None
 
-    @check("kms_key_arn")
+    @field_validator("kms_key_arn")
     @classmethod
     def _is_near_the_instance(cls, key: str | None, info: ValidationInfo) -> str | None:
         instance = info.data.get("instance_arn")
@@ -174,7 +182,7 @@ class Settings(BaseModel):
             raise ValueError("this key is in another partition or Region than the instance")
         return key
 
-    @check("producers")
+    @field_validator("producers")
     @classmethod
     def _are_in_the_partition(cls, producers: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         instance = info.data.get("instance_arn", "")
@@ -228,8 +236,8 @@ def read_settings(context: Mapping[str, object], in_files: Mapping[str, object] 
     """
     stage = _stage(context)
     chosen = context if stage is None else stage
-    others = ("stage", "stages", *CLI_KEYS) if stage is None else ()
-    errors = [error for key in chosen if key not in others and (error := _name_error(key))]
+    names = (*FORMS, "stage", "stages") if stage is None else tuple(FORMS)
+    errors = [error for key in chosen if (error := _name_error(key, names))]
     if stage is not None:
         errors += [
             f"{name} is given beside the stage: write it into context.stages.{context['stage']}"
@@ -271,7 +279,7 @@ def _stage(context: Mapping[str, object]) -> Mapping[str, object] | None:
     if name is None:
         return None
     if not isinstance(stages, Mapping) or not all(isinstance(stage, Mapping) for stage in stages.values()):
-        raise SettingsError(f"stages is {stages!r}: give an object for each stage, like {{'prod': {{'sendRate': 2}}}}")
+        raise SettingsError(f'stages is {stages!r}: give an object for each stage, like {{"prod": {{"sendRate": 2}}}}')
     if not isinstance(name, str) or name not in stages:
         known = ", ".join(stages) or "none yet"
         raise SettingsError(f"stage is {name!r}: give a name in stages of cdk.json or cdk.context.json ({known})")
@@ -279,13 +287,13 @@ def _stage(context: Mapping[str, object]) -> Mapping[str, object] | None:
     return stage
 
 
-def _name_error(key: str) -> str | None:
-    """Say what is wrong with a name in the context, or in a stage."""
-    if key in FORMS or key in CDK_KEYS:
+def _name_error(key: str, names: tuple[str, ...]) -> str | None:
+    """Say what is wrong with a key that should be one of these names, or one of CDK's."""
+    if key in (*names, *CDK_KEYS, *CLI_KEYS):
         return None
     if CDK_KEY.match(key):
         near = difflib.get_close_matches(key, CDK_KEYS, n=1, cutoff=0.9)
         return f"{key!r} is not a key of CDK: the nearest one is {near[0]}" if near else None
-    plain = {name.lower(): name for name in (*FORMS, "stage")}
+    plain = {name.lower(): name for name in names}
     near = difflib.get_close_matches(re.sub("[-_]", "", key.lower()), plain, n=1, cutoff=0)
     return f"{key!r} is not a setting: the nearest one is {plain[near[0]]}"

@@ -189,7 +189,6 @@ def test_one_message_names_every_error() -> None:
         ("logRetentionDay", "logRetentionDays"),
         ("sendRate:", "sendRate"),
         ("rate", "sendRate"),
-        ("Stage", "stage"),
         ("sattings", ""),
         ("\ud800", ""),
     ],
@@ -202,6 +201,11 @@ def test_an_unknown_setting_is_an_error_that_names_the_nearest(typed: str, meant
         with pytest.raises(SettingsError, match=rf" is not a setting: the nearest one is {meant}") as error:
             read_settings(context)
         assert repr(typed) in str(error.value)
+
+
+def test_a_misspelt_stage_deploys_no_other_stack() -> None:
+    with pytest.raises(SettingsError, match="'Stage' is not a setting: the nearest one is stage"):
+        read_settings({"instanceArn": ARN, "Stage": "prod"})
 
 
 @pytest.mark.parametrize("meant", CDK_KEYS)
