@@ -236,9 +236,9 @@ def read_settings(context: Mapping[str, object], in_files: Mapping[str, object] 
     """
     stage = _stage(context)
     chosen = context if stage is None else stage
-    names = (*FORMS, "stage", "stages") if stage is None else tuple(FORMS)
-    errors = [error for key in chosen if (error := _name_error(key, names))]
+    errors = [error for key in context if (error := _name_error(key, (*FORMS, "stage", "stages", *CLI_KEYS)))]
     if stage is not None:
+        errors += [error for key in stage if (error := _name_error(key, tuple(FORMS)))]
         errors += [
             f"{name} is given beside the stage: write it into context.stages.{context['stage']}"
             for name in FORMS
@@ -289,7 +289,7 @@ def _stage(context: Mapping[str, object]) -> Mapping[str, object] | None:
 
 def _name_error(key: str, names: tuple[str, ...]) -> str | None:
     """Say what is wrong with a key that should be one of these names, or one of CDK's."""
-    if key in (*names, *CDK_KEYS, *CLI_KEYS):
+    if key in names or key in CDK_KEYS:
         return None
     if CDK_KEY.match(key):
         near = difflib.get_close_matches(key, CDK_KEYS, n=1, cutoff=0.9)

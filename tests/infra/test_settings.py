@@ -287,6 +287,13 @@ def test_a_setting_given_beside_the_stage_is_not_left_out_silently() -> None:
     assert line.strip() == "sendRate is given beside the stage: write it into context.stages.prod"
 
 
+def test_a_misspelt_setting_beside_the_stage_is_an_error() -> None:
+    with pytest.raises(SettingsError, match="'sendrate' is not a setting: the nearest one is sendRate"):
+        stage({"instanceArn": ARN}, sendrate="5")
+    with pytest.raises(SettingsError, match="'cli-telemetry' is not a setting"):
+        stage({"instanceArn": ARN, "cli-telemetry": False})
+
+
 def test_the_files_context_is_cdks_own_with_cdk_json_first(tmp_path: Path) -> None:
     assert context_in_files(tmp_path) == {}
     (tmp_path / "cdk.json").write_text(json.dumps({"app": "python app.py", "context": {"sendRate": 2}}))
