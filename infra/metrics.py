@@ -1,8 +1,8 @@
-"""Every metric that alarms and dashboard read, by what it counts.
+"""Every metric that the alarms and the dashboard read.
 
-SQS publishes all metrics of a queue that has messages, zeros as well. The function's own metrics exist only where there
-was something to count, and CloudWatch does not document that FILL makes zeros of a metric without any data. So no maths
-here needs a metric of the function's where it counts nothing: "none was sent" is read from the queue's deletes.
+SQS publishes all metrics of a queue that holds messages, zeros included. The function publishes a metric only when it
+has something to count, and CloudWatch doesn't document that FILL turns a metric without any data into zeros. So no
+expression here needs a function metric that counts nothing: "none was sent" comes from the queue's deletions.
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from infra.function import NAMESPACE
 
 @dataclass(frozen=True)
 class Metrics:
-    """The metrics of one stack.
+    """The metrics of one deployment; each method takes the period in minutes.
 
     Attributes:
-        service: The dimension of those that the function writes: the stack's name.
-        queue: Where replies wait.
-        dead_letters: Where those wait that cannot be sent.
-        function: Sends them.
+        service: The value of the dimension `service` in the function's own metrics.
+        queue: The queue of replies.
+        dead_letters: The dead-letter queue.
+        function: The function that sends the replies.
     """
 
     service: str
@@ -32,13 +32,13 @@ class Metrics:
     function: IFunction
 
     def of_function(self, name: str, minutes: int, statistic: str = "Sum") -> Metric:
-        """One that the function writes into its log (handler/observability.py).
+        """Return a metric that the function writes into its log (handler/observability.py).
 
         Raises:
-            ValueError: It has another dimension as well, so that CloudWatch would find nothing under this one.
+            ValueError: The metric has a second dimension, so CloudWatch would find nothing under `service` alone.
         """
         if name == "RepliesDeadLettered":
-            raise ValueError(f"{name} is written by reason: search for it, as the dashboard does")
+            raise ValueError(f"{name} also has the dimension reason: search for it, as the dashboard does")
         return Metric(
             namespace=NAMESPACE,
             metric_name=name,
@@ -48,23 +48,23 @@ class Metrics:
         )
 
     def errors(self, minutes: int) -> Metric:
-        """Invocations that failed, by when they began."""
+        """Count the invocations that failed, by their start time."""
         return self.function.metric_errors(period=Duration.minutes(minutes), statistic="Sum")
 
     def throttles(self, minutes: int) -> Metric:
-        """Invocations that Lambda refused, since the account's concurrency is used up; they are not errors."""
+        """Count the invocations that Lambda refused for lack of concurrency; Lambda doesn't count them as errors."""
         return self.function.metric_throttles(period=Duration.minutes(minutes), statistic="Sum")
 
-    def letters(self, minutes: int) -> Metric:
-        """Dead letters that can be received: while somebody looks at them they cannot."""
+    def visible_dead_letters(self, minutes: int) -> Metric:
+        """Count the dead letters that can be received: while an operator lists them, they can't."""
         return self.dead_letters.metric_approximate_number_of_messages_visible(
             period=Duration.minutes(minutes), statistic="Maximum"
         )
 
-    def all_letters(self, minutes: int) -> MathExpression:
-        """Dead letters, those that somebody looks at among them."""
+    def all_dead_letters(self, minutes: int) -> MathExpression:
+        """Count all dead letters, including those that an operator has received."""
         period = Duration.minutes(minutes)
-        return maths(
+        return expression(
             "visible + held",
             minutes,
             visible=self.dead_letters.metric_approximate_number_of_messages_visible(period=period, statistic="Average"),
@@ -73,16 +73,16 @@ class Metrics:
             ),
         )
 
-    def letter_age(self, minutes: int) -> Metric:
-        """Seconds that the oldest dead letter has waited, of those received no more than twice."""
+    def dead_letter_age(self, minutes: int) -> Metric:
+        """Return the age in seconds of the oldest dead letter that was received at most twice."""
         return self.dead_letters.metric_approximate_age_of_oldest_message(
             period=Duration.minutes(minutes), statistic="Maximum"
         )
 
     def waiting(self, minutes: int, statistic: str = "Minimum") -> MathExpression:
-        """Replies that are not sent yet: they can be received, are being tried, or wait for their backoff."""
+        """Count the replies that aren't sent yet, including those in an attempt or in their backoff."""
         period = Duration.minutes(minutes)
-        return maths(
+        return expression(
             "visible + hidden",
             minutes,
             visible=self.queue.metric_approximate_number_of_messages_visible(period=period, statistic=statistic),
@@ -90,29 +90,34 @@ class Metrics:
         )
 
     def ready(self, minutes: int) -> Metric:
-        """Replies that could be received at any moment of the period."""
+        """Count the replies that could be received throughout the period."""
         return self.queue.metric_approximate_number_of_messages_visible(
             period=Duration.minutes(minutes), statistic="Minimum"
         )
 
-    def done(self, minutes: int) -> Metric:
-        """Replies that left the queue: sent, or taken by the dead-letter queue."""
+    def deleted(self, minutes: int) -> Metric:
+        """Count the replies that left the queue: sent, or moved to the dead-letter queue."""
         return self.queue.metric_number_of_messages_deleted(period=Duration.minutes(minutes), statistic="Sum")
 
     def of_quiet_groups(self, name: str, minutes: int) -> Metric:
-        """What SQS counts of the groups that take no more than their share (fair queues, MessageGroupId).
+        """Return a metric of the message groups that take no more than their share of a fair queue.
 
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
         """
         return self.queue.metric(f"{name}InQuietGroups", period=Duration.minutes(minutes), statistic="Maximum")
 
     def reply_age(self, minutes: int) -> Metric:
-        """Seconds that the oldest reply has waited, of those received no more than twice."""
+        """Return the age in seconds of the oldest reply that was received at most twice."""
         return self.queue.metric_approximate_age_of_oldest_message(
             period=Duration.minutes(minutes), statistic="Maximum"
         )
 
 
-def maths(expression: str, minutes: int, **metrics: IMetric) -> MathExpression:
-    """Metric maths, a value for each period."""
-    return MathExpression(expression=expression, using_metrics=metrics, period=Duration.minutes(minutes))
+def expression(text: str, minutes: int, **metrics: IMetric) -> MathExpression:
+    """Return a metric math expression with one value for each period."""
+    return MathExpression(expression=text, using_metrics=metrics, period=Duration.minutes(minutes))
+
+
+def decimal(number: float) -> str:
+    """Write a number for an expression or a text, without an exponent: CloudWatch doesn't document exponents."""
+    return f"{number:.6f}".rstrip("0").rstrip(".")

@@ -4,8 +4,8 @@ from typing import Any
 
 from tests.infra.conftest import ARN, KEY, Synthesise, Template, referred, resources, the_mappings_arn, the_one
 
-USE_THE_KEY = {
-    "Sid": "UseTheKey",
+USE_KMS_KEY = {
+    "Sid": "UseKmsKey",
     "Effect": "Allow",
     "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
     "Resource": KEY,
@@ -25,7 +25,7 @@ def read_large_replies(template: Template) -> list[Any]:
     bucket = {"Fn::GetAtt": [referred(template, "PayloadBucketName"), "Arn"]}
     return [
         {"Sid": "ReadLargeReplies", "Effect": "Allow", "Action": "s3:GetObject", "Resource": every_object(template)},
-        {"Sid": "SeeWhatIsGone", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket},
+        {"Sid": "DetectMissingReplies", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket},
     ]
 
 
@@ -33,17 +33,17 @@ def put_large_replies(template: Template) -> Any:
     return {"Sid": "PutLargeReplies", "Effect": "Allow", "Action": "s3:PutObject", "Resource": every_object(template)}
 
 
-def what_doctor_asks(template: Template) -> list[Any]:
+def run_doctor(template: Template) -> list[Any]:
     stack = "arn:aws:cloudformation:eu-central-1:111122223333:stack/reply-courier/*"
     (topic,) = resources(template, "AWS::SNS::Topic")
     function = {"Fn::GetAtt": [referred(template, "FunctionName"), "Arn"]}
     allowed: dict[str, tuple[Any, Any]] = {
-        "FindTheAlarms": ("cloudformation:ListStackResources", stack),
-        "SeeWhoIsTold": ("sns:ListSubscriptionsByTopic", {"Ref": topic}),
-        "SeeWhatIsReserved": ("lambda:GetFunctionConcurrency", function),
-        "SeeTheInstance": ("connect:DescribeInstance", ARN),
-        "CountEmailAddresses": ("connect:SearchEmailAddresses", [ARN, f"{ARN}/*"]),
-        "SeeAlarmsAndQuotas": (
+        "FindAlarms": ("cloudformation:ListStackResources", stack),
+        "ListAlarmSubscriptions": ("sns:ListSubscriptionsByTopic", {"Ref": topic}),
+        "ReadReservedConcurrency": ("lambda:GetFunctionConcurrency", function),
+        "DescribeInstance": ("connect:DescribeInstance", ARN),
+        "SearchEmailAddresses": ("connect:SearchEmailAddresses", [ARN, f"{ARN}/*"]),
+        "ReadAlarmsAndQuotas": (
             [
                 "cloudwatch:DescribeAlarms",
                 "lambda:GetAccountSettings",
@@ -79,7 +79,7 @@ def test_the_role_allows_exactly_what_the_handler_does(template: Template) -> No
                 "Resource": [ARN, f"{ARN}/*"],
             },
             {
-                "Sid": "SendRepliesOfTheInstance",
+                "Sid": "SendRepliesByInstanceId",
                 "Effect": "Allow",
                 "Action": "connect:StartOutboundEmailContact",
                 "Resource": "*",
@@ -141,7 +141,7 @@ def test_an_operator_may_do_what_courier_does(template: Template) -> None:
     """tests/aws/courier/test_permissions.py asks `courier` itself."""
     assert policy_of(template, "OperatorPolicyArn") == [
         {
-            "Sid": "FindTheQueues",
+            "Sid": "ReadStackOutputs",
             "Effect": "Allow",
             "Action": "cloudformation:DescribeStacks",
             "Resource": "arn:aws:cloudformation:eu-central-1:111122223333:stack/reply-courier/*",
@@ -164,7 +164,7 @@ def test_an_operator_may_do_what_courier_does(template: Template) -> None:
             ],
             "Resource": {"Fn::GetAtt": [referred(template, "DeadLetterQueueArn"), "Arn"]},
         },
-        {"Sid": "ReadAges", "Effect": "Allow", "Action": "cloudwatch:GetMetricStatistics", "Resource": "*"},
+        {"Sid": "ReadMetrics", "Effect": "Allow", "Action": "cloudwatch:GetMetricStatistics", "Resource": "*"},
         {
             "Sid": "PauseAndResume",
             "Effect": "Allow",
@@ -172,31 +172,31 @@ def test_an_operator_may_do_what_courier_does(template: Template) -> None:
             "Resource": the_mappings_arn(template),
         },
         {
-            "Sid": "SeeHowLongItRuns",
+            "Sid": "ReadFunctionConfiguration",
             "Effect": "Allow",
             "Action": "lambda:GetFunctionConfiguration",
             "Resource": {"Fn::GetAtt": [referred(template, "FunctionName"), "Arn"]},
         },
         {
-            "Sid": "NoteWhoPaused",
+            "Sid": "TagPausedQueue",
             "Effect": "Allow",
             "Action": ["sqs:ListQueueTags", "sqs:TagQueue", "sqs:UntagQueue"],
             "Resource": {"Fn::GetAtt": [referred(template, "QueueArn"), "Arn"]},
         },
         {
-            "Sid": "SearchTheLog",
+            "Sid": "QueryLog",
             "Effect": "Allow",
             "Action": "logs:StartQuery",
             "Resource": {"Fn::GetAtt": [referred(template, "LogGroupName"), "Arn"]},
         },
-        {"Sid": "ReadWhatIsFound", "Effect": "Allow", "Action": "logs:GetQueryResults", "Resource": "*"},
+        {"Sid": "ReadQueryResults", "Effect": "Allow", "Action": "logs:GetQueryResults", "Resource": "*"},
         {
-            "Sid": "KeepAndReadTheJournal",
+            "Sid": "WriteAndReadJournal",
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:FilterLogEvents", "logs:PutLogEvents"],
             "Resource": {"Fn::GetAtt": [referred(template, "JournalLogGroupName"), "Arn"]},
         },
-        *what_doctor_asks(template),
+        *run_doctor(template),
         *read_large_replies(template),
         put_large_replies(template),
     ]
@@ -205,17 +205,17 @@ def test_an_operator_may_do_what_courier_does(template: Template) -> None:
 def test_whoever_handles_messages_may_use_a_key_of_the_customers(synthesise: Synthesise) -> None:
     template = synthesise(kmsKeyArn=KEY)
     (inline,) = the_one(template, "AWS::IAM::Role")["Policies"]
-    assert inline["PolicyDocument"]["Statement"][-1] == USE_THE_KEY
+    assert inline["PolicyDocument"]["Statement"][-1] == USE_KMS_KEY
     services = ["s3.eu-central-1.amazonaws.com", "sqs.eu-central-1.amazonaws.com"]
     through_services = {"StringEquals": {"kms:ViaService": services}}
     for output in ("ProducerPolicyArn", "OperatorPolicyArn"):
-        assert policy_of(template, output)[-1] == {**USE_THE_KEY, "Condition": through_services}
+        assert policy_of(template, output)[-1] == {**USE_KMS_KEY, "Condition": through_services}
 
 
 def test_the_function_may_tell_the_event_bus_that_is_named_and_no_other(synthesise: Synthesise) -> None:
     (inline,) = the_one(synthesise(eventBusName="outcomes"), "AWS::IAM::Role")["Policies"]
     assert inline["PolicyDocument"]["Statement"][-1] == {
-        "Sid": "TellOutcomes",
+        "Sid": "PublishOutcomes",
         "Effect": "Allow",
         "Action": "events:PutEvents",
         "Resource": "arn:aws:events:eu-central-1:111122223333:event-bus/outcomes",
