@@ -15,10 +15,10 @@ TRIED_MINUTES = 15
 NOT_NOW = {
     "AccessDenied": "AccessDenied",
     "AttemptsThrottled": "Throttled",
-    "ActiveEmailsFull": "ConnectFull",
+    "ActiveEmailsFull": "ActiveEmailsFull",
     "AttachmentsPending": "AttachmentPending",
     "ConnectUnavailable": "ConnectUnavailable",
-    "ConnectTimedOut": "ConnectTimeouts",
+    "ConnectTimedOut": "ConnectTimedOut",
     "PayloadsUnavailable": "PayloadsUnavailable",
 }
 """The function's metrics of tries that came to nothing, each with its section of docs/runbook.md."""

@@ -99,8 +99,8 @@ def test_errors_are_counted(invocations: float | None, errors: float | None, ver
             0,
             {"AttemptsThrottled": 2, "ConnectTimedOut": 1_000},
             "bad",
-            "0 sent in the last 15 minutes, tries in vain: 1,000 ConnectTimeouts, 2 Throttled",
-            "docs/runbook.md, ConnectTimeouts",
+            "0 sent in the last 15 minutes, tries in vain: 1,000 ConnectTimedOut, 2 Throttled",
+            "docs/runbook.md, ConnectTimedOut",
         ),
     ],
 )
