@@ -233,21 +233,22 @@ class Alarms(Construct):
         )
 
     def _add_connect_alarms(self) -> None:
-        """Add an alarm for each way in which Connect fails while hardly any reply leaves the queue.
+        """Add an alarm, named like its metric, for each way in which Connect fails.
 
-        The function makes few calls then. Replies that leave the queue are invalid, or their retry window has ended.
+        The function makes few calls then, and few replies leave the queue: invalid ones, and those whose retry window
+        has ended.
         """
-        for name, metric, cause in (
-            ("ConnectUnavailable", "ConnectUnavailable", "Connect answers with server errors (5xx)."),
-            ("ConnectTimeouts", "ConnectTimedOut", "Connect doesn't answer."),
-            ("ConnectFull", "ActiveEmailsFull", "The instance has reached its limit of active emails."),
+        for name, cause in (
+            ("ConnectUnavailable", "Connect answers with server errors (5xx)."),
+            ("ConnectTimedOut", "Connect doesn't answer."),
+            ("ActiveEmailsFull", "The instance has reached its limit of active emails."),
         ):
             self._alarm(
                 name,
                 expression(
                     "IF(failed > 0 AND deleted <= 2 * failed, 1, 0)",
                     5,
-                    failed=self._metrics.of_function(metric, 5),
+                    failed=self._metrics.of_function(name, 5),
                     deleted=self._metrics.deleted(5),
                 ),
                 f"For 15 minutes, hardly any reply was sent. {cause} First: courier status.",

@@ -41,10 +41,10 @@ ATTEMPT_MINUTES = 15
 RETRY_METRICS = {
     "AccessDenied": "AccessDenied",
     "AttemptsThrottled": "Throttled",
-    "ActiveEmailsFull": "ConnectFull",
+    "ActiveEmailsFull": "ActiveEmailsFull",
     "AttachmentsPending": "AttachmentPending",
     "ConnectUnavailable": "ConnectUnavailable",
-    "ConnectTimedOut": "ConnectTimeouts",
+    "ConnectTimedOut": "ConnectTimedOut",
     "PayloadsUnavailable": "PayloadsUnavailable",
 }
 """The function's metrics of attempts that failed, each with its section of docs/runbook.md."""

@@ -28,7 +28,7 @@ PLAYED = {
     "Connect is full for two hours": (
         Scenario(2, full=(HOUR, 3 * HOUR)),
         ONE_A_MINUTE,
-        {"NoRepliesSent", "ConnectFull"},
+        {"NoRepliesSent", "ActiveEmailsFull"},
     ),
 }
 

@@ -103,8 +103,12 @@ def writes(rehearsal: Rehearsal, body: Any) -> None:
     [
         ("AccessDenied", lambda connect: connect.fail("access_denied", times=None), ConnectControl.clear_faults),
         ("ConnectUnavailable", lambda connect: connect.fail("internal_error", times=None), ConnectControl.clear_faults),
-        ("ConnectTimeouts", lambda connect: connect.fail("drop_before", times=None), ConnectControl.clear_faults),
-        ("ConnectFull", lambda connect: connect.settings(capacity=0), lambda connect: connect.settings(capacity=1000)),
+        ("ConnectTimedOut", lambda connect: connect.fail("drop_before", times=None), ConnectControl.clear_faults),
+        (
+            "ActiveEmailsFull",
+            lambda connect: connect.settings(capacity=0),
+            lambda connect: connect.settings(capacity=1000),
+        ),
     ],
 )
 def test_connect_does_not_take_replies(
