@@ -15,7 +15,7 @@ def test_every_fault_is_told_by_path_also_of_a_long_reply() -> None:
     short_ones = reply_errors(json.dumps(wrong))
     wrong["EmailMessage"]["RawMessage"]["Body"] = "b" * ALL_ERRORS_MAX_CHARACTERS
     assert reply_errors(json.dumps(wrong)) == short_ones
-    for path in ("reply.ContactId", "Subjekt", "RawMessage.Subject is not", "RawMessage.ContentType"):
+    for path in ("reply.ContactId", "Subjekt", "RawMessage.Subject has", "RawMessage.ContentType"):
         assert any(path in fault for fault in short_ones), path
 
 
