@@ -313,32 +313,32 @@ def old_reason_kept(_original: Any) -> Any:
 # What operators do with dead letters
 
 
-@mutant("courier.queues.replaying:move", "a letter that SQS refused to move is deleted")
+@mutant("courier.sending:move", "a letter that SQS refused to move is deleted")
 def refused_letter_deleted(original: Any) -> Any:
-    def move(held: Any, queue_url: str, letters: Any, offers: Any) -> Any:
-        not_done = original(held, queue_url, letters, offers)
-        names = {each.name for each in not_done}
-        held.delete([letter for letter in letters if letter.id in names])
-        return not_done
+    def move(reader: Any, queue_url: str, letters: Any, messages: Any) -> Any:
+        failures = original(reader, queue_url, letters, messages)
+        names = {each.name for each in failures}
+        reader.delete([letter for letter in letters if letter.id in names])
+        return failures
 
     return move
 
 
-@mutant("courier.queues.sending:_tried", "a letter that SQS itself moved counts as never attempted")
+@mutant("courier.sending:_first_tried_at", "a letter that SQS itself moved counts as never attempted")
 def moved_letter_never_tried(original: Any) -> Any:
     return with_result(original, lambda _: None)
 
 
-@mutant("courier.queues.selection:Selection.take", "a client token is replayed more than once")
+@mutant("courier.selection:Selection.take", "a client token is replayed more than once")
 def copies_replayed(original: Any) -> Any:
     def take(selection: Any, letter: Any) -> Any:
-        selection.tokens.clear()
+        selection._tokens.clear()  # noqa: SLF001 - it has no public name
         return original(selection, letter)
 
     return take
 
 
-@mutant("courier.queues.selection:Selection.take", "a letter whose token is too old is replayed without --force")
+@mutant("courier.selection:Selection.take", "a letter whose token is too old is replayed without --force")
 def old_letters_replayed(original: Any) -> Any:
     def take(selection: Any, letter: Any) -> Any:
         selection.force = True
@@ -347,12 +347,12 @@ def old_letters_replayed(original: Any) -> Any:
     return take
 
 
-@mutant("courier.commands.dlq.edited_reply:edited", "every edit gets a new client token")
+@mutant("courier.edit:edited_message", "every edit gets a new client token")
 def new_token_for_every_edit(original: Any) -> Any:
     return with_arguments(original, new_token=lambda _: True)
 
 
-@mutant("courier.commands.dlq.edited_reply:edited", "a new client token keeps the time of the first attempt")
+@mutant("courier.edit:edited_message", "a new client token keeps the time of the first attempt")
 def new_token_keeps_first_try(original: Any) -> Any:
     def edited(letter: Any, *arguments: Any, new_token: bool = False, **named: Any) -> Any:
         message = original(letter, *arguments, new_token=new_token, **named)
