@@ -9,7 +9,7 @@ from bench.scenario import Result
 from local.function.event_source_mapping import Environment
 from local.function.execution_environment import LogLine
 from local.function.runtime_api import Failed, Returned
-from local.sqs.redrive import counts_of
+from local.sqs import counts_of
 from local.system import LocalCourier
 
 OTHER = "other-"

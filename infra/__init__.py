@@ -1,1 +1,1 @@
-"""The CDK stack, one construct for each concern."""
+"""The construct ReplyCourier, its stack, and the bundle that they deploy."""

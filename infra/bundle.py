@@ -1,6 +1,6 @@
 """Builds the folder that is deployed to Lambda: our code, its locked packages and their bytecode, without Docker.
 
-The same input gives the same bytes on any machine, so that a deployment changes the function only if its code changed.
+The same input gives the same bytes on any machine. So a deployment changes the function only if its code has changed.
 """
 
 import hashlib
@@ -16,28 +16,22 @@ import fastjsonschema
 
 from infra import service_model
 
-# What is installed does not depend on this machine; the compiled modules in it are removed below in any case.
+# Installs the same packages on every machine. _trim removes their compiled modules.
 PLATFORM = ["--python-version", "3.13", "--python-platform", "aarch64-unknown-linux-gnu"]
-PACKAGES = ("contract", "handler")  # our own, of which the function consists
-DEPLOYED_AT = "/var/task"  # where Lambda unpacks the function: the path in the bytecode, instead of this machine's
-SERVICES = {
-    "connect",
-    "events",
-    "s3",
-    "sqs",
-    "xray",
-}  # the clients that are made; xray's by aws_xray_sdk, when it is imported
+PACKAGES = ("contract", "handler")
+DEPLOYED_AT = "/var/task"  # where Lambda unpacks the function: the bytecode names this path
+SERVICES = {"connect", "events", "s3", "sqs", "xray"}  # aws_xray_sdk makes a client of xray when it's imported
 KEPT_METADATA = ("METADATA", "LICENSE*", "NOTICE*", "licenses")
 
 
 def bundle(project: Path) -> Path:
-    """Return the function's folder under `build/`, building it only if its input has changed since.
+    """Return the function's folder under `build/`; build it only if its input has changed.
 
     Args:
         project: The project's folder; `contract/`, `handler/` and `requirements/handler.txt` in it are the input.
 
     Raises:
-        RuntimeError: This is not Python 3.13, or a package could not be installed.
+        RuntimeError: This isn't Python 3.13, or uv can't install a package.
     """
     if sys.version_info[:2] != (3, 13):
         raise RuntimeError("the bundle holds bytecode for Lambda's Python 3.13: run CDK with Python 3.13 (make does)")
@@ -46,12 +40,12 @@ def bundle(project: Path) -> Path:
         folder.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as unfinished:
             build(project, Path(unfinished) / folder.name)
-            _put(Path(unfinished) / folder.name, folder)
+            _move_into_place(Path(unfinished) / folder.name, folder)
     return folder
 
 
 def build(project: Path, folder: Path) -> None:
-    """Build the bundle in `folder`, which must not exist yet; needs the package index unless uv has it all cached."""
+    """Build the bundle in `folder`, which must not exist; needs the package index unless uv has cached all packages."""
     _install(project / "requirements" / "handler.txt", folder)
     _trim(folder)
     for source in _our_files(project):
@@ -63,16 +57,16 @@ def build(project: Path, folder: Path) -> None:
     _set_modes(folder)
 
 
-def _put(built: Path, folder: Path) -> None:
-    """Rename a finished bundle into its place, in one step, and remove those of earlier input."""
+def _move_into_place(built: Path, folder: Path) -> None:
+    """Rename a finished bundle in one step, and remove the bundles of earlier input."""
     try:
         built.rename(folder)
     except OSError:
-        if not folder.exists():  # else another build of the same input was quicker
+        if not folder.exists():  # else another build of the same input was faster
             raise
     for path in folder.parent.glob("bundle-*"):
         if path != folder:
-            shutil.rmtree(path, ignore_errors=True)  # another build may be removing it, too
+            shutil.rmtree(path, ignore_errors=True)  # another build may remove it, too
 
 
 def _our_files(project: Path) -> Iterator[Path]:
@@ -83,7 +77,7 @@ def _our_files(project: Path) -> Iterator[Path]:
 
 
 def _digest(project: Path) -> str:
-    """Return a digest of all that the bundle is made from, this file and the compiler included."""
+    """Return a digest of all input, including this file and the compiler."""
     digest = hashlib.sha256(sys.version.encode())
     for path in (
         Path(__file__),
@@ -97,23 +91,23 @@ def _digest(project: Path) -> str:
 
 
 def _install(lock: Path, folder: Path) -> None:
-    """Install the locked packages: wheels only, since building one would run its code here."""
+    """Install the locked packages from wheels only: building a package would run its code here."""
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(folder), *PLATFORM]
-    # Copies, because what is linked to uv's cache must not be changed.
+    # Copies: _trim must not change files that are linked to uv's cache.
     command += ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--link-mode", "copy", "-r", str(lock)]
-    # From uv's cache if all is there: then a change of the handler's code builds without a network, too.
+    # With all packages in uv's cache, a build needs no network.
     if subprocess.run([*command, "--offline"], check=False, capture_output=True).returncode == 0:  # noqa: S603  # no shell
         return
     if subprocess.run(command, check=False).returncode != 0:  # noqa: S603  # fixed arguments, no shell
-        raise RuntimeError(f"could not install {lock}: see uv's message above; it needs the package index once")
+        raise RuntimeError(f"could not install {lock}: see uv's message above. The first build needs the package index")
 
 
 def _trim(folder: Path) -> None:
-    """Remove what Lambda does not use, what fits one processor only, and what differs from build to build."""
+    """Remove what Lambda doesn't use, what fits only one processor, and what differs from build to build."""
     _remove(folder.glob(".lock"), folder.glob("bin"), folder.glob("boto3/data/*"))
     _remove(path for path in folder.glob("botocore/data/*") if path.is_dir() and path.name not in SERVICES)
     service_model.cut_models(folder / "botocore" / "data")
-    # wrapt falls back to Python without its compiled module: one bundle for arm64 and x86_64.
+    # Without its compiled module, wrapt uses Python: one bundle for arm64 and x86_64.
     _remove(folder.rglob("*.so"))
     for metadata in folder.glob("*.dist-info"):
         kept = {path for pattern in KEPT_METADATA for path in metadata.glob(pattern)}
@@ -127,16 +121,16 @@ def _remove(*found: Iterator[Path]) -> None:
 
 
 def _compile_schema(contract: Path) -> None:
-    """Write the check of replies as code, which contract/reply.py would otherwise compile in each cold start."""
+    """Write the check of replies as code; contract/reply.py would otherwise compile it in each cold start."""
     schema = json.loads((contract / "reply.schema.json").read_bytes())
     code = fastjsonschema.compile_to_code(schema, use_default=False, use_formats=False)
     (contract / "reply_check.py").write_text(code, encoding="utf-8")
 
 
 def _compile(folder: Path) -> None:
-    """Compile every module, since Lambda's file system is read-only: otherwise each cold start compiles them all.
+    """Compile every module: Lambda's file system is read-only, so each cold start would compile them all.
 
-    Source times don't survive the zip, so the bytecode is `unchecked-hash`: Python takes it without looking at them.
+    The zip loses the times of source files, so the bytecode is `unchecked-hash`: Python doesn't compare it with them.
     """
     command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     command += ["-s", str(folder), "-p", DEPLOYED_AT, str(folder)]
@@ -144,6 +138,6 @@ def _compile(folder: Path) -> None:
 
 
 def _set_modes(folder: Path) -> None:
-    """Set what the umask of this machine would decide, and Lambda needs to be readable."""
+    """Make everything readable for Lambda, whatever this machine's umask is."""
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)

@@ -1,8 +1,8 @@
-"""The bucket for bodies that are larger than a message."""
+"""The bucket for bodies that are too large for a message."""
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
 from aws_cdk.aws_iam import PolicyStatement
-from aws_cdk.aws_kms import Key
+from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_s3 import BlockPublicAccess, Bucket, BucketEncryption, BucketPolicy, LifecycleRule, ObjectOwnership
 from constructs import Construct
 
@@ -10,20 +10,24 @@ from infra.capacity import Capacity
 from infra.queues import principals
 from infra.settings import Settings
 
-DAY = 86_400
+DAY = 86_400  # seconds
 
 
 class Payloads(Construct):
-    """Private, encrypted, TLS only, and kept when the stack is deleted, as the queues are.
+    """A private, encrypted bucket for TLS only, which outlives its stack as the queues do.
 
-    An object outlives its message: on the queue, on the dead-letter queue, and on both once more, since a redrive in
-    SQS's console copies no object. `courier` copies the objects of the letters that it sends again.
+    An object must outlive its message, which can spend its retention on the queue, then on the dead-letter queue, and
+    then on both again: a redrive in the SQS console copies no object. (`courier` copies the objects of letters that it
+    sends again.)
+
+    Attributes:
+        bucket: The bucket.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, capacity: Capacity) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, capacity: Capacity, key: IKey | None
+    ) -> None:
         super().__init__(scope, construct_id)
-        arn = settings.kms_key_arn
-        key = Key.from_key_arn(self, "Key", arn) if arn else None
         self.bucket = Bucket(
             self,
             "Bucket",
@@ -44,13 +48,13 @@ class Payloads(Construct):
         Validations.of(self.bucket).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-S1",
-                reason="Access logs would name every reply's object; CloudTrail can, where wanted.",
+                reason="Access logs would name the object of every reply. CloudTrail's data events can, if needed.",
             )
         )
         if settings.producers:
             self.bucket.add_to_resource_policy(
                 PolicyStatement(
-                    sid="LetProducersPut",
+                    sid="AllowProducersToPut",
                     principals=principals(settings.producers),
                     actions=["s3:PutObject"],
                     resources=[self.bucket.arn_for_objects("*")],

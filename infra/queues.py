@@ -1,10 +1,10 @@
-"""The queue that producers send to, and the dead-letter queue beside it."""
+"""The queue that producers send replies to, and its dead-letter queue."""
 
 from collections.abc import Iterable
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Stack, Validations
 from aws_cdk.aws_iam import AccountPrincipal, ArnPrincipal, IPrincipal, PolicyStatement
-from aws_cdk.aws_kms import Key
+from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_sqs import (
     DeadLetterQueue,
     Queue,
@@ -20,16 +20,26 @@ from infra.settings import Settings
 
 
 class Queues(Construct):
-    """Both queues: encrypted, TLS only, and kept when the stack is deleted, with the unsent replies in them."""
+    """Both queues, encrypted and for TLS only. They outlive their stack, with the unsent replies in them.
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, capacity: Capacity) -> None:
+    Attributes:
+        queue: The queue of replies, whose name is `name`.
+        dead_letters: The dead-letter queue.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        settings: Settings,
+        capacity: Capacity,
+        key: IKey | None,
+    ) -> None:
         super().__init__(scope, construct_id)
-        stack = Stack.of(self)
-        # The two queues name each other, which CloudFormation refuses as a circle: a name known beforehand opens it.
-        name = stack.stack_name
-        source = Queue.from_queue_arn(self, "Source", stack.format_arn(service="sqs", resource=name))
-        arn = settings.kms_key_arn
-        key = Key.from_key_arn(self, "Key", arn) if arn else None
+        # The two queues refer to each other, and CloudFormation refuses a circle: a known name avoids it.
+        source = Queue.from_queue_arn(self, "Source", Stack.of(self).format_arn(service="sqs", resource=name))
         encryption = QueueEncryption.KMS if key else QueueEncryption.SQS_MANAGED
         self.dead_letters = Queue(
             self,
@@ -45,7 +55,8 @@ class Queues(Construct):
         )
         Validations.of(self.dead_letters).acknowledge(
             Acknowledgment(
-                id="Serverless-SQSRedrivePolicy", reason="It is the dead-letter queue: from here on a person decides."
+                id="Serverless-SQSRedrivePolicy",
+                reason="It is the dead-letter queue. A person decides what happens to its messages.",
             )
         )
         self.queue = Queue(
@@ -63,13 +74,13 @@ class Queues(Construct):
         if settings.producers:
             self.queue.add_to_resource_policy(
                 PolicyStatement(
-                    sid="LetProducersSend",
+                    sid="AllowProducersToSend",
                     principals=principals(settings.producers),
                     actions=["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"],
                     resources=[self.queue.queue_arn],
                 )
             )
-        # A queue that outlives its stack is still reached over TLS alone, and by its producers.
+        # A queue that outlives its stack must still require TLS and let its producers send.
         for queue in (self.dead_letters, self.queue):
             policy = queue.node.try_find_child("Policy")
             if isinstance(policy, QueuePolicy):
@@ -77,5 +88,5 @@ class Queues(Construct):
 
 
 def principals(producers: Iterable[str]) -> list[IPrincipal]:
-    """Producers of other accounts, as policies name them."""
+    """Turn the setting `producers`, account ids and ARNs, into the principals of a policy."""
     return [AccountPrincipal(producer) if producer.isdigit() else ArnPrincipal(producer) for producer in producers]

@@ -1,4 +1,4 @@
-"""AWS's service models, cut to the operations that the function calls: botocore reads a model whole for each client."""
+"""Cuts AWS's service models to the operations that the function calls: botocore reads the whole model for a client."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ CALLED = {
     "s3": {"GetObject"},
     "sqs": {"ChangeMessageVisibility", "SendMessage"},
 }
-"""For each service, what handler/ calls of it."""
+"""The operations that handler/ calls, by service."""
 
 
 def cut_models(data: Path) -> None:
@@ -25,19 +25,19 @@ def cut_models(data: Path) -> None:
 
 
 def cut(model: dict[str, Any], operations: Collection[str]) -> dict[str, Any]:
-    """A model of these operations, with the shapes that they reach and without documentation."""
+    """Return a model of these operations, with the shapes that they use and without documentation."""
     kept = {name: operation for name, operation in model["operations"].items() if name in operations}
     shapes: dict[str, Any] = {}
     new = set(_named(kept))
     while new:
         shapes |= {name: model["shapes"][name] for name in sorted(new)}
         new = set(_named({name: shapes[name] for name in new})) - shapes.keys()
-    # Not elsewhere: botocore reads the documentation of a client's own parameters (S3 has some).
+    # Keep it elsewhere: botocore reads the documentation of a client's own parameters, which S3 has.
     return {**model, "operations": _without_documentation(kept), "shapes": _without_documentation(shapes)}
 
 
 def _named(part: object) -> Iterator[str]:
-    """Every shape that a part of a model names."""
+    """Yield the name of every shape in a part of a model."""
     if isinstance(part, dict):
         for name, value in part.items():
             if name == "shape" and isinstance(value, str):

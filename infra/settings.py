@@ -1,179 +1,299 @@
-"""What a deployment can choose: read from CDK context and checked here, and nowhere else."""
+"""What a deployment can choose: the settings, their checks, and how CDK context becomes settings."""
 
 import difflib
+import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
 
-from infra import setting_values as read
-from infra.setting_values import MOST_IN_A_LIST
+from botocore.session import Session
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.alias_generators import to_camel
 
-type Architecture = Literal["arm64", "x86_64"]
-
-KMS_KEY_ARN = re.compile(r"arn:aws(-[a-z]+)*:kms:[a-z]{2}(-[a-z]+)+-\d:\d{12}:key/[A-Za-z0-9-]{1,64}")
-STACK_NAME = re.compile("[A-Za-z][A-Za-z0-9-]{0,59}")
-PRODUCER = re.compile(r"\d{12}|arn:aws(-[a-z]+)*:iam::\d{12}:(root|(role|user)/[\w+=,.@/-]{1,512})")
-RECIPIENT = re.compile(r"[^\s@,?\[\]]+@[^\s@,?\[\]]+")  # of fnmatch's signs, `*` alone is one
-EVENT_BUS_NAME = re.compile("[A-Za-z0-9._-]{1,256}")  # PutEvents, EventBridge API reference
-ARCHITECTURE = re.compile("arm64|x86_64")
-EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-
-LOWEST_RATE, HIGHEST_RATE = 0.5, 500  # replies a second
-LONGEST_RETRY_HOURS = 48  # every receive in the window counts towards the 1000 that SQS allows a message
-LONGEST_RECIPIENTS = 2_000  # characters; a function's environment holds 4 KB
-
-# PutRetentionPolicy in the CloudWatch Logs API reference: it takes these values and no others.
+INSTANCE_ARN = (
+    "^arn:aws(-[a-z]+)*:connect:[a-z]{2}(-[a-z]+)+-[0-9]:[0-9]{12}:instance/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+)
+KMS_KEY_ARN = "^arn:aws(-[a-z]+)*:kms:[a-z]{2}(-[a-z]+)+-[0-9]:[0-9]{12}:key/[A-Za-z0-9-]{1,64}$"
+IAM_NAME = "[A-Za-z0-9_+=,.@-]"
+PRODUCER = f"^([0-9]{{12}}|arn:aws(-[a-z]+)*:iam::[0-9]{{12}}:(root|(role|user)/({IAM_NAME}+/)*{IAM_NAME}{{1,64}}))$"
+# fnmatch's other special characters, ? and [], are not allowed. Lambda accepts no control characters.
+RECIPIENT = r"^[^\s@,?\[\]\x00-\x1f\x7f-\x9f]+@[^\s@,?\[\]\x00-\x1f\x7f-\x9f]+$"
+EMAIL = r"^[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+$"  # the printable ASCII characters without @
+NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")  # float() also accepts 1_0 and digits of other scripts
+MOST_IN_A_LIST = 50
+MOST_RECIPIENT_BYTES = 2_000  # all of a function's environment variables together hold 4 KB (Lambda quotas)
+# PutRetentionPolicy in the CloudWatch Logs API reference accepts these values only.
 RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545),
     *(731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-
-
 CDK_KEYS = ("@aws-cdk/core:bootstrapQualifier", "@aws-cdk/core:permissionsBoundary")
-"""Misspelt, they would be ignored in silence: docs/deploy.md."""
+"""CDK would silently ignore a misspelling of these, and deploy elsewhere or without the boundary (docs/deploy.md)."""
+CDK_KEY = re.compile("@|[a-z0-9-]+:.")  # how CDK's other keys start, such as aws:cdk:… and vpc-provider:…
+CLI_KEYS = ("cli-telemetry", "acknowledged-issue-numbers")  # the CDK command line writes these into cdk.json
 
 
 class SettingsError(ValueError):
-    """Settings that are missing, wrong or misspelt: one message that names all of them."""
+    """The settings are missing, invalid or misspelt; the message lists every error."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The choices of one deployment.
+def _number(value: object) -> object:
+    """Turn text from `-c NAME=VALUE` into a number, and a whole number into an int."""
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        value = float(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _items(value: object) -> object:
+    """Split text from `-c NAME=VALUE` at its commas."""
+    return [item.strip() for item in value.split(",")] if isinstance(value, str) else value
+
+
+def _switch(value: object) -> object:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _retention(days: int) -> int:
+    if days not in RETENTION_DAYS:
+        raise ValueError("CloudWatch Logs doesn't accept this number of days")
+    return days
+
+
+def _short(recipients: tuple[str, ...]) -> tuple[str, ...]:
+    if len(" ".join(recipients).encode()) > MOST_RECIPIENT_BYTES:
+        raise ValueError(f"the patterns have more than {MOST_RECIPIENT_BYTES} bytes in all")
+    return recipients
+
+
+@cache
+def _regions(partition: str) -> list[str]:
+    return Session().get_available_regions("connect", partition)
+
+
+def _instance_region(arn: str) -> str:
+    _, partition, _, region, _, _ = arn.split(":")
+    if region not in _regions(partition):
+        raise ValueError("this Region doesn't have Amazon Connect, or belongs to another partition")
+    return arn
+
+
+type Number = Annotated[float, BeforeValidator(_number), Field(strict=True, allow_inf_nan=False)]
+type Producer = Annotated[str, Field(pattern=PRODUCER, max_length=616)]
+type Recipient = Annotated[str, Field(pattern=RECIPIENT)]
+
+
+class Settings(BaseModel):
+    """The choices of one deployment, checked when they are made. The descriptions say what form a value has.
 
     Attributes:
-        instance_arn: The Amazon Connect instance that sends the replies. Account and Region of the stack are its own.
-        stack_name: The CloudFormation stack's name, the queue's, and what metrics and traces call the function.
-        send_rate: Replies a second, at most: the account's quota for StartOutboundEmailContact, or less.
-        retry_hours: How long a reply is tried again, counted from its first receive.
-        alarm_email: Who is told of alarms; None subscribes nobody.
+        instance_arn: The Amazon Connect instance that sends the replies. The stack is in its account and Region.
+        send_rate: The account's quota for StartOutboundEmailContact, or less: replies a second.
+        retry_hours: How long the function retries a reply, from its first receive.
+        alarm_email: The address that gets the alarms, besides the alarm topic.
         architecture: The function's processor.
-        log_retention_days: How long the function's log is kept.
-        kms_key_arn: A key of your own for queues, log and alarms; None leaves it to AWS's keys.
-        producers: Accounts, roles and users of other accounts that may send to the queue.
-        allowed_recipients: Patterns of addresses, like `*@example.com`, that replies may go to; none allows all.
-        event_bus_name: The event bus of the stack's account that is told what became of replies; None tells nobody.
-        termination_protection: Whether CloudFormation refuses to delete the stack.
+        log_retention_days: How long CloudWatch keeps the function's log.
+        kms_key_arn: A customer managed key for queues, bucket, logs and alarms, instead of AWS's keys.
+        producers: Accounts, roles and users of other accounts that may send replies.
+        allowed_recipients: Patterns such as `*@example.com`. If there are any, only matching addresses get replies.
+        event_bus_name: An event bus in the stack's account and Region that gets each reply's outcome.
+
+    Raises:
+        ValidationError: A value is invalid.
     """
 
-    instance_arn: str
-    stack_name: str = "reply-courier"
-    send_rate: float = 2
-    retry_hours: float = 6
-    alarm_email: str | None = None
-    architecture: Architecture = "arm64"
-    log_retention_days: int = 90
-    kms_key_arn: str | None = None
-    producers: tuple[str, ...] = ()
-    allowed_recipients: tuple[str, ...] = ()
-    event_bus_name: str | None = None
-    termination_protection: bool = False
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True)
+
+    instance_arn: Annotated[
+        str,
+        AfterValidator(_instance_region),
+        Field(
+            pattern=INSTANCE_ARN,
+            description="the ARN of the Amazon Connect instance, in a Region that has Amazon Connect, like "
+            "arn:aws:connect:eu-central-1:111122223333:instance/11111111-2222-3333-4444-555555555555",
+        ),
+    ]
+    send_rate: Annotated[Number, Field(ge=0.5, le=500, description="replies a second, from 0.5 to 500, like 2")] = 2
+    # Each receive in the retry window counts towards the 1,000 that SQS allows a message.
+    retry_hours: Annotated[Number, Field(gt=0, le=48, description="hours, above 0 and at most 48, like 6")] = 6
+    alarm_email: Annotated[
+        str | None, Field(pattern=EMAIL, description="an email address, like oncall@example.com, or leave it out")
+    ] = None
+    architecture: Annotated[Literal["arm64", "x86_64"], Field(description="arm64 (the default) or x86_64")] = "arm64"
+    log_retention_days: Annotated[
+        int,
+        BeforeValidator(_number),
+        AfterValidator(_retention),
+        Field(
+            strict=True,
+            description=f"a number of days that CloudWatch Logs accepts ({str(RETENTION_DAYS)[1:-1]}), like 90",
+        ),
+    ] = 90
+    kms_key_arn: Annotated[
+        str | None,
+        Field(
+            pattern=KMS_KEY_ARN,
+            description="the ARN of a symmetric KMS key in the instance's partition and Region, like "
+            "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555, or leave it out",
+        ),
+    ] = None
+    producers: Annotated[
+        tuple[Producer, ...],
+        BeforeValidator(_items),
+        Field(
+            max_length=MOST_IN_A_LIST,
+            description=f"at most {MOST_IN_A_LIST} account ids or ARNs of roles in the instance's partition, separated "
+            "by commas, like 222233334444,arn:aws:iam::333344445555:role/crm, or leave it out",
+        ),
+    ] = ()
+    allowed_recipients: Annotated[
+        tuple[Recipient, ...],
+        BeforeValidator(_items),
+        AfterValidator(_short),
+        Field(
+            max_length=MOST_IN_A_LIST,
+            description=f"at most {MOST_IN_A_LIST} addresses or patterns, {MOST_RECIPIENT_BYTES} bytes in all, "
+            "separated by commas, like *@example.com,ada@example.org, or leave it out to allow all",
+        ),
+    ] = ()
+    event_bus_name: Annotated[
+        str | None,
+        Field(
+            pattern="^[A-Za-z0-9._-]{1,256}$",  # PutEvents in the EventBridge API reference
+            description="the name of an event bus in the stack's account and Region, like default, or leave it out",
+        ),
+    ] = None
+
+    @field_validator("kms_key_arn")
+    @classmethod
+    def _is_near_the_instance(cls, key: str | None, info: ValidationInfo) -> str | None:
+        instance = info.data.get("instance_arn")
+        if key and instance and key.split(":")[1:4:2] != instance.split(":")[1:4:2]:
+            raise ValueError("this key is in another partition or Region than the instance")
+        return key
+
+    @field_validator("producers")
+    @classmethod
+    def _are_in_the_partition(cls, producers: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        instance = info.data.get("instance_arn", "")
+        if instance and any(arn.split(":")[1] != instance.split(":")[1] for arn in producers if not arn.isdigit()):
+            raise ValueError("a producer is in another partition than the instance")
+        return producers
 
     @property
     def instance(self) -> dict[str, str]:
-        """The instance's `partition`, `region` and `account`, which are the stack's."""
-        return read.parts(self.instance_arn)
+        """The instance's `partition`, `region` and `account`, which the stack shares."""
+        _, partition, _, region, account, _ = self.instance_arn.split(":")
+        return {"partition": partition, "region": region, "account": account}
 
 
-def read_settings(context: Mapping[str, object]) -> Settings:
-    """Read the settings from CDK context; values given with `-c` are strings, those in cdk.json any JSON.
+class StackSettings(Settings):
+    """The choices for this project's own stack.
+
+    Attributes:
+        stack_name: The name of the CloudFormation stack and of the queue, and the `service` in metrics and traces.
+        termination_protection: Whether CloudFormation refuses to delete the stack.
+    """
+
+    stack_name: Annotated[
+        str,
+        Field(
+            pattern="^[A-Za-z][A-Za-z0-9-]{0,59}$",
+            description="at most 60 letters, digits and hyphens, like reply-courier-test",
+        ),
+    ] = "reply-courier"
+    termination_protection: Annotated[
+        bool, BeforeValidator(_switch), Field(strict=True, description="true or false")
+    ] = False
+
+
+FORMS = {field.alias: field.description for field in StackSettings.model_fields.values() if field.alias}
+"""For each setting, by its name in CDK context, the form of its values."""
+
+
+def read_settings(context: Mapping[str, object], in_files: Mapping[str, object] | None = None) -> StackSettings:
+    """Read the settings from CDK context, or from `context.stages.NAME` with `-c stage=NAME`.
+
+    A stage inherits nothing: a setting that it omits has its default. Values from `-c` are text; those from files can
+    be any JSON, and null means the default.
+
+    Args:
+        context: CDK context.
+        in_files: What `context_in_files` returns.
 
     Raises:
-        SettingsError: With every fault, each with an example of the right form.
+        SettingsError: With every error, each with an example of a valid value.
     """
-    faults = _misspelt(context)
-    values: dict[str, object] = {}
-    for name, (field, parse, form) in SETTINGS.items():
-        given = context.get(name)
-        if given is None:
-            if name == "instanceArn":
-                faults.append(f"{name} is missing: give {form}")
-            continue
-        try:
-            values[field] = parse(given)
-        except ValueError:
-            faults.append(f"{name} is {given!r}: give {form}")
-    faults += _not_together(values)
-    if faults:
-        raise SettingsError(
-            "\n  ".join(
-                [
-                    "These settings (context in cdk.json, -c NAME=VALUE, or the file of -c settings=FILE) are wrong:",
-                    *faults,
-                ]
-            )
-        )
-    return Settings(**values)  # type: ignore[arg-type]  # SETTINGS pairs each field with the parser of its type
+    stage = _stage(context)
+    chosen = context if stage is None else stage
+    errors = [error for key in context if (error := _name_error(key, (*FORMS, "stage", "stages", *CLI_KEYS)))]
+    if stage is not None:
+        errors += [error for key in stage if (error := _name_error(key, tuple(FORMS)))]
+        errors += [
+            f"{name} is given beside the stage: write it into context.stages.{context['stage']}"
+            for name in FORMS
+            if name in context and context[name] != (in_files or {}).get(name)
+        ]
+    values = {name: chosen[name] for name in FORMS if chosen.get(name) is not None}
+    try:
+        settings = StackSettings.model_validate(values)
+    except ValidationError as error:
+        wrong = dict.fromkeys(str(each["loc"][0]) for each in error.errors())
+        errors += [
+            f"{name} is {repr(values[name]) if name in values else 'missing'}: give {FORMS[name]}" for name in wrong
+        ]
+    else:
+        if not errors:
+            return settings
+    place = "context in cdk.json, or -c NAME=VALUE" if stage is None else f"context.stages.{context['stage']}"
+    raise SettingsError("\n  ".join([f"These settings are invalid ({place}):", *errors]))
 
 
-def _not_together(values: Mapping[str, object]) -> list[str]:
-    """Name the settings that are right each, and do not fit together."""
-    key, instance = values.get("kms_key_arn"), values.get("instance_arn")
-    if isinstance(key, str) and isinstance(instance, str) and key.split(":")[3] != instance.split(":")[3]:
-        return [f"kmsKeyArn is a key of another Region than the instance's: give {KEY_FORM}"]
-    return []
+def cdk_keys(context: Mapping[str, object]) -> dict[str, object]:
+    """Return CDK's own keys in the chosen stage, which take precedence over those at the top of the context."""
+    return {key: value for key, value in (_stage(context) or {}).items() if CDK_KEY.match(key)}
 
 
-def _misspelt(context: Mapping[str, object]) -> list[str]:
-    """Name the keys that look like ours but are not, and two of CDK's, without which it would deploy to another place.
-
-    Other keys of CDK's, and those of other tools, hold `:` or `@`.
-    """
-    plain = {name.lower(): name for name in (*SETTINGS, "settings")}
-    faults = []
-    for key in context:
-        if key in SETTINGS or key == "settings" or key in CDK_KEYS:
-            continue
-        if ":" in key or "@" in key:
-            near = difflib.get_close_matches(key, CDK_KEYS, n=1, cutoff=0.9)
-            faults += [f"{key} is not a key of CDK's: do you mean {name}?" for name in near]
-            continue
-        near = difflib.get_close_matches(re.sub("[-_]", "", key.lower()), plain, n=1, cutoff=0.8)
-        faults += [f"{key} is not a setting: do you mean {plain[name]}?" for name in near]
-    return faults
+def context_in_files(folder: Path) -> dict[str, object]:
+    """Return the context of a folder's cdk.context.json and cdk.json, as it is without `-c`."""
+    context: dict[str, object] = {}
+    for name in ("cdk.context.json", "cdk.json"):
+        if (folder / name).exists():
+            content = json.loads((folder / name).read_bytes())
+            context |= content.get("context", {}) if name == "cdk.json" else content
+    return context
 
 
-INSTANCE_FORM = (
-    "the ARN of the Amazon Connect instance, in a Region that has Amazon Connect, like "
-    "arn:aws:connect:eu-central-1:111122223333:instance/11111111-2222-3333-4444-555555555555"
-)
-KEY_FORM = (
-    "the ARN of a symmetric KMS key in the instance's Region, like "
-    "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555, or leave it out"
-)
-PRODUCERS_FORM = (
-    f"at most {MOST_IN_A_LIST} account ids or ARNs of roles, separated by commas, like "
-    "222233334444,arn:aws:iam::333344445555:role/crm, or leave it out"
-)
-RECIPIENTS_FORM = (
-    f"at most {MOST_IN_A_LIST} addresses or patterns of them, separated by commas, like *@example.com,ada@example.org, "
-    "or leave it out to allow all"
-)
-RATE_FORM = f"replies a second, from {LOWEST_RATE} to {HIGHEST_RATE}, like 2"
-RETRY_FORM = f"hours, above 0 and at most {LONGEST_RETRY_HOURS}, like 6"
-RETENTION_FORM = f"a number of days that CloudWatch Logs takes ({', '.join(map(str, RETENTION_DAYS))}), like 90"
+def _stage(context: Mapping[str, object]) -> Mapping[str, object] | None:
+    name, stages = context.get("stage"), context.get("stages") or {}
+    if name is None:
+        return None
+    if not isinstance(stages, Mapping) or not all(isinstance(stage, Mapping) for stage in stages.values()):
+        raise SettingsError(f'stages is {stages!r}: give an object for each stage, like {{"prod": {{"sendRate": 2}}}}')
+    if not isinstance(name, str) or name not in stages:
+        known = ", ".join(stages) or "none yet"
+        raise SettingsError(f"stage is {name!r}: give a name in stages of cdk.json or cdk.context.json ({known})")
+    stage: Mapping[str, object] = stages[name]
+    return stage
 
-# For each name in the context: the field it fills, how it is read, and the form to give it in.
-SETTINGS: dict[str, tuple[str, Callable[[object], object], str]] = {
-    "instanceArn": ("instance_arn", read.of_an_instance, INSTANCE_FORM),
-    "stackName": (
-        "stack_name",
-        read.matching(STACK_NAME),
-        "at most 60 letters, digits and hyphens, like reply-courier-test",
-    ),
-    "sendRate": ("send_rate", read.number(lambda rate: LOWEST_RATE <= rate <= HIGHEST_RATE), RATE_FORM),
-    "retryHours": ("retry_hours", read.number(lambda hours: 0 < hours <= LONGEST_RETRY_HOURS), RETRY_FORM),
-    "alarmEmail": ("alarm_email", read.matching(EMAIL), "an email address, like oncall@example.com, or leave it out"),
-    "architecture": ("architecture", read.matching(ARCHITECTURE), "arm64 (the default) or x86_64"),
-    "logRetentionDays": ("log_retention_days", read.number(lambda days: days in RETENTION_DAYS), RETENTION_FORM),
-    "kmsKeyArn": ("kms_key_arn", read.matching(KMS_KEY_ARN), KEY_FORM),
-    "producers": ("producers", read.list_of(PRODUCER), PRODUCERS_FORM),
-    "allowedRecipients": ("allowed_recipients", read.list_of(RECIPIENT, LONGEST_RECIPIENTS), RECIPIENTS_FORM),
-    "eventBusName": (
-        "event_bus_name",
-        read.matching(EVENT_BUS_NAME),
-        "the name of an event bus of the stack's account and Region, like default, or leave it out",
-    ),
-    "terminationProtection": ("termination_protection", read.switch, "true or false"),
-}
+
+def _name_error(key: str, names: tuple[str, ...]) -> str | None:
+    """Say what is wrong with a key that should be one of these names, or one of CDK's."""
+    if key in names or key in CDK_KEYS:
+        return None
+    if CDK_KEY.match(key):
+        near = difflib.get_close_matches(key, CDK_KEYS, n=1, cutoff=0.9)
+        return f"{key!r} is not a key of CDK: the nearest one is {near[0]}" if near else None
+    plain = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(re.sub("[-_]", "", key.lower()), plain, n=1, cutoff=0)
+    return f"{key!r} is not a setting: the nearest one is {plain[near[0]]}"

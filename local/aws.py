@@ -104,7 +104,7 @@ class LocalAws:
 
 
 def start_aws(processes: ProcessGroup, folder: Path, *options: str) -> LocalAws:
-    """Start moto's server with nothing in it; its log goes to ``folder``, and the options are moto_server.py's."""
+    """Start moto's server with nothing in it; its log goes to ``folder``, and the options are moto/server.py's."""
     log = folder / "moto.log"
     environment = {**PROGRAM_ENVIRONMENT, "MOTO_RECORDER_FILEPATH": str(folder / "requests")}
-    return LocalAws(processes.start_server("local.sqs.moto_server", *options, env=environment, cwd=ROOT, log=log))
+    return LocalAws(processes.start_server("local.moto.server", *options, env=environment, cwd=ROOT, log=log))

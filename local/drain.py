@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from local.sqs.redrive import counts_of
+from local.sqs import counts_of
 from local.system import LocalCourier
 from local.waiting import until
 

@@ -1,4 +1,4 @@
-"""Faults that are set from outside, and which of them strikes next; of Connect's as of SQS's."""
+"""A list of faults, for the emulated Connect and for SQS: which fault strikes a request."""
 
 from collections.abc import Callable, Iterator
 from random import Random
@@ -6,25 +6,25 @@ from typing import Protocol
 
 
 class Limited(Protocol):
-    """What every fault says of how often it strikes."""
+    """How often a fault strikes."""
 
     times: int | None
-    """How many requests more; None: all, until it is cleared."""
+    """The number of requests that it still strikes. None means all, until it is cleared."""
     probability: float
 
 
 class FaultPlan[Fault: Limited]:
-    """The faults that are set, in the order in which they were added: the first that strikes a request is used."""
+    """The faults that are set, oldest first."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
     def __iter__(self) -> Iterator[Fault]:
-        """Iterate over the faults that may still strike."""
+        """Iterate over the faults that can still strike."""
         return iter(self._faults)
 
     def add(self, *faults: Fault) -> None:
-        """Add faults after those already set."""
+        """Add faults."""
         self._faults += faults
 
     def clear(self) -> None:
@@ -32,14 +32,14 @@ class FaultPlan[Fault: Limited]:
         self._faults.clear()
 
     def strike(self, is_for: Callable[[Fault], bool], rng: Random) -> Fault | None:
-        """Return the first fault that strikes a request, and count it down; None if none does.
+        """Return the oldest fault that strikes a request, or None. That fault then has one request less to strike.
 
         Args:
-            is_for: whether a fault is meant for this request.
-            rng: draws for faults with a probability.
+            is_for: Returns whether a fault is for this request.
+            rng: Decides about faults with a probability.
         """
         for fault in self._faults:
-            # Only an uncertain fault draws, so that certain ones do not shift the draws of the others.
+            # A certain fault uses no random number, so that it does not change what the others get.
             if is_for(fault) and (fault.probability == 1 or rng.random() < fault.probability):
                 if fault.times is not None:
                     fault.times -= 1

@@ -1,26 +1,26 @@
-"""What becomes of replies, as a producer hears of it: a rule of the event bus copies the events to a queue."""
+"""Receives the outcomes of replies as a producer does: an event bus rule copies the events to a queue."""
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
 from local.aws import LocalAws
-from local.sqs.redrive import messages
+from local.sqs import messages
 
 NAME = "outcomes"
 BUS = "default"
-"""Every account has it."""
+"""Every account has this event bus."""
 
 
 @dataclass(frozen=True)
 class OutcomeQueue:
-    """The queue, at ``url``."""
+    """A queue with outcomes."""
 
     aws: LocalAws
     url: str
 
     def take(self) -> list[dict[str, Any]]:
-        """Take every event that has come so far."""
+        """Return all events so far, and delete them from the queue."""
         taken = []
         for message in messages(self.aws.sqs, self.url):
             taken.append(json.loads(message["Body"]))
@@ -29,7 +29,7 @@ class OutcomeQueue:
 
 
 def subscribe(aws: LocalAws) -> OutcomeQueue:
-    """Have the events copied from now on."""
+    """Create the rule and its queue."""
     url = aws.sqs.create_queue(QueueName=NAME)["QueueUrl"]
     arn = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events = aws.session.client("events", endpoint_url=aws.endpoint)

@@ -12,14 +12,14 @@ from local.assembly import cached_assembly, deploy_assembly
 from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws, start_aws
 from local.cdk import REPLY_COURIER, CdkApp, deploy, synthesise
 from local.function.deployed_function import DeployedFunction, deployed_log_format, fetch_function, install_runtime
-from local.function.environment_variables import Surroundings
+from local.function.deployment_watch import DeploymentWatch
 from local.function.event_source_mapping import Environment, Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment, LogLine
-from local.function.variables_watch import VariablesWatch
+from local.function.runtime_process import Surroundings
 from local.function.xray_daemon import XRayDaemon
-from local.logs.log_group import LogGroup
+from local.log_group import LogGroup
 from local.processes import ProcessGroup
-from local.sqs.faults import SqsFaults
+from local.sqs_faults import SqsFaults
 
 
 class Ports(NamedTuple):
@@ -43,7 +43,7 @@ class LocalCourier:
         dead_letter_queue_url: where those that could not be sent wait.
         payload_bucket: where the bodies are that are larger than a message; empty if the app has none.
         function: as deployed.
-        variables: knows it as it is now.
+        watch: knows its current variables.
         sqs_faults: faults between the function and SQS or the event bus; they strike neither poller nor ``aws.sqs``.
         environments: to crash the function, ``kill`` one.
         poller: invokes the function; can be paused.
@@ -58,7 +58,7 @@ class LocalCourier:
     dead_letter_queue_url: str
     payload_bucket: str
     function: DeployedFunction
-    variables: VariablesWatch
+    watch: DeploymentWatch
     sqs_faults: SqsFaults
     environments: Sequence[ExecutionEnvironment]
     poller: Poller
@@ -130,14 +130,15 @@ def running(  # noqa: PLR0913 - all but the first by name
         }
         surroundings = Surroundings(folder / "runtime", endpoints, xray.address)
         mapping = deployed_mapping(aws, function.name)
-        variables = started.enter_context(VariablesWatch(aws, function))
+        watch = DeploymentWatch(aws, function, mapping.uuid)
         environments = [
-            ExecutionEnvironment(f"environment-{n}", variables.function, surroundings, processes, log)
+            ExecutionEnvironment(f"environment-{n}", watch.function, surroundings, processes, log)
             for n in range(1, mapping.maximum_concurrency + 1)
         ]
         for environment in environments:
             started.callback(environment.close)
-        poller = started.enter_context(Poller(mapping, aws, [around(environment) for environment in environments]))
+        wrapped = [around(environment) for environment in environments]
+        poller = started.enter_context(Poller(mapping, aws, watch, wrapped))
         yield LocalCourier(
             aws=aws,
             connect_url=connect_url,
@@ -145,7 +146,7 @@ def running(  # noqa: PLR0913 - all but the first by name
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
             payload_bucket=outputs.get("PayloadBucketName", ""),
             function=function,
-            variables=variables,
+            watch=watch,
             sqs_faults=sqs_faults,
             environments=environments,
             poller=poller,

@@ -49,6 +49,10 @@ def _parent() -> subprocess.Popen[str]:
 
 def main() -> None:
     """Fork for each line of standard input: arguments, environment, and the folder of the three streams."""
+    if "MUTANT" in os.environ:
+        from tests.explore import mutants  # noqa: PLC0415 - only a run of the mutants needs it
+
+        mutants.apply_from_environment()
     from courier.cli import app  # noqa: PLC0415 - whoever imports `run` has no need of it
 
     botocore.session.create_loader = cache(botocore.session.create_loader)  # one for all sessions: it keeps the models

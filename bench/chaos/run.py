@@ -11,7 +11,7 @@ from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.outcomes import BUS, subscribe
 from local.replies import Reply, replies
-from local.sqs.redrive import redrive
+from local.sqs import redrive
 from local.system import LocalCourier, running
 
 REDRIVES = 2

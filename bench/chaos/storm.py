@@ -12,7 +12,7 @@ from local.connect.control_client import ConnectControl
 from local.function.event_source_mapping import Environment
 from local.function.runtime_api import Failed, Returned
 from local.function.sqs_event import Record
-from local.sqs.proxy import Kind
+from local.sqs_faults import Kind
 from local.system import LocalCourier
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from local.replies import Reply
-from local.sqs.redrive import HIDDEN_SECONDS, messages, token_of
+from local.sqs import HIDDEN_SECONDS, messages, token_of
 from local.system import LocalCourier
 
 LABEL = re.compile(r"reply-\d{4}")

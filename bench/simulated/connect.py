@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from bench.scenario import Result, Scenario
     from bench.simulated.virtual_time import VirtualTime
-    from local.connect.instance.quota import TokenBucket
+    from local.connect.quotas import TokenBucket
 
 
 class Connect:

@@ -24,7 +24,7 @@ from handler.settings import Settings
 from infra.capacity import Capacity, capacity
 from infra.settings import Settings as StackSettings
 from local.cdk import INSTANCE_ARN
-from local.connect.instance.quota import TokenBucket
+from local.connect.quotas import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -41,10 +41,10 @@ ATTEMPT_MINUTES = 15
 RETRY_METRICS = {
     "AccessDenied": "AccessDenied",
     "AttemptsThrottled": "Throttled",
-    "ActiveEmailsFull": "ConnectFull",
+    "ActiveEmailsFull": "ActiveEmailsFull",
     "AttachmentsPending": "AttachmentPending",
     "ConnectUnavailable": "ConnectUnavailable",
-    "ConnectTimedOut": "ConnectTimesOut",
+    "ConnectTimedOut": "ConnectTimedOut",
     "PayloadsUnavailable": "PayloadsUnavailable",
 }
 """The function's metrics of attempts that failed, each with its section of docs/runbook.md."""
@@ -224,7 +224,7 @@ def judge_sending(state: SendingState) -> Finding:
         return bad("sending", by_courier or f"the mapping is {state.mapping}, but not by courier", "courier resume")
     result = f", last result: {state.result}" if state.result else ""
     if (state.result or "").startswith("PROBLEM"):
-        advice = "docs/runbook.md, FunctionFails"
+        advice = "docs/runbook.md, FunctionErrors"
         return bad("sending", f"the mapping is {state.mapping}{result}", advice)
     if state.mapping == ENABLED:
         return good("sending", f"the mapping is enabled{result}")

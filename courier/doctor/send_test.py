@@ -139,7 +139,7 @@ _PASSING = {402, 408, 429}
 
 
 class Step(StrEnum):
-    """A call, by what is sent; local/connect/as_observed.py reads these names."""
+    """A call, by what is sent; local/connect/settings.py reads these names."""
 
     BAD_BODY = "bad_body"
     MENDED_BODY = "mended_body"

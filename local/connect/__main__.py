@@ -1,4 +1,4 @@
-"""`python -m local.connect --port PORT`: runs the emulated Connect until SIGTERM or SIGINT."""
+"""`python -m local.connect --port PORT` runs the emulated Connect until SIGTERM or SIGINT."""
 
 import argparse
 import signal
@@ -7,35 +7,35 @@ import uuid
 from pathlib import Path
 from types import FrameType
 
-from local.connect.as_observed import settings_as_observed
 from local.connect.server import ConnectServer
 from local.connect.service import EmulatedConnect
+from local.connect.settings import settings_from_answers
 
 
 def main() -> None:
-    """Print the URL when ready, and serve."""
-    arguments = argparse.ArgumentParser(prog="python -m local.connect", description=__doc__)
-    arguments.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    arguments.add_argument("--port", type=int, required=True, help="port to listen on; 0 means any free port")
-    arguments.add_argument("--answers", type=Path, help="answer as in this file of courier doctor --send-test")
-    chosen = arguments.parse_args()
+    """Start the server, print its URL and serve."""
+    parser = argparse.ArgumentParser(prog="python -m local.connect", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, required=True, help="port to listen on; 0 means any free port")
+    parser.add_argument("--answers", type=Path, help="answer as in this file of courier doctor --send-test")
+    arguments = parser.parse_args()
     try:
-        settings = settings_as_observed(chosen.answers) if chosen.answers else {}
-    except (OSError, ValueError) as wrong:
-        arguments.error(str(wrong))
+        settings = settings_from_answers(arguments.answers) if arguments.answers else {}
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     # Epoch seconds that never decrease, unlike the machine's clock.
     started = time.time() - time.monotonic()
     connect = EmulatedConnect(
         clock=lambda: started + time.monotonic(), new_id=lambda: str(uuid.uuid4()), settings=settings
     )
-    with ConnectServer((chosen.host, chosen.port), connect, time.sleep) as server:
-        signal.signal(signal.SIGTERM, _end)
-        signal.signal(signal.SIGINT, _end)
+    with ConnectServer((arguments.host, arguments.port), connect, time.sleep) as server:
+        signal.signal(signal.SIGTERM, _exit)
+        signal.signal(signal.SIGINT, _exit)
         print(f"emulated Connect on {server.url}", flush=True)
         server.serve_forever()
 
 
-def _end(_signal: int, _frame: FrameType | None) -> None:
+def _exit(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 

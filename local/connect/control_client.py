@@ -1,4 +1,4 @@
-"""A client for the emulated Connect's control calls: for the demo, tests and benchmarks."""
+"""A client for the control calls of the emulated Connect, for the demo, tests and benchmarks."""
 
 import json
 import urllib.request
@@ -8,12 +8,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ConnectControl:
-    """Calls the emulated Connect at ``url``; local/connect/control.py has the calls."""
+    """Calls the emulated Connect at ``url`` (local/connect/control.py)."""
 
     url: str
 
     def reset(self) -> None:
-        """Reset everything: settings, drafts, tokens, faults, the record."""
+        """Reset everything: settings, contacts, tokens, faults and the record."""
         self._call("POST", "reset")
 
     def settings(self, **changes: object) -> None:
@@ -21,11 +21,11 @@ class ConnectControl:
         self._call("PUT", "settings", changes)
 
     def draft(self, *contact_ids: str, expires_in_seconds: int = 43_200) -> None:
-        """Add contacts that can be sent."""
+        """Add drafts with these contact ids."""
         self._call("POST", "drafts", {"contact_ids": contact_ids, "expires_in_seconds": expires_in_seconds})
 
     def fail(self, fault: str, times: int | None = 1, **more: object) -> None:
-        """Make the next ``times`` matching calls fail; with None, all until the faults are cleared."""
+        """Make the next ``times`` matching calls fail. None means all, until the faults are removed."""
         self._call("POST", "faults", {"fault": fault, "times": times, **more})
 
     def clear_faults(self) -> None:
@@ -34,13 +34,13 @@ class ConnectControl:
 
     @property
     def calls(self) -> list[dict[str, Any]]:
-        """Every StartOutboundEmailContact request so far, with its answer."""
+        """All StartOutboundEmailContact requests, with their answers."""
         calls: list[dict[str, Any]] = self._call("GET", "calls")["calls"]
         return calls
 
     @property
     def sent(self) -> list[dict[str, Any]]:
-        """Every email that was sent."""
+        """All emails that were sent."""
         sent: list[dict[str, Any]] = self._call("GET", "sent")["sent"]
         return sent
 

@@ -1,4 +1,4 @@
-"""The running Connect: decides one request at a time, and records it with the time."""
+"""The running Connect: decides one request at a time, and records the calls."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -6,21 +6,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from local.connect.answer import Answer, Refused
-from local.connect.instance.instance import Decision, Instance, text_member
-from local.connect.instance.record import Call
-from local.connect.instance.validation import parsed
+from local.connect.instance import Decision, Instance, text_member
+from local.connect.record import Call
+from local.connect.validation import parsed
 
 
 class EmulatedConnect:
-    """An instance that many threads may call.
+    """An instance that many threads can call.
 
-    It never waits: the server waits an answer's `wait_seconds`, latency included, before it sends the answer. So a
-    request is decided when it arrives, whatever happens to its caller meanwhile.
+    It decides a request when the request arrives, even if the caller gives up later. It never waits: the server waits
+    for the answer's `wait_seconds`, which include the latency, and then sends the answer.
 
     Args:
-        clock: returns epoch seconds, which never decrease.
-        new_id: returns a new id each time.
-        settings: which differ from the defaults, also after a reset.
+        clock: Returns epoch seconds that never decrease.
+        new_id: Returns a new id each time.
+        settings: Settings that differ from the defaults. A reset keeps them.
     """
 
     def __init__(
@@ -34,25 +34,25 @@ class EmulatedConnect:
 
     @contextmanager
     def held(self) -> Iterator[Instance]:
-        """Yield the instance; no request can change it meanwhile."""
+        """Yield the instance, and keep other threads from using it."""
         with self._lock:
             yield self._instance
 
     def reset(self) -> None:
-        """Start afresh: no drafts, faults, record or token memory, and the first settings."""
+        """Replace the instance by a new one, with the first settings."""
         with self._lock:
             self._instance = Instance()
             self._instance.change_settings(self._settings)
 
     def start_outbound_email_contact(self, raw: bytes) -> Answer:
-        """Answer a StartOutboundEmailContact request, given its body, and record the call."""
+        """Answer a StartOutboundEmailContact request and record the call."""
         request = parsed(raw)
         with self.held() as instance:
             now, request_id = self.clock(), self._new_id()
             try:
                 decision = instance.send(request, now)
-            except Refused as refused:
-                decision = Decision(refused.answer)
+            except Refused as error:
+                decision = Decision(error.answer)
             call = Call(
                 n=instance.record.next_number(),
                 at=now,
@@ -72,7 +72,7 @@ class EmulatedConnect:
             return _finished(decision.answer, instance, request_id)
 
     def create_contact(self, raw: bytes) -> Answer:
-        """Answer a CreateContact request, given its body."""
+        """Answer a CreateContact request."""
         request = parsed(raw)
         return self._answer(lambda instance: instance.create_contact(request, self._new_id(), self.clock()))
 
@@ -81,15 +81,15 @@ class EmulatedConnect:
         return self._answer(lambda instance: instance.describe(instance_id))
 
     def search_email_addresses(self, raw: bytes) -> Answer:
-        """Answer a SearchEmailAddresses request, given its body."""
+        """Answer a SearchEmailAddresses request."""
         return self._answer(lambda instance: instance.search_email_addresses(parsed(raw)))
 
     def _answer(self, decide: Callable[[Instance], Answer]) -> Answer:
         with self.held() as instance:
             try:
                 answer = decide(instance)
-            except Refused as refused:
-                answer = refused.answer
+            except Refused as error:
+                answer = error.answer
             return _finished(answer, instance, self._new_id())
 
 

@@ -1,1 +1,1 @@
-"""Lambda on a laptop: the deployed zip in execution environments, fed by the event source mapping."""
+"""Lambda on a laptop: execution environments run the deployed zip, and the event source mapping invokes them."""

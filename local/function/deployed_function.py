@@ -1,4 +1,4 @@
-"""The function as deployed: its configuration and its zip, both read from local AWS."""
+"""Reads the deployed function from local AWS: its configuration and its zip."""
 
 import base64
 import hashlib
@@ -12,20 +12,23 @@ from pathlib import Path
 from local.aws import LocalAws
 
 RUNTIME_PACKAGES = ("awslambdaric", "simplejson", "snapshot-restore-py")
-"""Lambda's runtime client and its dependencies, which Lambda keeps in a separate folder, /var/runtime."""
+"""Lambda's runtime client and its dependencies. Lambda has them in a folder of their own, /var/runtime."""
 
 
 @dataclass(frozen=True)
 class DeployedFunction:
-    """What Lambda knows about a function.
+    """A function's configuration in Lambda.
 
     Args:
-        name: this and the rest are its configuration.
-        timeout: in seconds.
-        memory: in MB.
+        name: The function's name.
+        arn: Its ARN.
+        handler: Its handler, as ``module.function``.
+        runtime: Its runtime, such as ``python3.13``.
+        timeout: Seconds.
+        memory: MB.
         log_format: "Text" or "JSON".
-        environment: the variables it was deployed with.
-        code: the folder with its unpacked zip.
+        environment: Its environment variables.
+        code: The folder with the unpacked zip.
     """
 
     name: str
@@ -40,18 +43,18 @@ class DeployedFunction:
 
     @property
     def region(self) -> str:
-        """Its Region, as in arn:aws:lambda:REGION:account:function:name."""
+        """Its Region, from arn:aws:lambda:REGION:account:function:name."""
         return self.arn.split(":")[3]
 
 
 def fetch_function(aws: LocalAws, name: str, folder: Path, log_format: str = "Text") -> DeployedFunction:
-    """Read a deployed function from local AWS and unpack its zip into ``folder``.
+    """Return a deployed function, and unpack its zip into ``folder``.
 
-    moto does not keep the log format: see ``deployed_log_format``.
+    moto does not keep the log format. ``deployed_log_format`` reads it from the template.
     """
     function = aws.functions.get_function(FunctionName=name)
     configuration = function["Configuration"]
-    # moto's download link does not work, but it ends in the name of the zip in S3.
+    # moto's download link does not work, but it ends with the zip's key in S3.
     package = deployed_zip(aws, Path(function["Code"]["Location"]).name, configuration["CodeSha256"])
     zipfile.ZipFile(io.BytesIO(package)).extractall(folder)
     return DeployedFunction(
@@ -68,7 +71,7 @@ def fetch_function(aws: LocalAws, name: str, folder: Path, log_format: str = "Te
 
 
 def deployed_log_format(aws: LocalAws, stack: str) -> str:
-    """Return the log format of the one function in a stack's template."""
+    """Return the log format of the only function in a stack's template."""
     template = aws.stacks.get_template(StackName=stack)["TemplateBody"]
     resources = template["Resources"].values()
     (function,) = (resource for resource in resources if resource["Type"] == "AWS::Lambda::Function")
@@ -76,10 +79,10 @@ def deployed_log_format(aws: LocalAws, stack: str) -> str:
 
 
 def deployed_zip(aws: LocalAws, key: str, sha256: str) -> bytes:
-    """Find the deployed zip by its name and its digest (base64, as Lambda gives it).
+    """Return the zip with this key and this digest (in base64, as Lambda returns it).
 
     Raises:
-        LookupError: no bucket holds it.
+        LookupError: No bucket has it.
     """
     for bucket in aws.files.list_buckets()["Buckets"]:
         listed = aws.files.list_objects_v2(Bucket=bucket["Name"], Prefix=key)
@@ -87,13 +90,13 @@ def deployed_zip(aws: LocalAws, key: str, sha256: str) -> bytes:
             content = aws.files.get_object(Bucket=bucket["Name"], Key=found["Key"])["Body"].read()
             if base64.b64encode(hashlib.sha256(content).digest()).decode() == sha256:
                 return content
-    raise LookupError(f"no bucket of local AWS holds {key} with the digest of the deployed function")
+    raise LookupError(f"no bucket of local AWS has {key} with the digest of the deployed function")
 
 
 def install_runtime(folder: Path) -> None:
-    """Put Lambda's runtime client into a separate folder, as links to the installed files.
+    """Make a folder with links to Lambda's runtime client and to nothing else.
 
-    Nothing else is in it, so a function can import only its own zip and the standard library.
+    So a function can import only its own zip and the standard library.
     """
     folder.mkdir()
     for package in map(distribution, RUNTIME_PACKAGES):

@@ -1,4 +1,4 @@
-"""The event source mapping between queue and function: receives messages, invokes, deletes those that succeeded."""
+"""The event source mapping: receives messages, invokes the function and deletes the messages that succeeded."""
 
 import queue
 import threading
@@ -10,21 +10,21 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from local.aws import LocalAws
+from local.function.deployment_watch import DeploymentWatch
 from local.function.runtime_api import Failed, Returned
-from local.function.sqs_event import Record, batches, done, event_of, record_of
-from local.mappings.watch import MappingWatch
+from local.function.sqs_event import Record, batches, deletable, event_of, record_of
 from local.processes import in_background
 from local.waiting import until
 
 UNLIMITED_CONCURRENCY = 10
-"""Environments for a mapping without MaximumConcurrency, which Lambda would scale to 1,250."""
-LONG_POLL = 1
-"""Seconds that a receive waits for a message, and so the longest delay before ``pause`` or the end takes effect."""
+"""Environments for a mapping without MaximumConcurrency. Lambda would scale to 1,250."""
+LONG_POLL_SECONDS = 1
+"""How long a receive waits for a message. ``pause`` and the end of the poller take up to this long."""
 
 
 @dataclass(frozen=True)
 class EventSourceMapping:
-    """The mapping as deployed. The visibility timeout is the queue's setting."""
+    """The deployed mapping."""
 
     uuid: str
     queue_arn: str
@@ -34,14 +34,14 @@ class EventSourceMapping:
 
 
 def deployed_mapping(aws: LocalAws, function_name: str) -> EventSourceMapping:
-    """Read the function's mapping.
+    """Return the function's mapping.
 
     Raises:
-        NotImplementedError: the mapping filters messages or has a batching window, which this poller does not support.
+        NotImplementedError: The mapping filters messages or has a batching window. This poller does neither.
     """
     (mapping,) = aws.functions.list_event_source_mappings(FunctionName=function_name)["EventSourceMappings"]
     if mapping.get("FilterCriteria") or mapping.get("MaximumBatchingWindowInSeconds"):
-        raise NotImplementedError("local AWS supports neither filters nor a batching window: add them to local/ first")
+        raise NotImplementedError(f"{__name__} supports neither filters nor a batching window. Add them there first.")
     return EventSourceMapping(
         uuid=mapping["UUID"],
         queue_arn=mapping["EventSourceArn"],
@@ -52,43 +52,51 @@ def deployed_mapping(aws: LocalAws, function_name: str) -> EventSourceMapping:
 
 
 class Environment(Protocol):
-    """What the poller needs from an execution environment; a test may wrap one."""
+    """What the poller needs from an execution environment. Tests can wrap an environment."""
 
     def invoke(self, event: Mapping[str, object], /) -> Returned | Failed:
-        """Run the function on one event."""
+        """Invoke the function with an event."""
 
     def kill(self) -> None:
-        """Kill the function's process, even during an invocation."""
+        """Kill the function's process, also during an invocation."""
 
 
 class Poller:
-    """Does what Lambda's poller does for a mapping; it never changes a message's visibility.
+    """Does what Lambda's poller does. It never changes a message's visibility timeout.
 
-    It receives only while an environment is free, and prefers the one used last, as Lambda does: the others start
-    only when needed. It stops when the mapping is disabled and goes on when it is enabled; ``pause`` and ``resume``
-    are for whoever runs it.
+    It receives only while an environment is free. Like Lambda, it prefers the environment that it used last, so the
+    others start only when they are needed. It stops while the mapping is disabled. ``pause`` and ``resume`` stop it
+    independently of the mapping.
+
+    Args:
+        mapping: The mapping.
+        aws: Where its queue is.
+        watch: Starts and stops the poller as the mapping's state demands.
+        environments: The environments to invoke, up to the mapping's maximum concurrency.
     """
 
-    def __init__(self, mapping: EventSourceMapping, aws: LocalAws, environments: Sequence[Environment]) -> None:
+    def __init__(
+        self, mapping: EventSourceMapping, aws: LocalAws, watch: DeploymentWatch, environments: Sequence[Environment]
+    ) -> None:
         self.mapping = mapping
+        self._watch = watch
         self._sqs = aws.sqs
         self._queue_url = self._sqs.get_queue_url(QueueName=mapping.queue_arn.split(":")[-1])["QueueUrl"]
         self._environments = environments[: mapping.maximum_concurrency]
         self._idle: queue.LifoQueue[Environment] = queue.LifoQueue()
         for environment in reversed(self._environments):
             self._idle.put(environment)
-        self._vacancies = threading.Semaphore(len(self._environments))
+        self._free = threading.Semaphore(len(self._environments))
         self._received: deque[list[Record]] = deque()
         self._in_flight: set[Future[None]] = set()
         self._running = threading.Event()
         self._enabled = threading.Event()
         self._receiving = threading.Lock()
-        self._watch = MappingWatch(aws, mapping.uuid, self._enabled.set, self._stop_receiving)
         self._stopping = False
 
     def __enter__(self) -> Self:
         self._invokers = ThreadPoolExecutor(max_workers=len(self._environments), thread_name_prefix="invoker")
-        self._watch.__enter__()
+        self._watch.start(self._enabled.set, self._stop_receiving)
         self._receiver = in_background(self._run, name="poller")
         self.resume()
         return self
@@ -96,9 +104,9 @@ class Poller:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop, and abandon messages in flight: they return after their visibility timeout."""
+        """Stop, and abandon the messages in flight. They return after their visibility timeout."""
         self._stopping = True
-        self._watch.__exit__(kind, error, trace)
+        self._watch.end()
         self._running.set()
         self._enabled.set()
         until(self._has_stopped, "the poller stopped", every=0.05)
@@ -108,16 +116,16 @@ class Poller:
 
     def _has_stopped(self) -> bool:
         for environment in self._environments:
-            environment.kill()  # again each time: the receiver may just have handed out another batch
+            environment.kill()  # each time, because the receiver may just have passed on another batch
         return not self._receiver.is_alive() and all(delivery.done() for delivery in set(self._in_flight))
 
     @property
     def is_idle(self) -> bool:
-        """Whether no batch is being delivered or waiting for an environment."""
+        """Whether no batch is in flight or waiting for an environment."""
         return not self._received and not self._in_flight
 
     def resume(self) -> None:
-        """Start to receive again."""
+        """Receive again."""
         self._running.set()
 
     def pause(self) -> None:
@@ -128,31 +136,31 @@ class Poller:
         wait(in_flight)
 
     def _stop_receiving(self) -> None:
-        """Begin no further invocation; those in flight go on, as in Lambda."""
+        """Start no further invocation. As in Lambda, those in flight continue."""
         self._enabled.clear()
         with self._receiving:
-            self._received.clear()  # it comes back after its visibility timeout
+            self._received.clear()  # the messages return after their visibility timeout
 
     def _run(self) -> None:
         while not self._stopping:
             self._running.wait()
             self._enabled.wait()
-            self._vacancies.acquire()
+            self._free.acquire()
             with self._receiving:
                 batch = self._next_batch() if self._running.is_set() and self._enabled.is_set() else []
                 if batch:
                     delivery = self._invokers.submit(self._deliver, self._idle.get(), batch)
                     self._in_flight.add(delivery)
-                    delivery.add_done_callback(self._landed)
+                    delivery.add_done_callback(self._remove)
                 else:
-                    self._vacancies.release()
+                    self._free.release()
 
     def _next_batch(self) -> list[Record]:
         if not self._received:
             answer = self._sqs.receive_message(
                 QueueUrl=self._queue_url,
                 MaxNumberOfMessages=self.mapping.batch_size,
-                WaitTimeSeconds=LONG_POLL,
+                WaitTimeSeconds=LONG_POLL_SECONDS,
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=["All"],
             )
@@ -165,15 +173,15 @@ class Poller:
             outcome = environment.invoke(event_of(batch))
         finally:
             self._idle.put(environment)
-            self._vacancies.release()
-        records = done(batch, outcome, reports_item_failures=self.mapping.reports_item_failures)
+            self._free.release()
+        records = deletable(batch, outcome, reports_item_failures=self.mapping.reports_item_failures)
         if records:
-            # A delete that SQS refuses is not repeated: the message comes back, as it would with Lambda.
+            # Like Lambda, do not repeat a delete that SQS refuses: SQS delivers the message again.
             self._sqs.delete_message_batch(
                 QueueUrl=self._queue_url,
                 Entries=[{"Id": str(n), "ReceiptHandle": record["receiptHandle"]} for n, record in enumerate(records)],
             )
 
-    def _landed(self, delivery: Future[None]) -> None:
+    def _remove(self, delivery: Future[None]) -> None:
         if delivery.exception() is None:
             self._in_flight.discard(delivery)

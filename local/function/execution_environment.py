@@ -1,6 +1,7 @@
-"""A Lambda execution environment: invokes the deployed function, one event at a time, as Lambda does."""
+"""A Lambda execution environment: invokes the deployed function as Lambda does, one event at a time."""
 
 import json
+import math
 import secrets
 import time
 import uuid
@@ -8,36 +9,34 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from local.function.deployed_function import DeployedFunction
-from local.function.environment_variables import Surroundings
-from local.function.platform_report import platform_report
 from local.function.runtime_api import Failed, Invocation, Ready, Returned
-from local.function.runtime_process import Exited, RuntimeProcess
+from local.function.runtime_process import Exited, RuntimeProcess, Surroundings
 from local.processes import ProcessGroup
 
-INIT_LIMIT = 10
-"""Seconds for the init phase. Lambda would then repeat it within the function's timeout; here it may take the sum."""
+INIT_SECONDS = 10
+"""The limit of the init phase. Lambda then repeats the phase within the timeout. Here the phase can take the sum."""
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """A line that an environment wrote to stdout or stderr, unchanged, or Lambda's report of an invocation."""
+    """A line that an environment wrote to stdout or stderr, or Lambda's report of an invocation."""
 
     environment: str
     line: str
 
 
 class ExecutionEnvironment:
-    """Runs a function in a process that starts at the first invocation and also serves later ones.
+    """Runs a function in a process that starts with the first invocation and serves later ones too.
 
-    After a crash, a time-out or a failed init phase, the next invocation starts a new process. One thread at a time
-    may call ``invoke``; any may call ``kill``.
+    After a crash, a time-out or a failed init phase, the next invocation starts a new process. Only one thread at a
+    time can call ``invoke``. Any thread can call ``kill``.
 
     Args:
-        name: names the environment and its log stream.
-        function: gives what to run; another one than before, since its configuration changed, gets a new process.
-        surroundings: what its process needs besides.
-        processes: where to start it.
-        log: is given every line.
+        name: The name of the environment and of its log stream.
+        function: Returns the function. If it has changed since the last invocation, a new process starts.
+        surroundings: What else the process needs.
+        processes: Starts the process.
+        log: Takes every line.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class ExecutionEnvironment:
         log: Callable[[LogLine], object],
     ) -> None:
         self.name = name
-        self._now = function
+        self._current_function = function
         self._function = function()
         self._surroundings = surroundings
         self._processes = processes
@@ -57,8 +56,8 @@ class ExecutionEnvironment:
         self._process: RuntimeProcess | None = None
 
     def invoke(self, event: Mapping[str, object]) -> Returned | Failed:
-        """Run the handler on one event, and return the outcome."""
-        if (function := self._now()) is not self._function:
+        """Invoke the handler with an event, and return the outcome."""
+        if (function := self._current_function()) is not self._function:
             self.close()
             self._function = function
         request_id = str(uuid.uuid4())
@@ -66,8 +65,8 @@ class ExecutionEnvironment:
         cold = self._process is None
         process = self._process = self._process or self._start()
         ended = None if cold else process.ended()
-        happened = ended or process.next_event(begun + INIT_LIMIT + self._function.timeout)
-        if isinstance(happened, Exited) and not cold:  # after its last invocation, so this one is not to blame
+        happened = ended or process.next_event(begun + INIT_SECONDS + self._function.timeout)
+        if isinstance(happened, Exited) and not cold:  # after its last invocation, so this invocation did not fail
             self.close()
             return self.invoke(event)
         ready = time.monotonic()
@@ -90,12 +89,12 @@ class ExecutionEnvironment:
         return outcome
 
     def kill(self) -> None:
-        """SIGKILL the process, if any: its invocation fails, and the next one starts a new process."""
+        """Kill the process, if there is one. Its invocation fails, and the next invocation starts a new process."""
         if process := self._process:
             process.kill()
 
     def close(self) -> None:
-        """End the process, if any; must not be called during an invocation."""
+        """End the process, if there is one. Do not call this during an invocation."""
         if process := self._process:
             self._process = None
             process.close()
@@ -118,3 +117,34 @@ class ExecutionEnvironment:
             deadline_ms=int((now + self._function.timeout) * 1000),
             trace=f"Root=1-{int(now):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=1",
         )
+
+
+STATUS = {"Runtime.ExitError": "failure", "Sandbox.Timedout": "timeout"}
+"""By error type. Any other type is an exception that the function raised, with the status "error"."""
+
+
+def platform_report(
+    request_id: str, outcome: Returned | Failed, init: float | None, duration: float, memory: int
+) -> str:
+    """Return Lambda's log record of an invocation, as JSON. It omits an error's message, which can quote a reply.
+
+    Args:
+        request_id: The invocation's id.
+        outcome: How the invocation ended.
+        init: Seconds of the init phase, which are billed, or None if there was none.
+        duration: Seconds in the handler.
+        memory: The function's memory in MB.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report
+    """
+    metrics = {
+        "durationMs": round(duration * 1000, 3),
+        "billedDurationMs": math.ceil(((init or 0) + duration) * 1000),
+        "memorySizeMB": memory,
+    }
+    if init is not None:
+        metrics["initDurationMs"] = round(init * 1000, 3)
+    record: dict[str, object] = {"requestId": request_id, "metrics": metrics, "status": "success"}
+    if isinstance(outcome, Failed):
+        record |= {"status": STATUS.get(outcome.error_type, "error"), "errorType": outcome.error_type}
+    return json.dumps({"type": "platform.report", "record": record})

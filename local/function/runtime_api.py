@@ -1,6 +1,6 @@
-"""Lambda's Runtime API for one process: gives it invocations and takes their results.
+"""Lambda's Runtime API for one process, which asks it for invocations and posts their results.
 
-The paths and headers are those of https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+Paths and headers: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 import json
@@ -19,7 +19,7 @@ ROOT = "/2018-06-01/runtime"
 
 @dataclass(frozen=True)
 class Invocation:
-    """One event for the process; the deadline is in milliseconds since the epoch."""
+    """An event for the process. The deadline is in milliseconds since the epoch."""
 
     request_id: str
     event: bytes
@@ -30,26 +30,26 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Ready:
-    """The process asks for its next invocation."""
+    """The process has asked for its next invocation."""
 
 
 @dataclass(frozen=True)
 class Returned:
-    """The handler returned ``payload``, as JSON."""
+    """The handler has returned ``payload``, as JSON."""
 
     payload: str
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The invocation failed: with an exception, or since the process crashed or took too long, in Lambda's words."""
+    """The invocation failed: the function raised an exception, crashed or timed out. The message is Lambda's."""
 
     error_type: str
     message: str
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """Serves one process on its own port; ``notify`` is given each step of the process."""
+    """Serves one process on a port of its own, and passes each step of the process to ``notify``."""
 
     daemon_threads = True
 
@@ -61,24 +61,24 @@ class RuntimeApi(ThreadingHTTPServer):
         self._serving = in_background(lambda: self.serve_forever(poll_interval=0.05), name="Runtime API")
 
     def close(self) -> None:
-        """Stop serving; a process that waits for an invocation loses its connection."""
+        """Stop serving. A process that waits for an invocation loses its connection."""
         self.invocations.put(None)
         self.shutdown()
         self._serving.join()
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 (socketserver's signature)
-        """Ignore a dropped connection: its process was killed."""
+        """Ignore a lost connection: its process was killed."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 class Requests(BaseHTTPRequestHandler):
-    """The four calls of the API."""
+    """The four operations of the API."""
 
     server: RuntimeApi
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # headers and body are two writes: otherwise the second waits for an acknowledgement
+    disable_nagle_algorithm = True  # or the body would wait 40 ms until the caller acknowledges the headers
 
     def do_GET(self) -> None:
         """Answer ``invocation/next`` as soon as there is an invocation."""

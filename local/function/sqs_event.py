@@ -1,4 +1,4 @@
-"""How Lambda turns SQS messages into events and reads the function's answer: pure functions."""
+"""Turns SQS messages into events and reads the function's response, as Lambda does. Pure functions."""
 
 import base64
 import json
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 type Record = dict[str, Any]
 
 PAYLOAD_LIMIT = 6 * 1024 * 1024
-"""Bytes of an event: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+"""The largest event in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
 def record_of(message: "MessageTypeDef", queue_arn: str) -> Record:
-    """Return a received message as the record of an event.
+    """Return a received message as a record of an event.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event
     """
@@ -39,7 +39,7 @@ def record_of(message: "MessageTypeDef", queue_arn: str) -> Record:
 
 
 def attribute_of(value: "MessageAttributeValueOutputTypeDef") -> dict[str, Any]:
-    """Return a message attribute in Lambda's form, with a binary value as base64."""
+    """Return a message attribute in Lambda's form, with binary values in base64."""
     attribute: dict[str, Any] = {"stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}
     if "StringValue" in value:
         attribute["stringValue"] = value["StringValue"]
@@ -49,7 +49,7 @@ def attribute_of(value: "MessageAttributeValueOutputTypeDef") -> dict[str, Any]:
 
 
 def batches(records: Iterable[Record], limit: int = PAYLOAD_LIMIT) -> Iterator[list[Record]]:
-    """Split records, in order, into batches whose events have at most ``limit`` bytes."""
+    """Split records into batches, in order. The event of a batch has at most ``limit`` bytes."""
     empty = len(json.dumps(event_of([])))
     batch: list[Record] = []
     size = empty
@@ -69,13 +69,13 @@ def event_of(batch: Sequence[Record]) -> dict[str, object]:
     return {"Records": batch}
 
 
-def done(batch: Sequence[Record], outcome: Returned | Failed, *, reports_item_failures: bool) -> list[Record]:
-    """Return the records to delete after the invocation of a batch; the others come back.
+def deletable(batch: Sequence[Record], outcome: Returned | Failed, *, reports_item_failures: bool) -> list[Record]:
+    """Return the records that Lambda deletes after an invocation. SQS delivers the others again.
 
     Args:
-        batch: the records in the event.
-        outcome: how the invocation ended.
-        reports_item_failures: whether the mapping has ReportBatchItemFailures.
+        batch: The records in the event.
+        outcome: How the invocation ended.
+        reports_item_failures: Whether the mapping has ReportBatchItemFailures.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
     """
@@ -90,7 +90,7 @@ def done(batch: Sequence[Record], outcome: Returned | Failed, *, reports_item_fa
 
 
 def reported_failures(payload: str) -> set[str] | None:
-    """Return the message ids that a response reports as failed; None if the response is invalid."""
+    """Return the message ids that a response reports as failed, or None if the response is invalid."""
     try:
         match json.loads(payload):
             case None | {"batchItemFailures": None}:

@@ -1,4 +1,4 @@
-"""A stand-in for the X-Ray daemon, which receives traces and hands them on."""
+"""A stand-in for the X-Ray daemon."""
 
 import json
 import socket
@@ -12,9 +12,9 @@ LARGEST_DATAGRAM = 65535
 
 
 class XRayDaemon:
-    """Receives segment documents over UDP and gives each to ``sink``.
+    """Receives segment documents over UDP and passes each to ``sink``.
 
-    A datagram is a JSON header, a line feed and the document:
+    A datagram has a JSON header, a line feed and the document:
     https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-daemon
     """
 
@@ -31,7 +31,7 @@ class XRayDaemon:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._socket.sendto(b"", self._socket.getsockname())  # ends the receiver: an empty datagram
+        self._socket.sendto(b"", self._socket.getsockname())  # an empty datagram ends the receiver
         self._receiver.join()
         self._socket.close()
 

@@ -223,7 +223,7 @@ def test_the_page_shows_emails_newest_first_and_the_state_of_things(
     assert "1000/s, burst 1000" in html
 
 
-def test_a_refused_call_is_shown_with_its_reason_and_its_request_and_a_throttled_one_is_only_counted(
+def test_the_page_shows_refused_calls_and_only_counts_throttled_ones(
     connect: ConnectControl, client: ConnectClient
 ) -> None:
     connect.fail("throttle")

@@ -2,9 +2,7 @@
 
 import pytest
 
-from local.aws import ROOT
 from tests.explore.__main__ import REPEATS
-from tests.explore.mutants import MUTANTS
 from tests.explore.search import along, as_test, explore
 from tests.explore.world import REPLIES, Budget, Repeat, Scenario
 
@@ -45,8 +43,3 @@ def test_a_counterexample_is_a_test_that_can_be_run() -> None:
     assert along(scenario, way) is None
     with pytest.raises(AssertionError, match="nothing that may happen"):
         along(scenario, ["the sky falls"])
-
-
-def test_every_mutant_is_a_change_of_one_place() -> None:
-    places = [(mutant, (ROOT / mutant.path).read_text().count(mutant.old)) for mutant in MUTANTS]
-    assert [mutant for mutant, count in places if count != 1] == []

@@ -43,14 +43,19 @@ def the_mappings_arn(template: Template) -> dict[str, Any]:
     return {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, here, mapping]]}
 
 
-def compose(folder: Path, **context: object) -> App:
-    """The app with the stack in it, as app.py composes it, but for a bundle that holds next to nothing."""
+def bundle_stand_in(folder: Path) -> Path:
+    """A folder for the function's code that holds next to nothing."""
     code = folder / "code"
     code.mkdir(parents=True, exist_ok=True)
     (code / "app.py").write_text("# stands for the bundle\n")
+    return code
+
+
+def compose(folder: Path, **context: object) -> App:
+    """The app with the stack in it, as app.py composes it, but without the real bundle."""
     app = App(outdir=str(folder / "cdk.out"))
     settings = read_settings({"instanceArn": ARN, **context})
-    ReplyCourierStack(app, settings.stack_name, settings=settings, code=code)
+    ReplyCourierStack(app, settings.stack_name, settings=settings, code=bundle_stand_in(folder))
     return app
 
 

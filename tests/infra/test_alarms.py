@@ -1,4 +1,4 @@
-"""Which alarm goes off when: each is fed what CloudWatch would have had in an outage, and on a quiet day."""
+"""When each alarm goes off, on the metrics of an outage and of a quiet day, and the topic that it notifies."""
 
 import re
 from itertools import chain, repeat
@@ -7,8 +7,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from infra.monitoring.metrics import Metrics
-from tests.infra.conftest import Synthesise, Template, resources
+from infra.metrics import Metrics, decimal
+from tests.infra.conftest import KEY, Synthesise, Template, resources, the_one
 from tests.infra.metric_maths import Minutes, goes_off
 
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
@@ -160,28 +160,28 @@ LONG_BACKLOG: dict[str, Minutes] = {
 S3_DOWN: dict[str, Minutes] = {**SURGE, "PayloadsUnavailable": every(6)}
 BUS_DOWN: dict[str, Minutes] = {**SURGE, "OutcomesLost": [2.0, *always(None, HOUR - 1)]}
 
-WAITING, MORE = "DeadLettersWaiting", "MoreDeadLetters"
+WAITING, RISING = "DeadLettersWaiting", "DeadLettersRising"
 PLAYED: dict[str, tuple[dict[str, Minutes], set[str]]] = {
     "a quiet day": (QUIET_DAY, set()),
     "an idle night": (IDLE_NIGHT, set()),
     "a surge that is sent at the rate": (SURGE, set()),
-    "the mapping is off": (MAPPING_OFF, {"NoneGoesOut"}),
-    "Connect is down": (down("ConnectUnavailable"), {"NoneGoesOut", "ConnectUnavailable"}),
-    "Connect is down, one reply waits": (ONE_REPLY_WHILE_DOWN, {"NoneGoesOut", "ConnectUnavailable"}),
-    "Connect does not answer": (down("ConnectTimedOut"), {"NoneGoesOut", "ConnectTimesOut"}),
-    "Connect is full": (down("ActiveEmailsFull"), {"NoneGoesOut", "ConnectFull"}),
+    "the mapping is off": (MAPPING_OFF, {"NoRepliesSent"}),
+    "Connect is down": (down("ConnectUnavailable"), {"NoRepliesSent", "ConnectUnavailable"}),
+    "Connect is down, one reply waits": (ONE_REPLY_WHILE_DOWN, {"NoRepliesSent", "ConnectUnavailable"}),
+    "Connect does not answer": (down("ConnectTimedOut"), {"NoRepliesSent", "ConnectTimedOut"}),
+    "Connect is full": (down("ActiveEmailsFull"), {"NoRepliesSent", "ActiveEmailsFull"}),
     "S3 is down, and small replies go out": (S3_DOWN, {"PayloadsUnavailable"}),
     "the event bus takes no outcomes": (BUS_DOWN, {"OutcomesLost"}),
-    "access is denied": (DENIED, {"AccessDenied", "NoneGoesOut"}),
+    "access is denied": (DENIED, {"AccessDenied", "NoRepliesSent"}),
     "another caller uses the quota": (QUOTA_OF_ANOTHER, {"SlowerThanSendRate"}),
-    "a backlog of half a day": (LONG_BACKLOG, {"RepliesWaitLong", "RepliesSentLate"}),
-    "the account's concurrency is used up": (ACCOUNTS_CONCURRENCY_USED_UP, {"FunctionThrottled", "NoneGoesOut"}),
-    "one reply kills the function": (STUCK_REPLY, {"FunctionFails"}),
+    "a backlog of half a day": (LONG_BACKLOG, {"OldestReplyTooOld", "RepliesSentLate"}),
+    "the account's concurrency is used up": (ACCOUNTS_CONCURRENCY_USED_UP, {"FunctionThrottled", "NoRepliesSent"}),
+    "one reply kills the function": (STUCK_REPLY, {"FunctionErrors"}),
     "a letter comes": (ONE_LETTER, {WAITING}),
     "letters are listed": (LISTED, {WAITING}),
-    "500 letters come to an old one": (OLD_AND_NEW, {WAITING, MORE}),
-    "a letter nears 7 days": (LETTER_OF_6_DAYS, {WAITING, "DeadLetterNears7Days"}),
-    "a letter nears its end": (LETTER_OF_12_DAYS, {WAITING, "DeadLetterNears7Days", "DeadLetterNearsItsEnd"}),
+    "500 letters come to an old one": (OLD_AND_NEW, {WAITING, RISING}),
+    "a letter nears 7 days": (LETTER_OF_6_DAYS, {WAITING, "TokenExpiring"}),
+    "a letter nears its end": (LETTER_OF_12_DAYS, {WAITING, "TokenExpiring", "DeadLetterExpiring"}),
 }
 
 
@@ -192,7 +192,7 @@ def template(synthesise: Synthesise) -> Template:
 
 
 def alarms(template: Template) -> dict[str, dict[str, object]]:
-    """Each alarm by its name in infra/monitoring/alarms.py."""
+    """Each alarm by its name in infra/alarms.py."""
     found = resources(template, "AWS::CloudWatch::Alarm")
     return {re.sub("^Alarms|[0-9A-F]{8}$", "", logical_id): alarm for logical_id, alarm in found.items()}
 
@@ -220,7 +220,7 @@ def test_an_outage_longer_than_the_retry_window_is_not_called_over(template: Tem
 
 
 def test_an_old_letter_hides_no_new_ones(template: Template) -> None:
-    on = goes_off(alarms(template)["MoreDeadLetters"], OLD_AND_NEW)
+    on = goes_off(alarms(template)["DeadLettersRising"], OLD_AND_NEW)
     assert on == [False] * 4 + [True] + [False] * 3
 
 
@@ -250,10 +250,80 @@ def test_no_maths_fills_up_a_metric_that_may_have_no_data_at_all(template: Templ
 
 def test_no_period_of_the_function_alarm_is_shorter_than_the_visibility_time_out(template: Template) -> None:
     (queue,) = (each for each in resources(template, "AWS::SQS::Queue").values() if "RedrivePolicy" in each)
-    assert int(str(alarms(template)["FunctionFails"]["Period"])) >= queue["VisibilityTimeout"]
+    assert int(str(alarms(template)["FunctionErrors"]["Period"])) >= queue["VisibilityTimeout"]
 
 
 def test_no_alarm_can_wait_for_a_metric_of_two_dimensions() -> None:
     metrics = Metrics("service", Mock(), Mock(), Mock())
-    with pytest.raises(ValueError, match="is written by reason"):
+    with pytest.raises(ValueError, match="also has the dimension reason"):
         metrics.of_function("RepliesDeadLettered", 5)
+
+
+def test_the_topic_takes_alarms_of_this_account_and_nothing_without_tls(template: Template) -> None:
+    (topic,) = resources(template, "AWS::SNS::Topic")
+    policy = the_one(template, "AWS::SNS::TopicPolicy")
+    alarms = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":cloudwatch:eu-central-1:111122223333:alarm:*"]]}
+
+    assert policy["Topics"] == [{"Ref": topic}]
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Sid": "AllowPublishThroughSSLOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sns:Publish",
+            "Resource": {"Ref": topic},
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+        {
+            "Sid": "AllowAlarmsToPublish",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": {"Ref": topic},
+            "Condition": {"ArnLike": {"aws:SourceArn": alarms}},
+        },
+    ]
+
+
+def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(template: Template) -> None:
+    ((key_id, key),) = resources(template, "AWS::KMS::Key").items()
+
+    assert the_one(template, "AWS::SNS::Topic") == {"KmsMasterKeyId": {"Fn::GetAtt": [key_id, "Arn"]}}
+    assert key["EnableKeyRotation"] is True
+    assert key["KeyPolicy"]["Statement"][1:] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}},
+        }
+    ]
+
+
+def test_an_address_subscribes_only_if_one_is_given(template: Template, synthesise: Synthesise) -> None:
+    assert resources(template, "AWS::SNS::Subscription") == {}
+
+    subscription = the_one(synthesise(alarmEmail="oncall@example.com"), "AWS::SNS::Subscription")
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "oncall@example.com")
+
+
+def test_a_key_of_the_customers_takes_the_place_of_ours(synthesise: Synthesise) -> None:
+    template = synthesise(kmsKeyArn=KEY)
+    assert resources(template, "AWS::KMS::Key") == {}
+    assert the_one(template, "AWS::SNS::Topic") == {"KmsMasterKeyId": KEY}
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (2, "2"),
+        (0.5, "0.5"),
+        (100, "100"),
+        (1_000_800.0, "1000800"),
+        (1_800_000, "1800000"),
+        (833.3333333, "833.333333"),
+    ],
+)
+def test_a_number_in_an_expression_has_no_exponent(number: float, text: str) -> None:
+    assert decimal(number) == text

@@ -18,14 +18,18 @@ PLAYED = {
     "Connect fails for two hours": (
         Scenario(2, outage=(HOUR, 3 * HOUR)),
         ONE_A_MINUTE,
-        {"NoneGoesOut", "ConnectUnavailable"},
+        {"NoRepliesSent", "ConnectUnavailable"},
     ),
     "Connect fails for two hours on a busy day": (
         Scenario(2, outage=(HOUR, 3 * HOUR)),
         BUSY,
-        {"NoneGoesOut", "ConnectUnavailable", "SlowerThanSendRate"},  # the backlog waits in the queue as well
+        {"NoRepliesSent", "ConnectUnavailable", "SlowerThanSendRate"},  # the backlog waits in the queue as well
     ),
-    "Connect is full for two hours": (Scenario(2, full=(HOUR, 3 * HOUR)), ONE_A_MINUTE, {"NoneGoesOut", "ConnectFull"}),
+    "Connect is full for two hours": (
+        Scenario(2, full=(HOUR, 3 * HOUR)),
+        ONE_A_MINUTE,
+        {"NoRepliesSent", "ActiveEmailsFull"},
+    ),
 }
 
 

@@ -7,27 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from aws_cdk import Validations
+from aws_cdk.aws_sqs import Queue
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
+from infra.stack import ReplyCourierStack
 from tests.infra.conftest import ARN, KEY, compose, resources
 
 PROJECT = Path(__file__).parents[2]
-
-
-OPEN_QUEUE = """
-import runpy
-from aws_cdk.aws_sqs import Queue
-from infra import stack
-class WithOpenQueue(stack.ReplyCourierStack):
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        Queue(self, "OpenToPlainText")
-stack.ReplyCourierStack = WithOpenQueue
-runpy.run_path("app.py")
-"""
-
-
 TEN: list[dict[str, object]] = [
     {"sendRate": "0.5", "retryHours": "48"},
     {"sendRate": 500, "retryHours": 0.1, "stackName": "fast"},
@@ -42,59 +30,45 @@ TEN: list[dict[str, object]] = [
 ]
 
 
-def run_app(folder: Path, context: dict[str, object], *program: str) -> subprocess.CompletedProcess[str]:
+def run_app(folder: Path, context: dict[str, object]) -> subprocess.CompletedProcess[str]:
     """Run app.py as `cdk synth` does, in an environment that holds no credentials and no region."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     environment |= {"CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(context)}
     return subprocess.run(
-        [sys.executable, *(program or ["app.py"])],
-        cwd=PROJECT,
-        env=environment,
-        check=False,
-        capture_output=True,
-        text=True,
+        [sys.executable, "app.py"], cwd=PROJECT, env=environment, check=False, capture_output=True, text=True
     )
 
 
 def test_wrong_settings_end_in_one_message_and_no_traceback(tmp_path: Path) -> None:
-    ended = run_app(tmp_path, {"sendRate": "fast"})
+    ended = run_app(tmp_path, {"stage": "prod", "stages": {"prod": {"sendRate": "fast", "alarmMail": "a@b.example"}}})
 
     assert ended.returncode != 0
-    assert "instanceArn is missing" in ended.stderr
-    assert "sendRate is 'fast'" in ended.stderr
+    for error in ("instanceArn is missing", "sendRate is 'fast'", "'alarmMail' is not a setting", "is alarmEmail"):
+        assert error in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not list(tmp_path.iterdir())
 
 
-def test_it_synthesises_offline_for_the_instances_account_and_region_and_names_no_folder_of_this_machine(
-    tmp_path: Path,
-) -> None:
-    ended = run_app(tmp_path, {"instanceArn": ARN})
-    assert ended.returncode == 0, ended.stderr
-
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    assert manifest["artifacts"]["reply-courier"]["environment"] == "aws://111122223333/eu-central-1"
-    for deployed in ("reply-courier.template.json", "reply-courier.assets.json"):
-        text = (tmp_path / deployed).read_text()
-        machine_paths = [str(folder) for folder in (PROJECT, tmp_path, Path.home()) if str(folder) != "/"]
-        assert not re.search("|".join(map(re.escape, machine_paths)), text)
-
-
-def test_an_organisations_boundary_and_its_own_bootstrap_roles_are_kept_to(tmp_path: Path) -> None:
-    """docs/deploy.md, "In an organisation"."""
+def test_a_stage_synthesises_offline_with_its_boundary_and_qualifier(tmp_path: Path) -> None:
+    """docs/deploy.md, "In an organisation". The template names no folder of this machine."""
     keys = {"permissionsBoundary": {"name": "limits"}, "bootstrapQualifier": "courier"}
-    settings = tmp_path / "prod.json"
-    of_cdk = {f"@aws-cdk/core:{name}": value for name, value in keys.items()}
-    settings.write_text(json.dumps({"instanceArn": ARN, **of_cdk}))
-    ended = run_app(tmp_path, {"settings": str(settings)})
+    stage = {"instanceArn": ARN, **{f"@aws-cdk/core:{name}": value for name, value in keys.items()}}
+    of_cdk_json = json.loads((PROJECT / "cdk.json").read_text())["context"]
+    ended = run_app(tmp_path, {**of_cdk_json, "stage": "prod", "stages": {"prod": stage}})
     assert ended.returncode == 0, ended.stderr
-    template = json.loads((tmp_path / "reply-courier.template.json").read_text())
-    (role,) = resources(template, "AWS::IAM::Role").values()
+
+    manifest = (tmp_path / "manifest.json").read_text()
+    stack = json.loads(manifest)["artifacts"]["reply-courier"]
+    assert stack["environment"] == "aws://111122223333/eu-central-1"
+    assert set(re.findall(r"role/cdk-(\w+)-", manifest)) == {"courier"}
+    template = (tmp_path / "reply-courier.template.json").read_text()
+    (role,) = resources(json.loads(template), "AWS::IAM::Role").values()
     assert json.dumps(role["PermissionsBoundary"]).endswith(':policy/limits"]]}')
-    roles = re.findall(r"role/cdk-(\w+)-", (tmp_path / "manifest.json").read_text())
-    assert set(roles) == {"courier"}
-    text = (PROJECT / "docs" / "deploy.md").read_text()
-    assert all(f'"@aws-cdk/core:{name}"' in text for name in keys)
+    machine_paths = [str(folder) for folder in (PROJECT, tmp_path, Path.home()) if str(folder) != "/"]
+    for deployed in (template, (tmp_path / "reply-courier.assets.json").read_text()):
+        assert not re.search("|".join(map(re.escape, machine_paths)), deployed)
+    document = (PROJECT / "docs" / "deploy.md").read_text()
+    assert all(f'"@aws-cdk/core:{name}"' in document for name in keys)
 
 
 def test_cdk_nag_and_cfn_lint_find_nothing_whatever_the_settings(tmp_path: Path) -> None:
@@ -109,7 +83,14 @@ def test_cdk_nag_and_cfn_lint_find_nothing_whatever_the_settings(tmp_path: Path)
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
-def test_a_violation_of_the_aws_solutions_pack_fails_the_synth(tmp_path: Path) -> None:
-    ended = run_app(tmp_path, {"instanceArn": ARN}, "-c", OPEN_QUEUE)
-    assert ended.returncode != 0
-    assert "AwsSolutions-SQS4" in ended.stdout + ended.stderr
+def test_a_violation_of_the_aws_solutions_pack_fails_the_synth(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    app = compose(tmp_path)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+    (stack,) = (child for child in app.node.children if child.node.id == "reply-courier")
+    assert isinstance(stack, ReplyCourierStack)
+    Queue(stack, "OpenToPlainText")
+    with pytest.raises(RuntimeError) as error:
+        app.synth()
+    assert "AwsSolutions-SQS4" in str(error.value) + "".join(capfd.readouterr())

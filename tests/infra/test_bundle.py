@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from contract.reply import InvalidReplyError, parse
-from infra.bundle import _put, build, bundle
+from infra.bundle import _move_into_place, build, bundle
 from infra.service_model import CALLED
 from tests.samples import reply
 
@@ -77,7 +77,7 @@ def test_builds_at_the_same_time_do_not_stumble_over_what_the_other_removes(tmp_
     for n in range(800):
         (tmp_path / f"bundle-{n}" / "in" / "it").mkdir(parents=True)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda built: _put(built, folder), builds))
+        list(pool.map(lambda built: _move_into_place(built, folder), builds))
     assert (folder / "app.py").exists()
 
 

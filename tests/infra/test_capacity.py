@@ -8,17 +8,17 @@ from courier import dead_letters
 from handler.verdict import backoff
 from infra.capacity import Capacity, capacity
 from infra.settings import Settings
+from tests.infra.conftest import ARN
 
 settings = st.builds(
-    Settings,
-    instance_arn=st.just("arn"),
+    lambda send_rate, retry_hours: Settings(instance_arn=ARN, send_rate=send_rate, retry_hours=retry_hours),
     send_rate=st.integers(1, 500) | st.floats(0.5, 500),
     retry_hours=st.integers(1, 48) | st.floats(0, 48, exclude_min=True),
 )
 
 
 def test_the_numbers_of_the_default_settings() -> None:
-    assert capacity(Settings(instance_arn="arn")) == Capacity(
+    assert capacity(Settings(instance_arn=ARN)) == Capacity(
         concurrency=2,
         share=1.0,
         burst=3,
@@ -46,7 +46,7 @@ def test_the_numbers_of_the_default_settings() -> None:
 def test_the_rate_decides_environments_bursts_and_timeouts(
     send_rate: float, concurrency: int, share: float, burst: int, function_timeout: int
 ) -> None:
-    numbers = capacity(Settings(instance_arn="arn", send_rate=send_rate))
+    numbers = capacity(Settings(instance_arn=ARN, send_rate=send_rate))
 
     assert numbers.concurrency == concurrency
     assert numbers.share == pytest.approx(share)
@@ -101,4 +101,4 @@ def test_no_reply_runs_out_of_receives_before_its_retry_window_ends(chosen: Sett
 
 
 def test_courier_counts_with_the_retention_that_is_deployed() -> None:
-    assert capacity(Settings("arn")).retention_seconds == dead_letters.RETENTION_SECONDS
+    assert capacity(Settings(instance_arn=ARN)).retention_seconds == dead_letters.RETENTION_SECONDS

@@ -4,18 +4,19 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from courier.doctor.checks import RETRY_METRICS
 from handler import observability
 from local.aws import ROOT
 from tests.infra.conftest import Synthesise, Template, referred, resources, the_one
 
 QUESTIONS = [
-    "Are replies going out?",
-    "How long do they wait, and when will the backlog be gone?",
-    "Does one message group hold up the others?",
-    "What is refused, and why?",
-    "Is the function well?",
-    "What does it cost?",
+    "Are replies being sent?",
+    "How long do replies wait, and when will the backlog be sent?",
+    "Does one message group delay the others?",
+    "Which replies fail, and why?",
+    "Does the function work?",
 ]
 
 
@@ -57,8 +58,13 @@ def test_every_metric_of_the_functions_is_one_that_it_writes(template: Template)
     assert set(observability.CAUSE_METRICS.values()) | {"RepliesSent", "TimeToAccept"} <= shown <= written
 
 
-def test_the_backlogs_end_counts_with_the_rate(synthesise: Synthesise) -> None:
-    assert "(visible + hidden) / 36000" in json.dumps(body_of(synthesise(sendRate="10")))
+@pytest.mark.parametrize(("rate", "an_hour"), [("10", "36000"), (278, "1000800"), (499.5, "1798200")])
+def test_the_backlogs_end_counts_with_the_rate(synthesise: Synthesise, rate: object, an_hour: str) -> None:
+    template = synthesise(sendRate=rate)
+    assert f'"(visible + hidden) / {an_hour}"' in json.dumps(body_of(template))
+    numbers = re.findall(r'"[Ee]xpression": "([^"]*)"', json.dumps([body_of(template), template["Resources"]]))
+    assert len(numbers) > 5
+    assert not re.search(r"[0-9]e[+-]?[0-9]", str(numbers))
 
 
 def test_saved_queries_read_the_functions_log_by_fields_that_it_has(template: Template) -> None:

@@ -70,3 +70,10 @@ def test_the_log_is_kept_ninety_days_and_outlives_the_stack(template: Template) 
     log_group = template["Resources"][referred(template, "LogGroupName")]
     assert log_group["Properties"] == {"RetentionInDays": 90}
     assert log_group["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_the_journal_is_kept_for_ten_years_and_outlives_the_stack(template: Template) -> None:
+    journal = template["Resources"][referred(template, "JournalLogGroupName")]
+    assert journal["Properties"] == {"RetentionInDays": 3653}
+    assert journal["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert journal["UpdateReplacePolicy"] == "Retain"

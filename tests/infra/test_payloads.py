@@ -43,7 +43,7 @@ def test_producers_of_other_accounts_may_put_objects(synthesise: Synthesise) -> 
     bucket = {"Fn::GetAtt": [referred(template, "PayloadBucketName"), "Arn"]}
     assert allowed == [
         {
-            "Sid": "LetProducersPut",
+            "Sid": "AllowProducersToPut",
             "Effect": "Allow",
             "Principal": {"AWS": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::222233334444:root"]]}},
             "Action": "s3:PutObject",

@@ -113,9 +113,9 @@ def test_producers_of_other_accounts_may_send_if_they_are_named(template: Templa
         for policy in resources(named, "AWS::SQS::QueuePolicy").values()
         if policy["Queues"] == [{"Ref": queue}]
     )
-    assert [each["Sid"] for each in statements if each["Effect"] == "Allow"] == ["LetProducersSend"]
+    assert [each["Sid"] for each in statements if each["Effect"] == "Allow"] == ["AllowProducersToSend"]
     assert statements[-1] == {
-        "Sid": "LetProducersSend",
+        "Sid": "AllowProducersToSend",
         "Effect": "Allow",
         "Action": ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"],
         "Principal": {
@@ -123,7 +123,7 @@ def test_producers_of_other_accounts_may_send_if_they_are_named(template: Templa
         },
         "Resource": {"Fn::GetAtt": [queue, "Arn"]},
     }
-    assert "LetProducersSend" not in str(template)
+    assert "AllowProducersToSend" not in str(template)
 
 
 def test_termination_protection_is_a_choice(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from handler import pacer, sender
 from handler.services import connect
 from infra import capacity
 from infra.settings import Settings
+from tests.infra.conftest import ARN
 
 
 def test_the_functions_timeout_leaves_room_for_the_longest_send_after_a_batch_at_its_pace() -> None:
@@ -15,6 +16,6 @@ def test_the_functions_timeout_leaves_room_for_the_longest_send_after_a_batch_at
 
 @given(st.floats(0.5, 500))
 def test_an_invocation_never_ends_before_its_first_call_however_long_the_pause(send_rate: float) -> None:
-    numbers = capacity.capacity(Settings(instance_arn="arn", send_rate=send_rate))
+    numbers = capacity.capacity(Settings(instance_arn=ARN, send_rate=send_rate))
     longest = max(pacer.LONGEST_INTERVAL, pacer.LONGEST_PAUSE)
     assert longest + connect.CALL_SECONDS + sender.ACT_SECONDS < numbers.function_timeout

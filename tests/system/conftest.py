@@ -9,7 +9,7 @@ import pytest
 from local.aws import LocalAws, start_aws
 from local.connect.control_client import ConnectControl
 from local.function.deployed_function import DeployedFunction, fetch_function, install_runtime
-from local.function.environment_variables import Surroundings
+from local.function.runtime_process import Surroundings
 from local.outcomes import BUS
 from local.processes import ProcessGroup
 from local.system import LocalCourier, running

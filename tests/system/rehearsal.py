@@ -110,17 +110,17 @@ class Rehearsal:
     @contextmanager
     def variable(self, name: str, value: str) -> Iterator[None]:
         """The function has another value of an environment variable meanwhile, as somebody sets it at Lambda."""
-        deployed = self.courier.variables.function().environment[name]
+        deployed = self.courier.watch.function().environment[name]
         self._set(name, value)
         yield
         self._set(name, deployed)
 
     def _set(self, name: str, value: str) -> None:
-        variables = {**self.courier.variables.function().environment, name: value}
+        variables = {**self.courier.watch.function().environment, name: value}
         self.courier.aws.functions.update_function_configuration(
             FunctionName=self.courier.function.name, Environment={"Variables": variables}
         )
-        until(lambda: self.courier.variables.function().environment == variables, "the function has it")
+        until(lambda: self.courier.watch.function().environment == variables, "the function has it")
 
     @contextmanager
     def ago(self, seconds: float) -> Iterator[None]:

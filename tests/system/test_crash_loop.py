@@ -11,11 +11,12 @@ from typing import Any
 
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
+from local.function.deployment_watch import DeploymentWatch
 from local.function.event_source_mapping import Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment
 from local.function.runtime_api import Failed, Returned
 from local.processes import in_background
-from local.sqs.redrive import messages
+from local.sqs import messages
 from local.system import LocalCourier
 from local.waiting import until
 from tests.operators import texts
@@ -83,7 +84,8 @@ def test_what_kills_the_function_is_dead_lettered_untried_and_its_neighbours_are
     fragile = [Fragile(environment, connect, presumed) for environment in courier.environments]
     mapping = deployed_mapping(courier.aws, courier.function.name)
     try:
-        with Poller(mapping, courier.aws, fragile) as poller:
+        watch = DeploymentWatch(courier.aws, courier.function, mapping.uuid)
+        with Poller(mapping, courier.aws, watch, fragile) as poller:
             wait_until_empty(replace(courier, poller=poller))
     finally:
         for environment in courier.environments:  # the end of that poller killed them: the next test gets new ones

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from local.connect.control_client import ConnectControl
-from local.demo.samples import contact_of, samples
+from local.demo import contact_of, samples
 from local.drain import wait_until_empty
-from local.sqs.redrive import counts_of, messages, redrive, token_of
+from local.sqs import counts_of, messages, redrive, token_of
 from local.system import LocalCourier
 from local.waiting import until
 from tests.samples import ADDRESS, SUBJECT, reply

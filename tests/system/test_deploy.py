@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -80,11 +81,13 @@ def test_an_account_is_bootstrapped_with_no_more_than_the_stack_needs(processes:
     (renewal,) = re.findall(r"`(aws iam create-policy-version [^`]+)`", text)
     subprocess.run(renewal.replace("POLICY ", f"{policy['Arn']} ").split(), check=True, env=environment, cwd=ROOT)
     assert iam.get_policy(PolicyArn=policy["Arn"])["Policy"]["DefaultVersionId"] == "v2"
-    settings = tmp_path / "settings.json"
-    settings.write_text(json.dumps({"instanceArn": INSTANCE_ARN, "stackName": "reply-courier-test"}))
-    options = ("--require-approval", "never", "--tags", "team=crm", "-c", f"settings={settings}")
-    qualifier = "@aws-cdk/core:bootstrapQualifier=courier"
-    subprocess.run(["cdk", "deploy", *options, "-c", qualifier], check=True, env=environment, cwd=ROOT)
+    stage = {"instanceArn": INSTANCE_ARN, "stackName": "reply-courier-test"}
+    stage["@aws-cdk/core:bootstrapQualifier"] = "courier"
+    shutil.copy(ROOT / "cdk.json", tmp_path)
+    (tmp_path / "cdk.context.json").write_text(json.dumps({"stages": {"test": stage}}))
+    command = ["cdk", "deploy", "--app", f"python {ROOT / 'app.py'}", "--require-approval", "never"]
+    options = ("--tags", "team=crm", "-c", "stage=test")
+    subprocess.run([*command, *options], check=True, env=environment, cwd=tmp_path)
     (deployed,) = aws.stacks.describe_stacks(StackName="reply-courier-test")["Stacks"]
     assert deployed["Tags"] == [{"Key": "team", "Value": "crm"}]
 
@@ -114,7 +117,7 @@ def test_the_first_reply_is_sent_and_seen_and_sent_again_it_is_one_email(courier
         "USER_ID": "agent-1",
     }
     environment["PATH"] = f"{tmp_path}:{environment['PATH']}"
-    (first,) = blocks(DOCUMENT, "json")
+    _stages, first = blocks(DOCUMENT, "json")
 
     (contact,) = run([DRAFT], environment, tmp_path)
     (tmp_path / "first-reply.json").write_text(first.replace("CONTACT_ID", contact))

@@ -13,7 +13,7 @@ import pytest
 from local.aws import ROOT, LocalAws
 from local.cdk import INSTANCE_ARN
 from local.connect.control_client import ConnectControl
-from local.connect.instance.faults import AFTER, BEFORE
+from local.connect.faults import AFTER, BEFORE
 from local.waiting import until
 from tests.documents import shown
 
@@ -130,8 +130,8 @@ def test_make_local_runs_until_it_is_interrupted_and_what_it_says_can_be_pasted(
     make_local: subprocess.Popen[str],
 ) -> None:
     assert make_local.stdout is not None
-    said = list(takewhile(lambda line: line != "Ctrl-C ends it. The function's log:\n", make_local.stdout))
-    (page,) = (line.split()[-1] for line in said if line.startswith("Ready. What was sent is shown on http://"))
+    said = list(takewhile(lambda line: line != "Press Ctrl-C to stop. The function's log:\n", make_local.stdout))
+    (page,) = (line.split()[1] for line in said if line.startswith("Ready. http://"))
     assert all(fault in "".join(said) for fault in BEFORE | AFTER)
     pasted = "".join(line.removeprefix("    ") for line in said if line.startswith("    "))
     assert max(map(len, pasted.splitlines())) <= 80

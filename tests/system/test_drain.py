@@ -2,7 +2,7 @@ import json
 
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
-from local.sqs.redrive import counts_of
+from local.sqs import counts_of
 from local.system import LocalCourier
 from local.waiting import until
 from tests.samples import reply

@@ -8,9 +8,10 @@ import pytest
 
 from local.aws import LocalAws
 from local.function.deployed_function import DeployedFunction
-from local.function.environment_variables import Surroundings
-from local.function.event_source_mapping import LONG_POLL, Poller, deployed_mapping
+from local.function.deployment_watch import DeploymentWatch
+from local.function.event_source_mapping import LONG_POLL_SECONDS, Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment, LogLine
+from local.function.runtime_process import Surroundings
 from local.processes import ProcessGroup
 from local.waiting import until
 
@@ -95,7 +96,8 @@ def mapped(empty_aws: LocalAws, deploy_tiny: Deploy, processes: ProcessGroup, su
             ExecutionEnvironment(f"{name}-{n}", lambda: function, surroundings, processes, logs.append)
             for n in range(concurrency + 2)
         ]
-        with Poller(mapping, empty_aws, environments) as poller:
+        watch = DeploymentWatch(empty_aws, function, mapping.uuid)
+        with Poller(mapping, empty_aws, watch, environments) as poller:
             poller.pause()
             yield Mapped(empty_aws, url, arn, poller, environments, logs)
         for environment in environments:
@@ -150,7 +152,7 @@ def test_only_reported_messages_come_back_with_a_higher_receive_count(mapped: An
         ("wrong-answer", {"do": "answer", "value": "done"}),
     ],
 )
-def test_an_invocation_that_fails_deletes_nothing_and_all_come_back_after_their_visibility_timeout(
+def test_a_failed_invocation_deletes_nothing_and_all_messages_return(
     mapped: Any, name: str, action: dict[str, Any]
 ) -> None:
     with mapped(name, timeout=1) as mapping:
@@ -209,7 +211,7 @@ def test_nothing_is_received_while_no_environment_is_free(mapped: Any) -> None:
         mapping.send({"do": "nothing"})
         # As long as a long poll of an empty queue takes, a poller that did receive would have had this message.
         empty = mapping.aws.sqs.create_queue(QueueName="empty")["QueueUrl"]
-        mapping.aws.sqs.receive_message(QueueUrl=empty, WaitTimeSeconds=LONG_POLL)
+        mapping.aws.sqs.receive_message(QueueUrl=empty, WaitTimeSeconds=LONG_POLL_SECONDS)
         assert mapping.visible() == 1
 
 
@@ -223,7 +225,7 @@ def test_stopping_abandons_what_is_in_flight(mapped: Any) -> None:
     assert mapping.left() == 1
 
 
-def test_a_disabled_mapping_lets_invocations_end_and_delivers_nothing_until_it_is_enabled(mapped: Any) -> None:
+def test_a_disabled_mapping_delivers_nothing_until_it_is_enabled(mapped: Any) -> None:
     with mapped("disabled") as mapping:
         functions, uuid = mapping.aws.functions, mapping.poller.mapping.uuid
         mapping.poller.resume()

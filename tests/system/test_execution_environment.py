@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,10 +15,10 @@ import pytest
 
 from local.aws import LocalAws
 from local.function.deployed_function import DeployedFunction
-from local.function.environment_variables import Surroundings
+from local.function.deployment_watch import DeploymentWatch
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.function.runtime_api import Failed, Returned
-from local.function.variables_watch import VariablesWatch
+from local.function.runtime_process import Surroundings
 from local.processes import ProcessGroup
 from local.waiting import until
 from tests.processes import is_alive
@@ -67,7 +68,7 @@ def test_packages_come_from_the_deployed_zip_and_not_from_this_project(deploy_ti
     assert not [folder for folder in description["path"] if "site-packages" in folder]
 
 
-def test_the_process_sees_what_was_deployed_and_lambdas_own_variables_and_nothing_of_this_machine(
+def test_a_process_has_the_deployed_variables_and_lambdas_and_no_others(
     deploy_tiny: Deploy, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THIS_MACHINE", "leaked")
@@ -95,15 +96,17 @@ def test_another_configuration_reaches_the_next_invocation_in_a_new_process(
     deploy_tiny: Deploy, surroundings: Surroundings, processes: ProcessGroup, empty_aws: LocalAws
 ) -> None:
     function = deploy_tiny("changed")
-    with VariablesWatch(empty_aws, function) as watch:
-        environment = ExecutionEnvironment("environment-1", watch.function, surroundings, processes, lambda _: None)
-        before = describe(environment)
-        empty_aws.functions.update_function_configuration(
-            FunctionName="changed", Environment={"Variables": {"COLOUR": "red"}}
-        )
-        until(lambda: watch.function() is not function, "the change is seen")
-        after, again = describe(environment), describe(environment)
-        environment.close()
+    watch = DeploymentWatch(empty_aws, function, mapping=str(uuid.uuid4()))  # it has none
+    environment = ExecutionEnvironment("environment-1", watch.function, surroundings, processes, lambda _: None)
+    watch.start(lambda: None, lambda: None)
+    before = describe(environment)
+    empty_aws.functions.update_function_configuration(
+        FunctionName="changed", Environment={"Variables": {"COLOUR": "red"}}
+    )
+    until(lambda: watch.function() is not function, "the change is seen")
+    after, again = describe(environment), describe(environment)
+    environment.close()
+    watch.end()
     assert [each["environment"]["COLOUR"] for each in (before, after)] == ["blue", "red"]
     assert before["pid"] != after["pid"] == again["pid"]
 
@@ -215,7 +218,7 @@ def test_no_process_outlives_a_parent_that_is_killed(deploy_tiny: Deploy, surrou
 ORPHANING = """
     import json, pathlib, sys
     from local.function.deployed_function import DeployedFunction
-    from local.function.environment_variables import Surroundings
+    from local.function.runtime_process import Surroundings
     from local.function.execution_environment import ExecutionEnvironment
     from local.processes import ProcessGroup
 

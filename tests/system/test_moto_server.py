@@ -43,7 +43,7 @@ def test_a_skip_ends_delays_and_visibility_timeouts_that_nobody_waits_for(empty_
     assert 601_000 <= first - sent < 660_000  # the timestamps are of the same clock
 
 
-def test_twelve_hours_of_visibility_count_from_the_receive_and_not_from_when_it_was_sent(empty_aws: LocalAws) -> None:
+def test_the_twelve_hours_of_visibility_count_from_the_receive(empty_aws: LocalAws) -> None:
     sqs = empty_aws.sqs
     url = sqs.create_queue(QueueName="old")["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": "1209600"})

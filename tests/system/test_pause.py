@@ -9,7 +9,7 @@ from bench.replies import put
 from courier.aws import STACK
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
-from local.sqs.redrive import counts_of
+from local.sqs import counts_of
 from local.system import LocalCourier
 from local.waiting import until
 from tests.operators import Operator

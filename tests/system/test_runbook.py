@@ -103,8 +103,12 @@ def writes(rehearsal: Rehearsal, body: Any) -> None:
     [
         ("AccessDenied", lambda connect: connect.fail("access_denied", times=None), ConnectControl.clear_faults),
         ("ConnectUnavailable", lambda connect: connect.fail("internal_error", times=None), ConnectControl.clear_faults),
-        ("ConnectTimesOut", lambda connect: connect.fail("drop_before", times=None), ConnectControl.clear_faults),
-        ("ConnectFull", lambda connect: connect.settings(capacity=0), lambda connect: connect.settings(capacity=1000)),
+        ("ConnectTimedOut", lambda connect: connect.fail("drop_before", times=None), ConnectControl.clear_faults),
+        (
+            "ActiveEmailsFull",
+            lambda connect: connect.settings(capacity=0),
+            lambda connect: connect.settings(capacity=1000),
+        ),
     ],
 )
 def test_connect_does_not_take_replies(
@@ -211,7 +215,7 @@ def test_the_dead_letter_queue_does_not_take_a_reply(rehearse: Rehearse) -> None
 
 
 def test_the_function_fails(rehearse: Rehearse) -> None:
-    rehearsal = rehearse("FunctionFails")
+    rehearsal = rehearse("FunctionErrors")
     rehearsal.connect.draft("contact-1", "contact-2")
     rehearsal.connect.fail("hang", times=1, seconds=600)
     rehearsal.put("contact-1")
@@ -225,7 +229,7 @@ def test_the_function_fails(rehearse: Rehearse) -> None:
     rehearsal.sent_once("contact-1", "contact-2")
 
 
-@pytest.mark.parametrize("heading", ["FunctionThrottled", "RepliesWaitLong", "RepliesSentLate"])
+@pytest.mark.parametrize("heading", ["FunctionThrottled", "OldestReplyTooOld", "RepliesSentLate"])
 def test_nothing_is_invoked_for_a_while(rehearse: Rehearse, heading: str) -> None:
     """Local AWS's Lambda refuses nothing: nothing is invoked, which is what the queue sees."""
 
@@ -243,7 +247,7 @@ def test_nothing_is_invoked_for_a_while(rehearse: Rehearse, heading: str) -> Non
 
 
 def test_somebody_has_paused(rehearse: Rehearse) -> None:
-    rehearsal = rehearse("NoneGoesOut")
+    rehearsal = rehearse("NoRepliesSent")
     rehearsal.connect.draft("contact-1")
     functions, mapping = rehearsal.courier.aws.functions, rehearsal.operator.output("MappingId")
     functions.update_event_source_mapping(UUID=mapping, Enabled=False)
@@ -327,7 +331,7 @@ def test_the_function_fails_at_a_reply(rehearse: Rehearse) -> None:
 # Letters that wait
 
 
-@pytest.mark.parametrize("heading", ["DeadLettersWaiting", "MoreDeadLetters"])
+@pytest.mark.parametrize("heading", ["DeadLettersWaiting", "DeadLettersRising"])
 def test_letters_wait(rehearse: Rehearse, heading: str) -> None:
 
     rehearsal = rehearse(heading)
@@ -343,7 +347,7 @@ def test_letters_wait(rehearse: Rehearse, heading: str) -> None:
 
 
 def test_a_letter_nears_seven_days(rehearse: Rehearse) -> None:
-    rehearsal = rehearse("DeadLetterNears7Days")
+    rehearsal = rehearse("TokenExpiring")
     rehearsal.connect.draft("contact-1")
     tried = iso(time.time() - 6.2 * DAY)
     with rehearsal.ago(6 * DAY):
@@ -356,7 +360,7 @@ def test_a_letter_nears_seven_days(rehearse: Rehearse) -> None:
 
 
 def test_a_letter_nears_its_end(rehearse: Rehearse) -> None:
-    rehearsal = rehearse("DeadLetterNearsItsEnd")
+    rehearsal = rehearse("DeadLetterExpiring")
     with rehearsal.ago(12 * DAY):
         letter = rehearsal.operator.letter()
     assert "deleted by SQS within 3 days" in rehearsal.run("courier status")

@@ -15,9 +15,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from local.aws import LocalAws
-from local.sqs.faults import SqsFaults
-from local.sqs.proxy import Kind
-from local.sqs.redrive import counts_of
+from local.sqs import counts_of
+from local.sqs_faults import Kind, SqsFaults
 from local.system import LocalCourier
 from local.waiting import until
 
@@ -90,7 +89,7 @@ def test_a_batch_is_taken_in_part_and_refused_whole_above_its_limit(queue: Queue
 # Without a fault
 
 
-def test_without_a_fault_a_message_at_every_limit_goes_through_and_comes_back_the_same(queue: Queue) -> None:
+def test_without_a_fault_a_message_at_every_limit_passes_unchanged(queue: Queue) -> None:
     values = {f"a{n}": {"DataType": "Binary", "BinaryValue": bytes(range(256))} for n in range(10)}
     body = "é" * ((MIB - sum(len(name) + len("Binary") + 256 for name in values)) // 2)
     queue.through.send_message(QueueUrl=queue.url, MessageBody=body, MessageAttributes=values)  # type: ignore[arg-type]  # mypy infers object

@@ -14,7 +14,7 @@ from local.cdk import CdkApp, sources_in
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.processes import in_background
-from local.sqs.redrive import counts_of
+from local.sqs import counts_of
 from local.system import LocalCourier, running
 from local.waiting import until
 from tests.switching import switch_of

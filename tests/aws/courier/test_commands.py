@@ -15,7 +15,7 @@ import pytest
 
 from contract.client_token import client_token, iso
 from courier.reply_files import digest
-from local.sqs.faults import SqsFaults
+from local.sqs_faults import SqsFaults
 from tests.operators import Operator, lines, operator_of_a_new_stack, texts
 from tests.samples import ADDRESS, BODY, NAME, PERSONAL, SUBJECT, raw_message, reply
 

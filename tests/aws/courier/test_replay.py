@@ -19,7 +19,7 @@ from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws
 from local.connect.control_client import ConnectControl
 from local.function.sqs_event import record_of
 from local.processes import ProcessGroup
-from local.sqs.faults import SqsFaults
+from local.sqs_faults import SqsFaults
 from local.waiting import until
 from tests.fakes.connect import FakeConnect
 from tests.fakes.function import changed, delivery

@@ -192,8 +192,8 @@ def test_a_mapping_is_judged(sending: SendingState, verdict: str, told: str) -> 
             0,
             {"AttemptsThrottled": 2, "ConnectTimedOut": 1_000},
             "bad",
-            "0 sent in the last 15 minutes, failed attempts: 1,000 ConnectTimesOut, 2 Throttled",
-            "docs/runbook.md, ConnectTimesOut",
+            "0 sent in the last 15 minutes, failed attempts: 1,000 ConnectTimedOut, 2 Throttled",
+            "docs/runbook.md, ConnectTimedOut",
         ),
     ],
 )

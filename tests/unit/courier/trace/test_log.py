@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from contract.client_token import is_identifier
 from courier.trace.log import MAX_QUERY_SECONDS, MAX_ROWS, LogSearch, LogSearchError, query, read_line
 from local.aws import ROOT
-from local.logs import insights
+from local.moto import insights
 from tests.letters import NOW
 from tests.log_lines import text_fields
 
@@ -122,7 +122,7 @@ def test_every_name_is_asked_for_in_queries_that_are_short_enough(names: list[st
 
 def test_the_fields_that_are_asked_for_are_written_by_the_function_and_asked_for_by_the_saved_query() -> None:
     written = (ROOT / "handler" / "observability.py").read_text()
-    saved = (ROOT / "infra" / "monitoring" / "dashboard.py").read_text()
+    saved = (ROOT / "infra" / "dashboard.py").read_text()
     for field in re.findall(r"(\w+) in \[", query(["x"])):
         assert f'"{field}"' in written
         assert f'{field} = "' in saved

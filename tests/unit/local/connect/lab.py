@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from local.connect.answer import Answer
-from local.connect.routes import answer_to
+from local.connect.server import answer_to
 from local.connect.service import EmulatedConnect
 
 INSTANCE = "11111111-2222-3333-4444-555555555555"

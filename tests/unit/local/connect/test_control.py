@@ -1,10 +1,10 @@
-"""Control calls, under /_local/."""
+"""Control calls, under /_local/, and URLs that nothing answers."""
 
 import json
 
 import pytest
 
-from local.connect.routes import answer_to
+from local.connect.server import answer_to
 from tests.unit.local.connect.lab import INSTANCE, Lab, outcome
 
 
@@ -38,8 +38,8 @@ def test_a_reset_forgets_everything(lab: Lab) -> None:
     ("method", "call", "content", "said"),
     [
         ("PUT", "settings", [], "JSON object"),
-        ("PUT", "settings", {"speed": 2}, "'speed' is not known. There are: rate"),
-        ("PUT", "settings", {"rate": 0}, "rate cannot be 0. It is a number above 0"),
+        ("PUT", "settings", {"speed": 2}, "Unknown member 'speed'. Known members: rate"),
+        ("PUT", "settings", {"rate": 0}, "rate cannot be 0. Send a number above 0"),
         ("PUT", "settings", {"rate": True}, "rate cannot be True"),
         ("PUT", "settings", {"rate": float("nan")}, "rate cannot be nan"),
         ("PUT", "settings", {"burst": 1.5}, "whole number"),
@@ -47,8 +47,8 @@ def test_a_reset_forgets_everything(lab: Lab) -> None:
         ("PUT", "settings", {"used_draft": "keep"}, '"refuse" or "send"'),
         ("POST", "drafts", {"contact_ids": "a"}, "a list of contact ids"),
         ("POST", "faults", {"fault": "meteor"}, "one of access_denied, "),
-        ("POST", "faults", {"times": 1}, "Say which fault"),
-        ("POST", "faults", {"fault": "hang", "times": 0}, "from 1, or null"),
+        ("POST", "faults", {"times": 1}, "fault is missing"),
+        ("POST", "faults", {"fault": "hang", "times": 0}, "1 or more, or null"),
         ("POST", "faults", {"fault": "hang", "probability": 1.1}, "from 0 to 1"),
         ("GET", "calls?since=x", None, "since cannot be 'x'"),
     ],
@@ -64,3 +64,10 @@ def test_a_control_call_that_makes_no_sense_says_what_would(
     assert said in json.loads(answer.body)["error"]
     assert lab.control("GET", "settings") == before
     assert lab.control("GET", "faults")["faults"] == []
+
+
+def test_what_is_not_emulated_is_answered_so(lab: Lab) -> None:
+    assert outcome(answer_to(lab.connect, "POST", "/contact/email", b"{}")) == (404, "UnknownOperationException")
+    assert answer_to(lab.connect, "POST", "/_local/nothing", b"{}").status == 404
+    assert answer_to(lab.connect, "GET", "/nothing", b"").status == 404
+    assert answer_to(lab.connect, "GET", "/_local/", b"").status == 404

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.function.runtime_api import Failed, Returned
-from local.function.sqs_event import batches, done, event_of, record_of
+from local.function.sqs_event import batches, deletable, event_of, record_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -81,12 +81,12 @@ BATCH = [{"messageId": "a"}, {"messageId": "b"}, {"messageId": "c"}]
     "response", ["null", "{}", '{"batchItemFailures": []}', '{"batchItemFailures": null}', '{"statusCode": 200}']
 )
 def test_a_response_without_failures_is_full_success(response: str) -> None:
-    assert done(BATCH, Returned(response), reports_item_failures=True) == BATCH
+    assert deletable(BATCH, Returned(response), reports_item_failures=True) == BATCH
 
 
 def test_reported_records_come_back_and_the_others_are_done() -> None:
     response = '{"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "c"}]}'
-    assert done(BATCH, Returned(response), reports_item_failures=True) == [{"messageId": "b"}]
+    assert deletable(BATCH, Returned(response), reports_item_failures=True) == [{"messageId": "b"}]
 
 
 @pytest.mark.parametrize(
@@ -111,15 +111,15 @@ def test_reported_records_come_back_and_the_others_are_done() -> None:
     ],
 )
 def test_a_response_that_cannot_be_read_fails_the_whole_batch(response: str) -> None:
-    assert done(BATCH, Returned(response), reports_item_failures=True) == []
+    assert deletable(BATCH, Returned(response), reports_item_failures=True) == []
 
 
 @pytest.mark.parametrize("reports_item_failures", [True, False])
 def test_an_error_fails_the_whole_batch(reports_item_failures: bool) -> None:
     outcome = Failed("Sandbox.Timedout", "Task timed out")
-    assert done(BATCH, outcome, reports_item_failures=reports_item_failures) == []
+    assert deletable(BATCH, outcome, reports_item_failures=reports_item_failures) == []
 
 
 def test_without_report_batch_item_failures_any_response_is_success() -> None:
     response = '{"batchItemFailures": [{"itemIdentifier": "a"}]}'
-    assert done(BATCH, Returned(response), reports_item_failures=False) == BATCH
+    assert deletable(BATCH, Returned(response), reports_item_failures=False) == BATCH

@@ -1,1 +1,0 @@
-"""What the stack tells its operators: metrics, alarms, dashboard."""

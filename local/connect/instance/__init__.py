@@ -1,1 +1,0 @@
-"""One emulated Connect instance."""

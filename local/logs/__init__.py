@@ -1,1 +1,0 @@
-"""CloudWatch Logs on a laptop: the function's lines in its log group, and the queries that moto does not understand."""

@@ -1,1 +1,0 @@
-"""What moto's CloudFormation leaves out of a stack's monitoring."""

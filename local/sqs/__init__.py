@@ -1,1 +1,0 @@
-"""SQS on a laptop: moto, held to SQS's limits, with a clock that can be skipped and faults that can be set."""

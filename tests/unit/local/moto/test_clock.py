@@ -1,0 +1,53 @@
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from werkzeug.test import Client
+from werkzeug.wrappers import Response
+
+from local.moto.clock import Skippable, SqsClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+def upstream(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+    return Response("upstream")(environ, start_response)
+
+
+@pytest.fixture
+def clock() -> SqsClock:
+    return SqsClock(lambda: 1_000.0)
+
+
+@pytest.fixture
+def server(clock: SqsClock) -> Client:
+    return Client(Skippable(upstream, clock))
+
+
+def test_the_clock_runs_with_its_source_until_it_is_skipped_ahead(clock: SqsClock) -> None:
+    assert clock.seconds() == 1_000
+    clock.skip(30)
+    clock.skip(0.5)
+    assert (clock.seconds(), clock.milliseconds()) == (1_030.5, 1_030_500)
+
+
+def test_a_skip_is_asked_for_over_http(clock: SqsClock, server: Client) -> None:
+    assert server.post("/_local/skip", data=json.dumps({"seconds": 30})).status_code == 200
+    assert clock.seconds() == 1_030
+    assert server.post("/_local/skip", data=json.dumps({"seconds": -40})).status_code == 200
+    assert clock.seconds() == 990
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "30", '{"seconds": NaN}', '{"seconds": "30"}'])
+def test_what_is_no_skip_is_refused_and_changes_nothing(clock: SqsClock, server: Client, body: str) -> None:
+    answer = server.post("/_local/skip", data=body)
+    assert (answer.status_code, "seconds" in answer.text) == (400, True)
+    assert clock.seconds() == 1_000
+
+
+def test_every_other_request_goes_on(clock: SqsClock, server: Client) -> None:
+    assert server.post("/", data='{"seconds": 30}').text == "upstream"
+    assert clock.seconds() == 1_000
