@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -38,16 +38,42 @@ def cached_assembly(app: CdkApp, context: Mapping[str, str]) -> Path:
         RuntimeError: The app failed; the message has what it printed.
     """
     settings = settings_for(context)
-    folder = CACHE / _digest(app, settings)
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with _locked(CACHE / f"{folder.name}.lock"):
+    with cache_entry(app, settings) as folder:
         if not folder.exists():
-            _delete_unused()
-            with tempfile.TemporaryDirectory(dir=CACHE, prefix="unfinished-") as name:
-                _synthesise(app, settings, Path(name) / "out")
-                (Path(name) / "out").rename(folder)
+            fill(folder, lambda out: _run(app, settings, out))
         os.utime(folder)
     return folder
+
+
+@contextmanager
+def cache_entry(app: CdkApp, settings: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the folder of an app's cloud assembly, locked for this process. It does not exist before it's filled."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    folder = CACHE / _digest(app, settings)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # it ends with this process
+        yield folder
+
+
+def fill(folder: Path, synthesise: Callable[[Path], object]) -> None:
+    """Have a cloud assembly written, zip the folders that its assets are, and put it into the cache."""
+    _delete_unused()
+    with tempfile.TemporaryDirectory(dir=CACHE, prefix="unfinished-") as name:
+        out = Path(name) / "out"
+        synthesise(out)
+        for source, is_folder, _, key in _assets(out):
+            if is_folder:
+                with zipfile.ZipFile(out / key, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                    for path in sorted(source.rglob("*")):
+                        if path.is_file():
+                            archive.write(path, path.relative_to(source))
+        out.rename(folder)
+
+
+def cdk_context(settings: Mapping[str, str]) -> dict[str, Any]:
+    """Return the context that an app gets: that of cdk.json, the settings, and assets in place of copies of them."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return {**context, **settings, "aws:cdk:disable-asset-staging": True}
 
 
 def deploy_assembly(aws: LocalAws, assembly: Path, stack: str) -> dict[str, str]:
@@ -80,11 +106,10 @@ def _digest(app: CdkApp, settings: Mapping[str, str]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _synthesise(app: CdkApp, settings: Mapping[str, str], folder: Path) -> None:
-    """Run the app as `cdk synth` does, with the context in its environment, and zip its folders."""
-    in_place = {"aws:cdk:disable-asset-staging": True}  # or each assembly would hold a copy of the function's folder
-    context = json.loads((ROOT / "cdk.json").read_text())["context"] | settings | in_place
-    environment = without_credentials() | {"CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(context)}
+def _run(app: CdkApp, settings: Mapping[str, str], folder: Path) -> None:
+    """Run the app as `cdk synth` does, with the context in its environment."""
+    context = json.dumps(cdk_context(settings))
+    environment = without_credentials() | {"CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": context}
     ended = subprocess.run(
         shlex.split(app.command),
         env=with_tools(environment),
@@ -97,12 +122,6 @@ def _synthesise(app: CdkApp, settings: Mapping[str, str], folder: Path) -> None:
     )
     if ended.returncode:
         raise RuntimeError(f"`{app.command}` failed with status {ended.returncode}:\n{ended.stdout}")
-    for source, is_folder, _, key in _assets(folder):
-        if is_folder:
-            with zipfile.ZipFile(folder / key, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-                for path in sorted(source.rglob("*")):
-                    if path.is_file():
-                        archive.write(path, path.relative_to(source))
 
 
 def _assets(assembly: Path) -> Iterator[tuple[Path, bool, str, str]]:
@@ -121,11 +140,3 @@ def _delete_unused() -> None:
         with suppress(FileNotFoundError):  # another process may be deleting it, too
             if path.stat().st_mtime < time.time() - UNUSED_SECONDS:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock that ends with this process."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

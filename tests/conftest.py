@@ -3,6 +3,8 @@
 import json
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
@@ -18,7 +20,20 @@ settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=T
 settings.load_profile("fixed")
 
 EVENTS = Path(__file__).parents[1] / "events"
+SYNTHESIS = pytest.StashKey[subprocess.Popen[bytes]]()
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start to synthesise what all tests together deploy, before there are workers that need it."""
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not hasattr(config, "workerinput"):
+        config.stash[SYNTHESIS] = subprocess.Popen([sys.executable, "-m", "tests.assemblies"], cwd=EVENTS.parent)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Wait for its end."""
+    if synthesis := config.stash.get(SYNTHESIS, None):
+        synthesis.wait()
 
 
 @pytest.fixture

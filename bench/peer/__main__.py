@@ -7,13 +7,19 @@ from aws_cdk import App
 from bench.peer.bundle import bundle
 from bench.peer.stack import PeerStack
 
-app = App()
-PeerStack(
-    app,
-    "peer",
-    code=bundle(Path(__file__).parents[2]),
-    instance_arn=app.node.get_context("instanceArn"),
-    architecture=app.node.get_context("architecture"),
-    max_concurrency=int(app.node.get_context("maxConcurrency")),
-)
-app.synth()
+
+def synth(app: App) -> None:
+    """Synthesise the stack with the settings in the app's context."""
+    PeerStack(
+        app,
+        "peer",
+        code=bundle(Path(__file__).parents[2]),
+        instance_arn=app.node.get_context("instanceArn"),
+        architecture=app.node.get_context("architecture"),
+        max_concurrency=int(app.node.get_context("maxConcurrency")),
+    )
+    app.synth()
+
+
+if __name__ == "__main__":
+    synth(App())

@@ -10,12 +10,10 @@ from local.aws import LocalAws, start_aws
 from local.connect.control_client import ConnectControl
 from local.function.deployed_function import DeployedFunction, fetch_function, install_runtime
 from local.function.runtime_process import Surroundings
-from local.outcomes import BUS
 from local.processes import ProcessGroup
 from local.system import LocalCourier, running
+from tests.settings import SHARED
 
-CONTEXT = {"sendRate": "10", "eventBusName": BUS}
-"""Settings of the deployment that most tests share: at 10 replies a second, no test waits for its pace."""
 TINY_FUNCTION = Path(__file__).with_name("tiny_function.py")
 TRUST = {
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
@@ -75,7 +73,7 @@ def deploy_tiny(empty_aws: LocalAws, tmp_path: Path) -> DeployTiny:
 @pytest.fixture(scope="session")
 def whole() -> Iterator[LocalCourier]:
     """reply-courier, deployed once for all tests."""
-    with running(print, context=CONTEXT) as courier:
+    with running(print, context=SHARED) as courier:
         yield courier
 
 

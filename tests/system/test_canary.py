@@ -7,7 +7,7 @@ from local.connect.control_client import ConnectControl
 from local.system import LocalCourier
 from tests.operators import Operator
 
-LETTERS = 1_000
+LETTERS = 200
 CANARY = 5
 
 

@@ -17,6 +17,7 @@ from local.assembly import cached_assembly
 from local.aws import ACCOUNT, REGION, ROOT, LocalAws, start_aws
 from local.cdk import REPLY_COURIER, with_tools
 from local.processes import ProcessGroup
+from tests.settings import SHARED
 
 WITHOUT_APP = ROOT / "requirements"  # a folder without cdk.json, in which CDK synthesises nothing
 MAPPING = ROOT / "import.json"
@@ -43,7 +44,7 @@ def left(processes: ProcessGroup, tmp_path: Path) -> Iterator[LocalAws]:
 def test_make_import_asks_cloudformation_to_import_what_the_runbook_names(left: LocalAws) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     environment |= with_tools(left.program_environment)
-    environment["CDK_APP"] = str(cached_assembly(REPLY_COURIER, {}))  # so that CDK synthesises nothing
+    environment["CDK_APP"] = str(cached_assembly(REPLY_COURIER, SHARED))  # so that CDK synthesises nothing
     subprocess.run(["cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}"], cwd=WITHOUT_APP, env=environment, check=True)
     recorder = f"{left.endpoint}/moto-api/recorder"
     urllib.request.urlopen(f"{recorder}/start-recording", data=b"").close()

@@ -29,11 +29,10 @@ from local.system import LocalCourier, running
 from local.waiting import until
 from tests.operators import Operator, lines
 from tests.samples import reply
+from tests.settings import RUNBOOK
 from tests.system.rehearsal import Rehearsal, sections
 
 DAY = 86_400
-WINDOW = 4
-"""Seconds for which a reply is tried."""
 TIMES = itertools.count(70, 70)
 """SQS purges a queue once in 60 s: for each purge its clock is skipped further ahead."""
 NOT_ALLOWED = "ada.lovelace@elsewhere.example"
@@ -43,13 +42,7 @@ type Rehearse = Callable[[str], Rehearsal]
 
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[LocalCourier]:
-    context = {
-        "sendRate": "10",
-        "retryHours": f"{WINDOW / 3600:.6f}",
-        "allowedRecipients": "*@customer.example",
-        "eventBusName": "default",
-    }
-    with running(print, context=context) as courier:
+    with running(print, context=RUNBOOK) as courier:
         yield courier
 
 

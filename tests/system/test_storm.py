@@ -14,7 +14,7 @@ from local.connect.control_client import ConnectControl
 from local.system import LocalCourier
 
 SEED = 1
-REPLIES = 60  # `make storm` sends 300, twice, with a new seed each time
+REPLIES = 40  # `make storm` sends 300, twice, with a new seed each time
 
 
 def told_by_trace(courier: LocalCourier, since: float) -> dict[str, Ending]:

@@ -9,13 +9,13 @@ from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.system import LocalCourier, running
 from tests.operators import Operator
+from tests.settings import SECOND_STACK
 
 
 def test_each_sends_from_its_own_queue_and_under_its_own_name(courier: LocalCourier) -> None:
     connect = ConnectControl(courier.connect_url)
     connect.draft("first", "second")
-    context = {"stackName": "second", "allowedRecipients": "*@elsewhere.example"}
-    with running(print, context=context, app=replace(REPLY_COURIER, stack="second"), beside=courier) as second:
+    with running(print, context=SECOND_STACK, app=replace(REPLY_COURIER, stack="second"), beside=courier) as second:
         first_from, second_from = len(courier.logs), len(second.logs)
         put(courier.aws.sqs, courier.queue_url, ["first"])
         put(second.aws.sqs, second.queue_url, ["second"])  # to somebody whom this one does not send to

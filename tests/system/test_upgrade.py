@@ -17,8 +17,8 @@ from local.processes import in_background
 from local.sqs import counts_of
 from local.system import LocalCourier, running
 from local.waiting import until
+from tests.settings import SHARED
 from tests.switching import switch_of
-from tests.system.conftest import CONTEXT
 
 
 class Producer:
@@ -65,9 +65,7 @@ def test_replies_in_flight_are_sent_once_through_an_upgrade_and_a_rollback_that_
     connect = ConnectControl(courier.connect_url)
     connect.settings(rate=2, burst=5)  # so that some are throttled, and wait for their backoff
     until(lambda: len(connect.sent) > 0, "the first reply is sent")
-    upgrade = running(
-        print, context=CONTEXT | {"sendRate": "6"}, app=another_version(tmp_path / "next"), beside=courier
-    )
+    upgrade = running(print, context=SHARED | {"sendRate": "6"}, app=another_version(tmp_path / "next"), beside=courier)
     with upgrade as upgraded:  # both run for a moment, as versions of a function do
         courier.poller.pause()
         until(lambda: any('"version":"next"' in line.line for line in upgraded.logs), "the new version sends", 60)
@@ -75,7 +73,7 @@ def test_replies_in_flight_are_sent_once_through_an_upgrade_and_a_rollback_that_
         switch.pause(1_800_000_000)
         switch.wait_for_invocations(upgraded.function.timeout)
         sent, calls = len(connect.sent), len(connect.calls)
-        with running(print, context=CONTEXT, beside=courier) as rolled_back:
+        with running(print, context=SHARED, beside=courier) as rolled_back:
             upgraded.poller.pause()
             # The mapping's MaximumConcurrency has changed, and so CloudFormation has updated it.
             paused = sending_state(switch.account)
