@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -217,18 +216,15 @@ def run_courier(courier: LocalCourier, *arguments: str) -> None:
     """
     print(f"   $ courier {' '.join(arguments)}")
     command = [sys.executable, "-m", "courier", *arguments]
-    with tempfile.TemporaryDirectory(prefix="reply-courier-") as journal:  # not the operator's
-        own = {"COLUMNS": "100", "COURIER_JOURNAL": f"{journal}/journal.jsonl", "PYTHONUNBUFFERED": "1"}
-        environment = {**courier.aws.program_environment, **own}
-        run = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,  # in the order that a terminal shows
-            text=True,
-            check=False,
-        )
+    run = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**courier.aws.program_environment, "COLUMNS": "100", "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # in the order that a terminal shows
+        text=True,
+        check=False,
+    )
     for line in run.stdout.splitlines():
         print(f"   | {line}")
     if run.returncode:

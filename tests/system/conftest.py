@@ -1,4 +1,5 @@
 import io
+import itertools
 import json
 import zipfile
 from collections.abc import Callable, Iterator
@@ -6,18 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from courier.aws import STACK
 from local.aws import LocalAws, start_aws
 from local.connect.control_client import ConnectControl
 from local.function.deployed_function import DeployedFunction, fetch_function, install_runtime
 from local.function.runtime_process import Surroundings
 from local.processes import ProcessGroup
 from local.system import LocalCourier, running
-from tests.settings import SHARED
+from tests.operators import Operator
+from tests.settings import RUNBOOK, SHARED
+from tests.system.rehearsal import Rehearsal, Rehearse, sections
 
 TINY_FUNCTION = Path(__file__).with_name("tiny_function.py")
 TRUST = {
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
 }
+
+TIMES = itertools.count(70, 70)
+"""SQS purges a queue once in 60 s: for each purge its clock is skipped further ahead."""
 
 type DeployTiny = Callable[..., DeployedFunction]
 
@@ -92,3 +99,41 @@ def courier(whole: LocalCourier) -> Iterator[LocalCourier]:
         print(line.line)
     for document in whole.traces[traced:]:
         print(json.dumps(document))
+
+
+@pytest.fixture(scope="session")
+def runbook_stack() -> Iterator[LocalCourier]:
+    """reply-courier for rehearsals. It retries for a few seconds only, so what fails is soon dead-lettered."""
+    with running(print, context=RUNBOOK) as courier:
+        yield courier
+
+
+@pytest.fixture
+def rehearse(runbook_stack: LocalCourier, tmp_path: Path) -> Iterator[Rehearse]:
+    """Begins a rehearsal on empty queues; at the end every command of the section has to have been run."""
+    deployed = runbook_stack
+    connect = ConnectControl(deployed.connect_url)
+    connect.reset()
+    connect.settings(rate=1000, burst=1000)
+    deployed.sqs_faults.clear()
+    deployed.poller.pause()  # a long poll would go on until the clock is where it was
+    deployed.aws.skip(next(TIMES) - deployed.aws.skip(0))
+    for url in (deployed.queue_url, deployed.dead_letter_queue_url):
+        deployed.aws.sqs.purge_queue(QueueUrl=url)
+    deployed.aws.skip(-deployed.aws.skip(0))  # back: the retry window ends by real time
+    deployed.poller.resume()
+    logged = len(deployed.logs)
+    operator = Operator(
+        deployed.aws, STACK, deployed.queue_url, deployed.dead_letter_queue_url, deployed.payload_bucket
+    )
+    begun: list[Rehearsal] = []
+
+    def begin(heading: str) -> Rehearsal:
+        begun.append(Rehearsal(heading, deployed, operator, tmp_path))
+        return begun[-1]
+
+    yield begin
+    for line in deployed.logs[logged:]:
+        print(line.line)
+    for rehearsal in begun:
+        assert rehearsal.ran == set(sections()[rehearsal.heading])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -18,7 +19,7 @@ from tests.operators import Operator, lines
 from tests.samples import reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from local.system import LocalCourier
@@ -107,6 +108,14 @@ class Rehearsal:
         assert sorted(email["contact_id"] for email in self.connect.sent) == sorted(contacts)
         assert self.operator.counts(self.courier.dead_letter_queue_url) == (0, 0)
 
+    def editor_replaces(self, before: str, after: str) -> None:
+        """Have `dlq edit` replace a part of the reply."""
+        self.operator.edits_with(self.folder, f"text = text.replace({before!r}, {after!r})")
+
+    def editor_writes(self, body: Any) -> None:
+        """Have `dlq edit` write another reply."""
+        self.operator.edits_with(self.folder, f"text = {json.dumps(body)!r}")
+
     @contextmanager
     def variable(self, name: str, value: str) -> Iterator[None]:
         """The function has another value of an environment variable meanwhile, as somebody sets it at Lambda."""
@@ -130,3 +139,7 @@ class Rehearsal:
         yield
         self.courier.aws.skip(seconds)
         self.courier.poller.resume()
+
+
+type Rehearse = Callable[[str], Rehearsal]
+"""Begins the rehearsal of a section, by its heading."""

@@ -7,85 +7,32 @@ Slow (some two minutes), since every section goes all the way through the deploy
 
 from __future__ import annotations
 
-import itertools
-import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from contract.client_token import iso
-from contract.message_attributes import string
-from contract.payload import pointer_message
-from courier.aws import STACK
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.outcomes import subscribe
-from local.system import LocalCourier, running
 from local.waiting import until
-from tests.operators import Operator, lines
+from tests.operators import lines
 from tests.samples import reply
-from tests.settings import RUNBOOK
-from tests.system.rehearsal import Rehearsal, sections
+from tests.system.rehearsal import Rehearse, sections
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DAY = 86_400
-TIMES = itertools.count(70, 70)
-"""SQS purges a queue once in 60 s: for each purge its clock is skipped further ahead."""
-NOT_ALLOWED = "ada.lovelace@elsewhere.example"
-
-type Rehearse = Callable[[str], Rehearsal]
-
-
-@pytest.fixture(scope="module")
-def deployed() -> Iterator[LocalCourier]:
-    with running(print, context=RUNBOOK) as courier:
-        yield courier
-
-
-@pytest.fixture
-def rehearse(deployed: LocalCourier, tmp_path: Path) -> Iterator[Rehearse]:
-    """Begins a rehearsal on empty queues; at the end every command of the section has to have been run."""
-    connect = ConnectControl(deployed.connect_url)
-    connect.reset()
-    connect.settings(rate=1000, burst=1000)
-    deployed.sqs_faults.clear()
-    deployed.poller.pause()  # a long poll would go on until the clock is where it was
-    deployed.aws.skip(next(TIMES) - deployed.aws.skip(0))
-    for url in (deployed.queue_url, deployed.dead_letter_queue_url):
-        deployed.aws.sqs.purge_queue(QueueUrl=url)
-    deployed.aws.skip(-deployed.aws.skip(0))  # back: the retry window ends by real time
-    deployed.poller.resume()
-    logged = len(deployed.logs)
-    operator = Operator(
-        deployed.aws, STACK, deployed.queue_url, deployed.dead_letter_queue_url, deployed.payload_bucket
-    )
-    begun: list[Rehearsal] = []
-
-    def begin(heading: str) -> Rehearsal:
-        begun.append(Rehearsal(heading, deployed, operator, tmp_path))
-        return begun[-1]
-
-    yield begin
-    for line in deployed.logs[logged:]:
-        print(line.line)
-    for rehearsal in begun:
-        assert rehearsal.ran == set(sections()[rehearsal.heading])
 
 
 def test_every_section_is_rehearsed() -> None:
-    assert set(sections()) <= set(re.findall(r'"([\w ?]+)"', Path(__file__).read_text()))
-
-
-def edits(rehearsal: Rehearsal, before: str, after: str) -> None:
-    rehearsal.operator.edits_with(rehearsal.folder, f"text = text.replace({before!r}, {after!r})")
-
-
-def writes(rehearsal: Rehearsal, body: Any) -> None:
-    rehearsal.operator.edits_with(rehearsal.folder, f"text = {json.dumps(body)!r}")
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_runbook*.py"))
+    assert set(sections()) <= set(re.findall(r'"([\w ?]+)"', tests))
 
 
 # What Connect, Lambda or AWS do
@@ -360,163 +307,3 @@ def test_a_letter_nears_its_end(rehearse: Rehearse) -> None:
     assert letter in rehearsal.run("courier dlq list")
     assert rehearsal.run("courier dlq renew") == "1 renewed.\n"
     assert "deleted by SQS" not in rehearsal.run("courier status")
-
-
-# Reasons
-
-
-def test_a_reply_breaks_the_contract(rehearse: Rehearse) -> None:
-    rehearsal = rehearse("InvalidReply")
-    rehearsal.connect.draft("contact-1")
-    token = rehearsal.put("contact-1", reply(Subject="outside"))
-    letter = rehearsal.letter("InvalidReply")["id"]
-    assert "Subject" in rehearsal.run("courier dlq show ID", ID=letter)
-    writes(rehearsal, reply())
-    assert "1 sent" in rehearsal.run("courier dlq edit ID --wait", ID=letter)
-    assert "Sent at" in rehearsal.run("courier trace TOKEN", TOKEN=token)
-    rehearsal.put("contact-2", "not JSON")
-    letter = rehearsal.letter("InvalidReply")["id"]
-    rehearsal.run('courier dlq discard ID --because "sent again"', ID=letter)
-    rehearsal.sent_once("contact-1")
-
-
-def test_a_recipient_is_not_allowed(rehearse: Rehearse) -> None:
-    """A deployment with another setting is not rehearsed: replayed into this one, the reply comes back."""
-    rehearsal = rehearse("RecipientNotAllowed")
-    rehearsal.put("contact-1", reply(DestinationEmailAddress={"EmailAddress": NOT_ALLOWED}))
-    letter = rehearsal.letter("RecipientNotAllowed")["id"]
-    rehearsal.run("courier dlq show ID", ID=letter)
-    rehearsal.run("courier dlq replay --reason RecipientNotAllowed")
-    letter = rehearsal.letter("RecipientNotAllowed")["id"]
-    rehearsal.run('courier dlq discard ID --because "a test"', ID=letter)
-    assert "RecipientNotAllowed" not in rehearsal.run("courier status")
-    rehearsal.sent_once()
-
-
-def test_a_pointer_cannot_be_followed(rehearse: Rehearse) -> None:
-    rehearsal = rehearse("InvalidPayload")
-    rehearsal.connect.draft("contact-1")
-    pointer, _ = pointer_message("another-bucket", "key", 100)
-    token = rehearsal.put("contact-1", pointer)
-    letter = rehearsal.letter("InvalidPayload")["id"]
-    rehearsal.run("courier dlq show ID", ID=letter)
-    writes(rehearsal, reply())
-    rehearsal.run("courier dlq edit ID", ID=letter)
-    rehearsal.sent_once("contact-1")
-    until(lambda: "Sent at" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout, "it is told")
-
-
-def test_an_object_is_gone(rehearse: Rehearse) -> None:
-    rehearsal = rehearse("PayloadNotFound")
-    rehearsal.connect.draft("contact-1")
-    token = str(uuid.uuid4())
-    pointer, size = pointer_message(rehearsal.courier.payload_bucket, "gone-key", 100)
-    rehearsal.operator.sqs.send_message(
-        QueueUrl=rehearsal.courier.queue_url,
-        MessageBody=pointer,
-        MessageAttributes={**size, "ClientToken": string(token)},
-    )
-    letter = rehearsal.letter("PayloadNotFound")["id"]
-    assert "gone-key" in rehearsal.run("courier dlq show ID", ID=letter)
-    rehearsal.put("contact-1", ClientToken=token)
-    rehearsal.run('courier dlq discard ID --because "sent again"', ID=letter)
-    rehearsal.sent_once("contact-1")
-    until(lambda: "Sent at" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout, "it is told")
-
-
-def test_a_token_cannot_be_used(rehearse: Rehearse) -> None:
-    rehearsal = rehearse("InvalidClientToken")
-    rehearsal.connect.draft("contact-1")
-    rehearsal.put("contact-1", ClientToken="x" * 501)
-    letter = rehearsal.letter("InvalidClientToken")["id"]
-    rehearsal.run("courier dlq show ID", ID=letter)
-    edits(rehearsal, "{", "{")  # nothing
-    rehearsal.run("courier dlq edit ID", ID=letter)
-    rehearsal.sent_once("contact-1")
-    assert "InvalidClientToken" not in rehearsal.run("courier dlq list --reason InvalidClientToken")
-
-
-def test_connect_says_the_request_is_wrong(rehearse: Rehearse) -> None:
-    rehearsal = rehearse("InvalidRequest")
-    rehearsal.connect.draft("contact-1")
-    rehearsal.connect.fail("invalid_request")
-    token = rehearsal.put("contact-1")
-    letter = rehearsal.letter("InvalidRequest")["id"]
-    assert "The request is not valid." in rehearsal.run("courier dlq show ID", ID=letter)
-    edits(rehearsal, "again?", "again.")
-    rehearsal.run("courier dlq edit ID --wait", ID=letter)
-    assert "Sent at" in rehearsal.run("courier trace TOKEN", TOKEN=token)
-    rehearsal.sent_once("contact-1")
-
-
-def test_the_contact_is_not_known(rehearse: Rehearse) -> None:
-    rehearsal = rehearse("NotFound")
-    rehearsal.put("contact-1")
-    letter = rehearsal.letter("NotFound")["id"]
-    assert "Contact not found" in rehearsal.run("courier dlq show ID", ID=letter)
-    rehearsal.connect.draft("contact-1")
-    rehearsal.run("courier dlq replay --reason NotFound --canary 5")
-    rehearsal.put("contact-2")
-    letter = rehearsal.letter("NotFound")["id"]
-    rehearsal.run('courier dlq discard ID --because "sent for a new draft"', ID=letter)
-    assert "NotFound" not in rehearsal.run("courier dlq list --reason NotFound")
-    rehearsal.sent_once("contact-1")
-
-
-def test_connect_has_seen_the_token(rehearse: Rehearse) -> None:
-    rehearsal = rehearse("TokenAlreadyUsed")
-    rehearsal.connect.draft("contact-1", "contact-2")
-    rehearsal.connect.settings(repeat="conflict")
-    token = rehearsal.put("contact-1")
-    wait_until_empty(rehearsal.courier)
-    rehearsal.put("contact-1", ClientToken=token)  # its producer sends it again
-    letter = rehearsal.letter("TokenAlreadyUsed")["id"]
-    until(lambda: "Sent at" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout, "it is told")
-    rehearsal.run('courier dlq discard ID --because "the customer has it"', ID=letter)
-    rehearsal.put("contact-2", ClientToken=token)  # another reply under the same token
-    letter = rehearsal.letter("TokenAlreadyUsed")["id"]
-    edits(rehearsal, "again?", "again.")
-    rehearsal.run("courier dlq edit --new-token ID", ID=letter)
-    rehearsal.sent_once("contact-1", "contact-2")
-    assert "TokenAlreadyUsed" not in rehearsal.run("courier dlq list --reason TokenAlreadyUsed")
-
-
-def test_connect_may_have_forgotten_the_token(rehearse: Rehearse) -> None:
-    rehearsal = rehearse("TokenTooOld")
-    rehearsal.connect.draft("contact-1")
-    old = iso(time.time() - 8 * DAY)
-    token = rehearsal.put("contact-1", FirstTriedAt=old)
-    rehearsal.run("courier dlq replay --force ID", ID=rehearsal.letter("TokenTooOld")["id"])
-    rehearsal.sent_once("contact-1")
-    until(lambda: "Sent at" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout, "it is told")
-    rehearsal.put("contact-2", FirstTriedAt=old)
-    letter = rehearsal.letter("TokenTooOld")["id"]
-    rehearsal.run('courier dlq discard ID --because "the customer has it"', ID=letter)
-    rehearsal.sent_once("contact-1")
-
-
-def test_connect_answers_something_else(rehearse: Rehearse) -> None:
-    rehearsal = rehearse("Refused")
-    rehearsal.connect.draft("contact-1")
-    rehearsal.connect.fail("answer", status=418, error="TeapotException", message="I am a teapot")
-    rehearsal.put("contact-1")
-    letter = rehearsal.letter("Refused")["id"]
-    assert "I am a teapot" in rehearsal.run("courier dlq show ID", ID=letter)
-    rehearsal.run("courier dlq replay --reason Refused --canary 5")
-    assert "Refused" not in rehearsal.run("courier dlq list --reason Refused")
-    rehearsal.sent_once("contact-1")
-
-
-def test_sqs_has_moved_a_letter(rehearse: Rehearse) -> None:
-    """A thousand receives are not waited for: the letter is as SQS would leave it, without a reason."""
-    rehearsal = rehearse("MovedBySqs")
-    rehearsal.connect.draft("contact-1", "contact-2")
-    rehearsal.operator.put(rehearsal.courier.dead_letter_queue_url, reply(ContactId="contact-1"))
-    letter = rehearsal.letter("MovedBySqs")["id"]
-    rehearsal.run("courier dlq show ID", ID=letter)
-    rehearsal.run("courier dlq replay --reason MovedBySqs --canary 5")
-    rehearsal.operator.put(rehearsal.courier.dead_letter_queue_url, reply(ContactId="contact-2"))
-    edits(rehearsal, "again?", "again.")
-    rehearsal.run("courier dlq edit ID", ID=rehearsal.letter("MovedBySqs")["id"])
-    rehearsal.sent_once("contact-1", "contact-2")
-    assert "MovedBySqs" not in rehearsal.run("courier dlq list --reason MovedBySqs")
