@@ -35,8 +35,8 @@ demo: $(SETUP) ## send sample replies through the whole of it on this machine, m
 local: $(SETUP) ## keep the whole of it running on this machine until Ctrl-C
 	@python -m local up $(if $(ANSWERS),--answers "$(ANSWERS)")
 
-test: $(SETUP) ## run all tests, three at a time
-	@python -m tests -n 3 $(TESTS)
+test: $(SETUP) ## run all tests, four at a time
+	@python -m tests -n 4 $(TESTS)
 
 check: $(SETUP) ## format, lint, types, import rules, synth with cdk-nag, cfn-lint
 	@ruff format --check .
