@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Task
 
-EXIT_OK, EXIT_PARTIAL, EXIT_USAGE = 0, 1, 2
+EXIT_OK, EXIT_PARTIAL, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 """Done; not all was done; wrong usage or no access."""
 PROGRESS_SECONDS = 5
 """Seconds between two lines of progress where there is no terminal."""

@@ -17,7 +17,7 @@ from courier.edit import EditorError
 from courier.errors import explain, is_transient
 from courier.interrupts import handle_signals
 from courier.journal import JournalError
-from courier.output import EXIT_PARTIAL, EXIT_USAGE
+from courier.output import EXIT_INTERRUPTED, EXIT_PARTIAL, EXIT_USAGE
 from courier.payloads import UnreadableError
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
@@ -153,5 +153,8 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows ? in its place
-    app()
+    try:
+        app()
+    except KeyboardInterrupt:  # it came outside the command, where Typer doesn't handle it
+        sys.exit(EXIT_INTERRUPTED)
     raise AssertionError("Typer ends the process")
