@@ -17,7 +17,7 @@ CONTEXT ?=
 ANSWERS ?=
 # Options of cdk deploy: DEPLOY=--revert-drift restores what was changed or deleted by hand
 DEPLOY ?=
-# What a synthesis has written: a deployment is of what was shown, and nothing is synthesised again
+# The cloud assembly. make deploy and make destroy use the one that was just shown, and synthesise no other
 ASSEMBLY := $(or $(CDK_OUTPUT),cdk.out)
 # Options of cdk bootstrap, such as --cloudformation-execution-policies (docs/deploy.md)
 BOOTSTRAP ?=

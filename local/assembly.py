@@ -1,6 +1,6 @@
-"""Deploys without CDK's command line, for tests and benchmarks: a cached cloud assembly, through CloudFormation's API.
+"""Deploys a cached cloud assembly through CloudFormation's API, without CDK's command line.
 
-``make demo`` and ``make local`` use the command line (cdk.py). What they deploy is the same template and the same zip.
+Tests, benchmarks and ``make local`` deploy like this. ``make demo`` uses the command line (cdk.py) for the same app.
 """
 
 import fcntl
