@@ -7,9 +7,10 @@ import uuid
 from pathlib import Path
 from types import FrameType
 
-from local.connect.server import ConnectServer
+from local.connect.routes import answer_to
 from local.connect.service import EmulatedConnect
 from local.connect.settings import settings_from_answers
+from local.http_server import HttpServer
 
 
 def main() -> None:
@@ -28,7 +29,10 @@ def main() -> None:
     connect = EmulatedConnect(
         clock=lambda: started + time.monotonic(), new_id=lambda: str(uuid.uuid4()), settings=settings
     )
-    with ConnectServer((arguments.host, arguments.port), connect, time.sleep) as server:
+    with HttpServer(
+        lambda request: answer_to(connect, request.method, request.url, request.body),
+        (arguments.host, arguments.port),
+    ) as server:
         signal.signal(signal.SIGTERM, _exit)
         signal.signal(signal.SIGINT, _exit)
         print(f"emulated Connect on {server.url}", flush=True)

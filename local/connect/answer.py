@@ -1,8 +1,8 @@
-"""HTTP answers as plain data, in the REST-JSON form that the AWS SDKs parse."""
+"""Connect's answers, in the REST-JSON form that the AWS SDKs parse."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from local.http_server import Answer
 
 # https://docs.aws.amazon.com/connect/latest/APIReference/API_StartOutboundEmailContact.html, "Errors".
 # AWS services answer SerializationException to a body that they cannot parse.
@@ -16,28 +16,7 @@ STATUS_OF = {
     "ThrottlingException": 429,
     "InternalServiceException": 500,
 }
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer, sent after `wait_seconds`. If `status` is None, the server closes the connection instead."""
-
-    status: int | None
-    body: bytes = b""
-    content_type: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    wait_seconds: float = 0.0
-
-    @property
-    def error(self) -> str | None:
-        """The name of the AWS error, or None for another answer."""
-        return self.headers.get("x-amzn-ErrorType")
-
-    @property
-    def message(self) -> str | None:
-        """The message of the AWS error, or None for another answer."""
-        message: str | None = json.loads(self.body)["Message"] if self.error else None
-        return message
+_ERROR_HEADER = "x-amzn-ErrorType"
 
 
 def json_answer(content: object, status: int = 200) -> Answer:
@@ -47,8 +26,14 @@ def json_answer(content: object, status: int = 200) -> Answer:
 
 def error_answer(status: int, error: str | None, message: str) -> Answer:
     """Return an AWS error: the name is in a header and the message in the body."""
-    body = json.dumps({"Message": message}).encode()
-    return Answer(status, body, headers={"x-amzn-ErrorType": error} if error else {})
+    named = {_ERROR_HEADER: error} if error else {}
+    return Answer(status, json.dumps({"Message": message}).encode(), {"Content-Type": "application/json", **named})
+
+
+def error_of(answer: Answer) -> tuple[str | None, str | None]:
+    """Return the name and the message of an AWS error, or twice None for another answer."""
+    name = answer.headers.get(_ERROR_HEADER)
+    return name, json.loads(answer.body)["Message"] if name else None
 
 
 class Refused(Exception):  # noqa: N818 - an answer of Connect's, not an error of this program

@@ -4,12 +4,13 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from local.connect.answer import Answer, json_answer
+from local.connect.answer import json_answer
 from local.connect.checked_input import ControlCallError, Rule, checked_members, number, texts
 from local.connect.contacts import DEFAULT_EXPIRY_SECONDS
 from local.connect.faults import parsed_faults
 from local.connect.instance import Instance
 from local.connect.service import EmulatedConnect
+from local.http_server import Answer
 
 _DRAFTS = {
     "contact_ids": Rule(texts, "a list of contact ids"),

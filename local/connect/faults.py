@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from random import Random
 
-from local.connect.answer import Answer, error_answer
+from local.connect.answer import error_answer
 from local.connect.checked_input import (
     ControlCallError,
     Rule,
@@ -15,7 +15,7 @@ from local.connect.checked_input import (
     text,
     whole_number,
 )
-from local.faults import FaultPlan
+from local.http_server import CLOSE, Answer, FaultPlan
 
 _ERRORS = {
     "throttle": (429, "ThrottlingException", "Rate exceeded"),
@@ -31,7 +31,9 @@ _ERRORS = {
 }
 _GARBAGE = Answer(200, b"<<< not JSON")
 # A load balancer answers this when the service behind it is down.
-_UNAVAILABLE = Answer(503, b"<html><head><title>503 Service Unavailable</title></head></html>", "text/html")
+_UNAVAILABLE = Answer(
+    503, b"<html><head><title>503 Service Unavailable</title></head></html>", {"Content-Type": "text/html"}
+)
 
 BEFORE = {*_ERRORS, "answer", "drop_before", "garbage", "hang", "unavailable"}
 """Faults that strike before the request is checked, so that nothing is sent."""
@@ -114,11 +116,11 @@ def answer_instead(fault: Fault) -> Answer:
         case "answer":
             return error_answer(fault.status, fault.error, fault.message)
         case "drop_before":
-            return Answer(None)
+            return CLOSE
         case "garbage":
             return _GARBAGE
         case "hang":
-            return Answer(None, wait_seconds=fault.seconds)
+            return replace(CLOSE, wait_seconds=fault.seconds)
         case "unavailable":
             return _UNAVAILABLE
         case name:
@@ -133,4 +135,4 @@ def answer_spoilt(fault: Fault, answer: Answer) -> Answer:
         case "garbage_after":
             return _GARBAGE
         case _:
-            return Answer(None)
+            return CLOSE

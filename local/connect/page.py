@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from local.connect.answer import Answer, error_answer
-from local.connect.instance import Instance
-from local.connect.record import Call, Sent
+from local.connect.answer import error_answer
+from local.connect.instance import Call, Instance, Sent
 from local.connect.service import EmulatedConnect
+from local.http_server import Answer
 
 _FOLDER = Path(__file__).parent
 _FILES = {"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
@@ -146,7 +146,7 @@ def page_answer(connect: EmulatedConnect, path: list[str], opened: str) -> Answe
         case ["emails", n, "body"]:
             return _body(connect, n)
         case [name] if name in _FILES:
-            return Answer(200, (_FOLDER / name).read_bytes(), _FILES[name])
+            return Answer(200, (_FOLDER / name).read_bytes(), {"Content-Type": _FILES[name]})
         case _:
             return error_answer(404, "UnknownOperationException", "This page does not exist.")
 
@@ -200,6 +200,11 @@ def _find(connect: EmulatedConnect, n: str) -> Email | Refusal | None:
 
 
 def _html(html: str, policy: str) -> Answer:
-    headers = {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+    headers = {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
     # JSON can hold lone surrogates, which UTF-8 cannot.
-    return Answer(200, html.encode(errors="replace"), "text/html; charset=utf-8", headers)
+    return Answer(200, html.encode(errors="replace"), headers)

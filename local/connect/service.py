@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from local.connect.answer import Answer, Refused
-from local.connect.instance import Decision, Instance, text_member
-from local.connect.record import Call
+from local.connect.answer import Refused, error_of
+from local.connect.instance import Call, Decision, Instance, text_member
 from local.connect.validation import parsed
+from local.http_server import Answer
 
 
 class EmulatedConnect:
@@ -53,6 +53,7 @@ class EmulatedConnect:
                 decision = instance.send(request, now)
             except Refused as error:
                 decision = Decision(error.answer)
+            name, message = error_of(decision.answer)
             call = Call(
                 n=instance.record.next_number(),
                 at=now,
@@ -62,8 +63,8 @@ class EmulatedConnect:
                 body=request,
                 raw=raw.decode(errors="surrogateescape"),
                 status=decision.answer.status,
-                error=decision.answer.error,
-                message=decision.answer.message,
+                error=name,
+                message=message,
                 accepted=decision.accepted,
                 repeat=decision.repeat,
                 request_id=request_id,

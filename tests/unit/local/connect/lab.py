@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
-from local.connect.answer import Answer
-from local.connect.server import answer_to
+from local.connect.answer import error_of
+from local.connect.routes import answer_to
 from local.connect.service import EmulatedConnect
+from local.http_server import Answer
 
 INSTANCE = "11111111-2222-3333-4444-555555555555"
 HOUR = 3600.0
@@ -54,4 +55,4 @@ class Lab:
 
 
 def outcome(answer: Answer) -> tuple[int | None, str | None]:
-    return answer.status, answer.error
+    return answer.status, error_of(answer)[0]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local.connect.server import answer_to
+from local.connect.routes import answer_to
 from tests.unit.local.connect.lab import INSTANCE, Lab, outcome
 
 

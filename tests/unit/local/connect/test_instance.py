@@ -4,7 +4,7 @@ import contextlib
 import json
 import threading
 
-from local.connect.server import answer_to
+from local.connect.routes import answer_to
 from local.connect.service import EmulatedConnect
 from tests.unit.local.connect.lab import INSTANCE, Lab, outcome
 

@@ -1,7 +1,7 @@
 import re
 
 from local.connect.page import breakable
-from local.connect.server import answer_to
+from local.connect.routes import answer_to
 from tests.unit.local.connect.lab import Lab
 
 DAY = 24 * 3600.0

@@ -5,6 +5,7 @@ import pytest
 
 from local.connect.answer import Refused
 from local.connect.validation import checked_creation, checked_sending, parsed
+from tests.unit.local.connect.lab import outcome
 
 ADDRESS = {"EmailAddress": "anna@example.com", "DisplayName": "Anna"}
 RAW = {"Subject": "Hello", "Body": "Hello Anna", "ContentType": "text/plain"}
@@ -78,7 +79,7 @@ def test_what_connect_does_not_take_is_refused_by_the_place_and_the_rule(request
     with pytest.raises(Refused) as refused:
         checked_sending(request_)
 
-    assert (refused.value.answer.status, refused.value.answer.error) == (400, "InvalidRequestException")
+    assert outcome(refused.value.answer) == (400, "InvalidRequestException")
     assert said in json.loads(refused.value.answer.body)["Message"]
 
 
@@ -105,7 +106,7 @@ def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
     with pytest.raises(Refused) as refused:
         checked_sending(parsed(body))
 
-    assert (refused.value.answer.status, refused.value.answer.error) == (400, "SerializationException")
+    assert outcome(refused.value.answer) == (400, "SerializationException")
 
 
 @pytest.mark.parametrize(
