@@ -1,6 +1,6 @@
-"""Connect in memory: it answers, refuses and crashes as told."""
+"""Connect in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,10 +9,20 @@ from tests.fakes.faults import refusal
 
 @dataclass
 class FakeConnect:
-    """Accepts each token once, for contacts that exist; `before` and `after` acceptance something may happen."""
+    """Accepts each token once, for contacts that exist.
+
+    Attributes:
+        repeat_conflicts: Whether a repeated token gets a 409 instead of the first answer.
+        contacts: The contacts that exist. None means all.
+        answers: The answers to the next calls, which are not accepted. An exception is raised.
+        before, after: Called before each call and after each answer of Connect's own.
+        calls: All requests.
+        accepted: The requests that sent an email.
+    """
 
     repeat_conflicts: bool = False
     contacts: set[str] | None = None
+    answers: Iterator[Any] = field(default_factory=lambda: iter(()))
     before: Callable[[], None] = lambda: None
     after: Callable[[], None] = lambda: None
     calls: list[dict[str, Any]] = field(default_factory=list)
@@ -21,6 +31,11 @@ class FakeConnect:
     def start_outbound_email_contact(self, **request: Any) -> dict[str, Any]:
         self.before()
         self.calls.append(request)
+        answer: Any = next(self.answers, None)
+        if isinstance(answer, Exception):
+            raise answer
+        if answer is not None:
+            return dict(answer)
         if request["ClientToken"] in {email["ClientToken"] for email in self.accepted}:
             if self.repeat_conflicts:
                 raise refusal(409, "IdempotencyException")

@@ -6,8 +6,9 @@ import io
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
+
+from tests.fakes.faults import refusal
 
 
 @dataclass
@@ -31,12 +32,7 @@ class FakeS3:
         if self.fails:
             raise self.fails
         if (Bucket, Key) not in self.objects:
-            raise s3_error("NoSuchKey", 404, "GetObject")
+            raise refusal(404, "NoSuchKey")
         content = self.objects[Bucket, Key]
         read = content[: len(content) - self.cut]
         return {"Body": StreamingBody(io.BytesIO(read), len(content)), "ContentLength": len(content)}
-
-
-def s3_error(code: str, status: int, operation: str = "GetObject") -> ClientError:
-    response: Any = {"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(response, operation)

@@ -1,6 +1,5 @@
 """Listing a queue in memory: every letter once, and all of them given back, whatever SQS does."""
 
-import itertools
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from contract.client_token import iso
 from courier.dead_letters import MOVED_BY_SQS, DeadLetterReader, hold_seconds, parse_letter
 from local.aws import ROOT
 from tests.fakes.faults import refusal
+from tests.fakes.function import FakeClock
 from tests.fakes.sqs import FakeSqs, letters
 from tests.letters import NOW, letter
 
@@ -44,13 +44,12 @@ def test_letters_whose_time_is_over_meanwhile_do_not_go_round_for_ever() -> None
 @pytest.mark.usefixtures("ctrl_c")
 def test_a_second_interruption_does_not_stop_the_giving_back() -> None:
     queues = letters(50)
-    give_back = queues.change_message_visibility_batch
 
-    def interrupted(**request: Any) -> Any:
-        signal.raise_signal(signal.SIGINT)
-        return give_back(**request)
+    def interrupt(operation: str) -> None:
+        if operation == "change_message_visibility_batch":
+            signal.raise_signal(signal.SIGINT)  # the second Ctrl-C
 
-    queues.change_message_visibility_batch = interrupted  # type: ignore[method-assign]  # the second Ctrl-C
+    queues.before = interrupt
     with pytest.raises(KeyboardInterrupt), holding(queues) as held:
         list(held)
     assert not queues.hidden
@@ -73,10 +72,11 @@ def test_what_is_held_is_given_back_when_the_work_is_cut_off() -> None:
 def test_what_cannot_be_released_is_reported_and_hides_no_other_error(capsys: pytest.CaptureFixture[str]) -> None:
     queues = letters(3)
 
-    def refused(**_: Any) -> None:
-        raise refusal(403, "AccessDenied")
+    def refuse(operation: str) -> None:
+        if operation == "change_message_visibility_batch":
+            raise refusal(403, "AccessDenied")
 
-    queues.change_message_visibility_batch = refused  # type: ignore[method-assign]
+    queues.before = refuse
 
     def fail() -> None:
         with DeadLetterReader(queues, "dead") as held:  # type: ignore[arg-type]
@@ -90,54 +90,25 @@ def test_what_cannot_be_released_is_reported_and_hides_no_other_error(capsys: py
 
 def test_a_letter_received_again_is_given_back_with_its_newest_receipt_handle() -> None:
     queues = letters(3)
-    take = queues.receive_message
-    receives = itertools.count()
-    given_back: list[str] = []
-
-    def receive_message(**request: Any) -> Any:
-        n = next(receives)
-        queues.hidden.clear()  # each receive comes after the letters' time is over
-        answer = take(**request)
-        return {"Messages": [{**each, "ReceiptHandle": f"receive-{n}"} for each in answer["Messages"]]}
-
-    queues.receive_message = receive_message  # type: ignore[method-assign]
-    queues.change_message_visibility_batch = lambda **request: given_back.extend(  # type: ignore[method-assign]
-        entry["ReceiptHandle"] for entry in request["Entries"]
-    )
+    queues.before = lambda _operation: queues.hidden.clear()  # each receive comes after the letters' time is over
     with holding(queues) as held:
         assert len(list(held)) == 3
-    assert given_back == [f"receive-{next(receives) - 1}"] * 3
+    last = queues.calls.count("receive_message") - 1
+    assert last > 0
+    assert {handle.partition("/")[2] for handle in queues.given_back} == {str(last)}
+    assert len(queues.given_back) == 3
 
 
 @pytest.mark.parametrize("counted", [0, 10, 25, 40])
 def test_every_letter_is_listed_whatever_the_queues_count_says(counted: int) -> None:
-    queues = letters(25, misses=True)  # a receive that does not wait finds nothing
-    counts = {"ApproximateNumberOfMessages": str(counted), "ApproximateNumberOfMessagesNotVisible": "0"}
-    queues.get_queue_attributes = lambda **_: {"Attributes": counts}  # type: ignore[method-assign]
+    queues = letters(25, misses=True, counted=counted)
     with holding(queues) as held:
         assert len(list(held)) == 25
 
 
-class SlowSqs(FakeSqs):
-    """Each receive takes half a second, and what was received is visible again when its time is over."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-        self.until: dict[str, float] = {}
-
-    def receive_message(self, *, VisibilityTimeout: int = 0, **request: Any) -> Any:  # noqa: N803 - boto3's name
-        self.now += 0.5
-        self.hidden -= {letter_id for letter_id, until in self.until.items() if until <= self.now}
-        answer = super().receive_message(**request)
-        self.until |= {each["MessageId"]: self.now + VisibilityTimeout for each in answer.get("Messages", [])}
-        return answer
-
-
 def test_a_list_is_complete_where_each_call_takes_half_a_second() -> None:
-    queues = SlowSqs()
-    for n in range(4_000):
-        queues.put("dead", str(n))
+    clock = FakeClock()
+    queues = letters(4_000, now=clock, before=lambda _operation: clock.sleep(0.5))
     with holding(queues) as held:
         assert len(list(held)) == 4_000
     assert held.unseen_failures() == []
@@ -154,14 +125,7 @@ def test_letters_that_somebody_else_holds_are_missing_and_a_list_says_so() -> No
 
 def test_a_list_that_never_ends_gives_up_and_says_so() -> None:
     queues = letters(5)
-    take = queues.receive_message
-
-    def give_back_at_once(**request: Any) -> Any:
-        answer = take(**request)
-        queues.hidden.clear()
-        return answer
-
-    queues.receive_message = give_back_at_once  # type: ignore[method-assign]
+    queues.after = lambda _operation: queues.hidden.clear()
     with holding(queues) as held:
         assert len(list(held)) == 5
     assert held.unseen_failures()

@@ -88,4 +88,4 @@ def test_a_letter_that_is_edited_is_held_for_an_hour_and_the_others_are_given_ba
     account = account_on(queues)
     letter = fetch_and_hold(account, f"{1:036}")
     assert queues.hidden_for == [3_600]
-    assert queues.hidden == {letter.id}
+    assert list(queues.hidden) == [letter.id]

@@ -1,6 +1,7 @@
 """What the shell does around the decisions: pace, time, backoff, and faults of its own."""
 
 import io
+import itertools
 import json
 from dataclasses import replace
 from random import Random
@@ -18,9 +19,9 @@ from handler.services import connect as connect_module
 from handler.services import sqs as sqs_module
 from tests.fakes.connect import FakeConnect
 from tests.fakes.event_bus import FakeEventBus
-from tests.fakes.faults import lost_answer, refusal
+from tests.fakes.faults import fails, lost_answer, refusal
 from tests.fakes.function import PAYLOADS, FakeClock, changed, delivery
-from tests.fakes.s3 import FakeS3, s3_error
+from tests.fakes.s3 import FakeS3
 from tests.fakes.sqs import FakeSqs
 from tests.operators import texts
 from tests.samples import record, reply
@@ -59,13 +60,6 @@ def world() -> World:
 class HighestDraw(Random):
     def uniform(self, a: float, b: float) -> float:
         return max(a, b)
-
-
-def fails(error: Exception) -> Any:
-    def at_once() -> None:
-        raise error
-
-    return at_once
 
 
 def test_sends_keep_to_the_pace_of_the_environment(world: World) -> None:
@@ -107,13 +101,7 @@ def test_where_active_emails_stay_full_the_reply_comes_back_after_a_longer_time(
 
 
 def test_what_is_not_answered_after_a_throttle_is_tried_once_more(world: World) -> None:
-    answers = iter([refusal(429, "ThrottlingException"), refusal(503, "ServiceUnavailable")])
-
-    def before() -> None:
-        if answer := next(answers, None):
-            raise answer
-
-    world.connect.before = before
+    world.connect.answers = iter([refusal(429, "ThrottlingException"), refusal(503, "ServiceUnavailable")])
     assert world.deliver(record()) == []
     assert world.events == ["attempt_failed", "attempt_failed", "reply_sent"]
 
@@ -140,18 +128,9 @@ def test_a_fault_of_our_own_is_logged_and_keeps_the_message(world: World) -> Non
     ids=repr,
 )
 def test_whatever_keeps_a_message_from_the_dead_letter_queue_it_stays(world: World, error: Exception) -> None:
-    world.sqs.before = fails(error)
-    world.delivery = changed(world.delivery, sqs=lambda: PutsBackOnly(world.sqs))
+    world.sqs.before = lambda operation: fails(error)() if operation == "send_message" else None
     assert world.deliver(record("no reply", message_id="id-1")) == ["id-1"]
     assert world.events == ["dead_letter_failed", "reply_retried"]
-
-
-class PutsBackOnly(FakeSqs):
-    """SQS whose dead-letter queue fails as another one would, while visibility can be changed."""
-
-    def __init__(self, other: FakeSqs) -> None:
-        super().__init__()
-        self.send_message = other.send_message  # type: ignore[method-assign] # the failing one
 
 
 @pytest.mark.parametrize("error", [ConnectionClosedError(endpoint_url="x"), refusal(400, "InvalidParameterValue")])
@@ -166,7 +145,7 @@ def test_a_move_whose_answer_is_lost_leaves_copies_with_one_token(world: World) 
     world.sqs.after = lost_answer
     bad = record("no reply", message_id="id-1")
     assert world.deliver(bad) == ["id-1"]
-    world.sqs.after = lambda: None
+    world.sqs.after = lambda _operation: None
     assert world.deliver(bad) == []
     letters = [
         letter["MessageAttributes"]["ReplyCourier.MessageId"]["StringValue"] for letter in world.sqs.dead_letters
@@ -208,7 +187,7 @@ def test_a_refused_reply_says_when_it_was_first_tried(world: World) -> None:
 
 
 def test_an_answer_without_a_contact_id_is_not_taken_for_sent(world: World) -> None:
-    world.connect.start_outbound_email_contact = lambda **_: {"ResponseMetadata": {}}  # type: ignore[method-assign]
+    world.connect.answers = itertools.repeat({"ResponseMetadata": {}})
     assert world.deliver(record(message_id="id-1")) == ["id-1"]
     assert world.events == ["attempt_failed", "reply_retried"]
 
@@ -253,7 +232,7 @@ def test_a_large_reply_that_breaks_the_contract_stays_a_pointer(world: World) ->
 
 
 def test_a_body_that_s3_does_not_give_is_asked_for_later_and_takes_no_turn(world: World) -> None:
-    world.s3.fails = s3_error("SlowDown", 503)
+    world.s3.fails = refusal(503, "SlowDown")
     assert world.deliver(large("{}", message_id="id-1")) == ["id-1"]
     assert world.connect.calls == []
     assert "reply_retried" in world.events

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from contract.client_token import client_token
 from tests.fakes.connect import FakeConnect
-from tests.fakes.faults import CrashError, crash, lost_answer, refusal
+from tests.fakes.faults import CrashError, crash, fails, lost_answer, refusal
 from tests.fakes.function import FakeClock, delivery
 from tests.fakes.sqs import DEAD_LETTERS, FakeSqs
 from tests.samples import record, reply, string_attribute
@@ -153,14 +153,11 @@ class LifeOfAReply(RuleBasedStateMachine):
         return answer == {"batchItemFailures": []}
 
     def strike(self, answer: str, dead_letter_queue: str) -> None:
-        def fails(error: Exception) -> None:
-            raise error
-
-        nothing = lambda: None  # noqa: E731 - one of several things that may happen
+        nothing = lambda *_: None  # noqa: E731 - one of several things that may happen
         error = AT_CONNECT.get(answer)
-        self.connect.before = (lambda: fails(error)) if error else crash if answer == "crash before" else nothing
+        self.connect.before = fails(error) if error else crash if answer == "crash before" else nothing
         self.connect.after = {"lost answer": lost_answer, "crash after": crash}.get(answer, nothing)
-        refuses = lambda: fails(refusal(400, "AWS.SimpleQueueService.NonExistentQueue"))  # noqa: E731 - as above
+        refuses = fails(refusal(400, "AWS.SimpleQueueService.NonExistentQueue"))
         self.sqs.before = {"refuses": refuses, "crash before": crash}.get(dead_letter_queue, nothing)
         self.sqs.after = {"lost answer": lost_answer, "crash after": crash}.get(dead_letter_queue, nothing)
 

@@ -14,6 +14,7 @@ from courier.doctor.checks import Examination, Finding, Level, bad, good, unknow
 from courier.doctor.queries import Alarm, Clients, Quota
 from courier.pause import PAUSED_AT, PAUSED_BY, SendingState
 from local.aws import ROOT
+from tests.fakes.sqs import FakeSqs
 from tests.fakes.stubbed import stubbed
 
 NOW = 1_800_000_000
@@ -40,7 +41,6 @@ def refused(error: Exception) -> Any:
 
 
 def examined(functions: Any, other: Any, **more: Any) -> dict[str, Any]:
-    tags = {PAUSED_BY: "user/ada", PAUSED_AT: "then"}
     account: Any = SimpleNamespace(
         stack="reply-courier",
         stack_status="CREATE_COMPLETE",
@@ -48,7 +48,7 @@ def examined(functions: Any, other: Any, **more: Any) -> dict[str, Any]:
         output=OUTPUTS.__getitem__,
         known_output={"SendRate": "2"}.get,
         queues=Queues("replies", "dead"),
-        sqs=SimpleNamespace(list_queue_tags=lambda **_: {"Tags": tags}),
+        sqs=FakeSqs(tags={PAUSED_BY: "user/ada", PAUSED_AT: "then"}),
         functions=functions,
         cloudwatch=other,
         cloudformation=other,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,44 +22,35 @@ from courier.doctor.send_test import (
     lost,
     refused,
 )
+from tests.fakes.connect import FakeConnect
 from tests.fakes.faults import refusal
 from tests.fakes.function import FakeClock
 from tests.samples import ADDRESS
 
-OK, BAD, MISSING, USED = 200, refusal(400, "InvalidRequestException"), refusal(404, "X"), refusal(409, "Y")
+OK, BAD, MISSING, USED = (
+    {"ContactId": "contact-1"},
+    refusal(400, "InvalidRequestException"),
+    refusal(404, "X"),
+    refusal(409, "Y"),
+)
 THROTTLED = refusal(429, "ThrottlingException")
 
 
-@dataclass
-class FakeConnect:
-    """Gives these answers, one after the other."""
-
-    answers: list[Any]
-    clock: FakeClock
-    calls: list[dict[str, Any]] = field(default_factory=list)
-
-    def start_outbound_email_contact(self, **request: Any) -> Any:
-        self.calls.append({**request, "at": self.clock.now})
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return {"ContactId": request["ContactId"]} if answer == OK else {}
-
-
-def tried(*answers: Any) -> tuple[FakeConnect, dict[Step, Answer]]:
-    clock, ids = FakeClock(), itertools.count(1)
-    connect = FakeConnect([*answers], clock)
+def tried(*answers: Any) -> tuple[list[dict[str, Any]], dict[Step, Answer]]:
+    """Return the requests, each with the time at which it was made, and the answers by step."""
+    clock, ids, times = FakeClock(), itertools.count(1), list[float]()
+    connect = FakeConnect(answers=iter(answers), before=lambda: times.append(clock.now))
     trial = Trial(connect, "instance-1", lambda: f"id-{next(ids)}", clock.sleep)  # type: ignore[arg-type]  # its only call
     told = dict(trial.run("contact-1", "me@customer.example"))
     assert told == trial.answers
-    assert connect.answers == []
-    return connect, told
+    assert len(connect.calls) == len(answers)
+    return [{**call, "at": at} for call, at in zip(connect.calls, times, strict=True)], told
 
 
 def test_a_forgotten_refusal_takes_five_calls() -> None:
-    connect, told = tried(BAD, OK, OK, BAD, MISSING)
+    calls, told = tried(BAD, OK, OK, BAD, MISSING)
     assert list(told) == [Step.BAD_BODY, Step.MENDED_BODY, Step.REPEAT, Step.SPENT_CONTACT, Step.WRONG_CONTACT]
-    bad, mended, repeat, spent, wrong = connect.calls
+    bad, mended, repeat, spent, wrong = calls
     assert bad["ClientToken"] == mended["ClientToken"]
     assert bad["FromEmailAddress"] == {"EmailAddress": "nobody@reply-courier.invalid"}
     assert "FromEmailAddress" not in mended
@@ -68,14 +58,14 @@ def test_a_forgotten_refusal_takes_five_calls() -> None:
     assert spent["ContactId"] == "contact-1"
     assert wrong["ContactId"] != "contact-1"
     assert len({call["ClientToken"] for call in (bad, spent, wrong)}) == 3
-    assert {call["InstanceId"] for call in connect.calls} == {"instance-1"}
+    assert {call["InstanceId"] for call in calls} == {"instance-1"}
 
 
 def test_a_remembered_refusal_is_told_from_a_bad_contact_by_a_new_token() -> None:
-    connect, told = tried(BAD, USED, OK, USED, BAD, MISSING)
+    calls, told = tried(BAD, USED, OK, USED, BAD, MISSING)
     assert list(told)[2] is Step.MENDED_BODY_NEW_TOKEN
     assert told[Step.MENDED_BODY_NEW_TOKEN].is_accepted
-    assert connect.calls[1]["ClientToken"] != connect.calls[2]["ClientToken"] == connect.calls[3]["ClientToken"]
+    assert calls[1]["ClientToken"] != calls[2]["ClientToken"] == calls[3]["ClientToken"]
 
 
 def test_with_a_bad_contact_nothing_is_repeated() -> None:
@@ -84,9 +74,9 @@ def test_with_a_bad_contact_nothing_is_repeated() -> None:
 
 
 def test_a_bad_body_that_is_accepted_is_the_one_that_is_repeated() -> None:
-    connect, told = tried(OK, OK, BAD, MISSING)
+    calls, told = tried(OK, OK, BAD, MISSING)
     assert list(told) == [Step.BAD_BODY, Step.REPEAT, Step.SPENT_CONTACT, Step.WRONG_CONTACT]
-    assert {**connect.calls[1], "at": 0} == {**connect.calls[0], "at": 0}
+    assert {**calls[1], "at": 0} == {**calls[0], "at": 0}
 
 
 @pytest.mark.parametrize("answer", [refusal(500, "InternalServiceException"), ReadTimeoutError(endpoint_url="x")])
@@ -98,15 +88,15 @@ def test_after_a_call_without_an_answer_no_other_goes_on_it(answer: Exception) -
 
 
 def test_a_200_without_a_contact_id_is_like_no_answer() -> None:
-    _, told = tried(BAD, "not JSON", MISSING)
+    _, told = tried(BAD, {}, MISSING)
     assert list(told) == [Step.BAD_BODY, Step.MENDED_BODY, Step.WRONG_CONTACT]
     assert (told[Step.MENDED_BODY].status, told[Step.MENDED_BODY].error) == (None, "AnswerWithoutContactId")
 
 
 def test_fewer_than_two_calls_are_made_a_second_and_a_throttled_one_again() -> None:
-    connect, told = tried(BAD, THROTTLED, THROTTLED, OK, OK, BAD, MISSING)
+    calls, told = tried(BAD, THROTTLED, THROTTLED, OK, OK, BAD, MISSING)
     assert told[Step.MENDED_BODY].is_accepted
-    times = [call["at"] for call in connect.calls]
+    times = [call["at"] for call in calls]
     assert min(later - earlier for earlier, later in itertools.pairwise(times)) > 0.5
 
 
@@ -119,11 +109,6 @@ def test_a_call_that_is_throttled_again_and_again_is_given_up() -> None:
 def test_who_may_not_send_learns_it_at_once() -> None:
     with pytest.raises(ClientError):
         tried(refusal(403, "AccessDeniedException"))
-
-
-def error(status: int, code: str, message: str) -> ClientError:
-    response: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(response, "StartOutboundEmailContact")
 
 
 @pytest.mark.parametrize(
@@ -145,17 +130,17 @@ def test_only_an_answer_for_good_settles_anything(answer: Answer, is_accepted: b
 
 
 def test_nothing_of_the_request_is_kept() -> None:
-    kept = refused(error(400, "InvalidRequestException", f"Email address '{ADDRESS}' of contact c-1 is not allowed"))
+    kept = refused(refusal(400, "InvalidRequestException", f"Email address '{ADDRESS}' of contact c-1 is not allowed"))
     assert (kept.status, kept.error) == (400, "InvalidRequestException")
     assert ADDRESS not in str(kept)
     assert "c-1" not in str(kept)
-    assert refused(error(400, ADDRESS, "")).error == "(withheld)"
+    assert refused(refusal(400, ADDRESS, "")).error == "(withheld)"
 
 
 def test_a_person_reads_it_in_a_line() -> None:
     assert str(accepted("c-1", "c-1")) == "200, accepted"
     assert str(accepted("c-2", "c-1")) == "200, accepted under another contact id"
-    not_found = refused(error(404, "ResourceNotFoundException", "Contact not found"))
+    not_found = refused(refusal(404, "ResourceNotFoundException", "Contact not found"))
     assert str(not_found) == "404 ResourceNotFoundException"
     assert str(lost(ReadTimeoutError(endpoint_url="x"))) == "no answer ReadTimeoutError"
 

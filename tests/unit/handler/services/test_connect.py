@@ -1,6 +1,5 @@
 import pytest
 from botocore.exceptions import (
-    ClientError,
     ConnectionClosedError,
     ConnectTimeoutError,
     CredentialRetrievalError,
@@ -15,27 +14,20 @@ from botocore.parsers import ResponseParserError
 from contract.dead_letter import Reason
 from handler.services.connect import verdict_for
 from handler.verdict import AlreadySent, Cause, DeadLetter, Retry
-
-
-def answer(status: int, code: str = "", message: str = "") -> ClientError:
-    response = {
-        "Error": {"Code": code, "Message": message},
-        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "request-1"},
-    }
-    return ClientError(response, "StartOutboundEmailContact")  # type: ignore[arg-type] # only what botocore always has
+from tests.fakes.faults import refusal
 
 
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (answer(400, "InvalidRequestException", "Subject is empty"), Reason.INVALID_REQUEST),
-        (answer(404, "ResourceNotFoundException"), Reason.NOT_FOUND),
-        (answer(409, "IdempotencyException"), Reason.TOKEN_ALREADY_USED),
-        (answer(400, "ValidationException"), Reason.REFUSED),
-        (answer(400, "ValidationException", "Attachment is not approved"), Reason.REFUSED),
-        (answer(404, "404"), Reason.REFUSED),  # a wrong endpoint, moto's answer to a call it does not know
-        (answer(413, "413"), Reason.REFUSED),
-        (answer(418), Reason.REFUSED),
+        (refusal(400, "InvalidRequestException", "Subject is empty"), Reason.INVALID_REQUEST),
+        (refusal(404, "ResourceNotFoundException"), Reason.NOT_FOUND),
+        (refusal(409, "IdempotencyException"), Reason.TOKEN_ALREADY_USED),
+        (refusal(400, "ValidationException"), Reason.REFUSED),
+        (refusal(400, "ValidationException", "Attachment is not approved"), Reason.REFUSED),
+        (refusal(404, "404"), Reason.REFUSED),  # a wrong endpoint, moto's answer to a call it does not know
+        (refusal(413, "413"), Reason.REFUSED),
+        (refusal(418), Reason.REFUSED),
         (ParamValidationError(report="Invalid type"), Reason.INVALID_REQUEST),
     ],
 )
@@ -48,36 +40,36 @@ def test_what_a_repeat_would_not_change_is_dead_lettered(error: Exception, reaso
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
-        (answer(429, "ThrottlingException"), Cause.THROTTLED),
-        (answer(429, "TooManyRequestsException"), Cause.THROTTLED),
-        (answer(429), Cause.THROTTLED),
-        (answer(400, "ThrottlingException"), Cause.THROTTLED),
-        (answer(400, "RequestThrottled"), Cause.THROTTLED),
-        (answer(400, "ThrottledException"), Cause.THROTTLED),
-        (answer(400, "RequestLimitExceeded"), Cause.THROTTLED),
-        (answer(408, "RequestTimeoutException"), Cause.UNAVAILABLE),
-        (answer(408), Cause.UNAVAILABLE),
-        (answer(400, "RequestTimeout"), Cause.UNAVAILABLE),
-        (answer(400, "RequestAbortedException"), Cause.UNAVAILABLE),
-        (answer(402, "ServiceQuotaExceededException"), Cause.ACTIVE_EMAILS_FULL),
-        (answer(402), Cause.ACTIVE_EMAILS_FULL),
-        (answer(400, "InvalidRequestException", "Attachment is not approved"), Cause.ATTACHMENT_PENDING),
-        (answer(403, "AccessDeniedException"), Cause.ACCESS_DENIED),
-        (answer(403, "ExpiredTokenException"), Cause.ACCESS_DENIED),
-        (answer(403, "InvalidSignatureException"), Cause.ACCESS_DENIED),
-        (answer(400, "UnrecognizedClientException"), Cause.ACCESS_DENIED),
-        (answer(401), Cause.ACCESS_DENIED),
-        (answer(403), Cause.ACCESS_DENIED),
-        (answer(400, "SignatureDoesNotMatch"), Cause.ACCESS_DENIED),
-        (answer(400, "ExpiredToken"), Cause.ACCESS_DENIED),
+        (refusal(429, "ThrottlingException"), Cause.THROTTLED),
+        (refusal(429, "TooManyRequestsException"), Cause.THROTTLED),
+        (refusal(429), Cause.THROTTLED),
+        (refusal(400, "ThrottlingException"), Cause.THROTTLED),
+        (refusal(400, "RequestThrottled"), Cause.THROTTLED),
+        (refusal(400, "ThrottledException"), Cause.THROTTLED),
+        (refusal(400, "RequestLimitExceeded"), Cause.THROTTLED),
+        (refusal(408, "RequestTimeoutException"), Cause.UNAVAILABLE),
+        (refusal(408), Cause.UNAVAILABLE),
+        (refusal(400, "RequestTimeout"), Cause.UNAVAILABLE),
+        (refusal(400, "RequestAbortedException"), Cause.UNAVAILABLE),
+        (refusal(402, "ServiceQuotaExceededException"), Cause.ACTIVE_EMAILS_FULL),
+        (refusal(402), Cause.ACTIVE_EMAILS_FULL),
+        (refusal(400, "InvalidRequestException", "Attachment is not approved"), Cause.ATTACHMENT_PENDING),
+        (refusal(403, "AccessDeniedException"), Cause.ACCESS_DENIED),
+        (refusal(403, "ExpiredTokenException"), Cause.ACCESS_DENIED),
+        (refusal(403, "InvalidSignatureException"), Cause.ACCESS_DENIED),
+        (refusal(400, "UnrecognizedClientException"), Cause.ACCESS_DENIED),
+        (refusal(401), Cause.ACCESS_DENIED),
+        (refusal(403), Cause.ACCESS_DENIED),
+        (refusal(400, "SignatureDoesNotMatch"), Cause.ACCESS_DENIED),
+        (refusal(400, "ExpiredToken"), Cause.ACCESS_DENIED),
         (PartialCredentialsError(provider="env", cred_var="x"), Cause.ACCESS_DENIED),
         (NoCredentialsError(), Cause.ACCESS_DENIED),
         (CredentialRetrievalError(provider="role", error_msg="x"), Cause.ACCESS_DENIED),
-        (answer(500, "InternalServiceException"), Cause.UNAVAILABLE),
-        (answer(500), Cause.UNAVAILABLE),
-        (answer(502, "502"), Cause.UNAVAILABLE),
-        (answer(503, "503"), Cause.UNAVAILABLE),
-        (answer(301, "301"), Cause.UNAVAILABLE),
+        (refusal(500, "InternalServiceException"), Cause.UNAVAILABLE),
+        (refusal(500), Cause.UNAVAILABLE),
+        (refusal(502, "502"), Cause.UNAVAILABLE),
+        (refusal(503, "503"), Cause.UNAVAILABLE),
+        (refusal(301, "301"), Cause.UNAVAILABLE),
         (ConnectTimeoutError(endpoint_url="x"), Cause.TIMED_OUT),
         (ReadTimeoutError(endpoint_url="x"), Cause.TIMED_OUT),
         (EndpointConnectionError(endpoint_url="x"), Cause.TIMED_OUT),
@@ -94,22 +86,22 @@ def test_what_may_pass_is_tried_again(error: Exception, cause: Cause) -> None:
 
 
 def test_a_used_token_that_only_this_message_can_have_used_means_already_sent() -> None:
-    used = answer(409, "IdempotencyException")
+    used = refusal(409, "IdempotencyException")
     assert verdict_for(used, token_is_message_id=True) == AlreadySent("request-1")
 
 
 @pytest.mark.parametrize("code", ["InvalidRequestException", "ResourceNotFoundException"])
 def test_no_other_refusal_is_ever_taken_for_already_sent(code: str) -> None:
-    assert isinstance(verdict_for(answer(400, code), token_is_message_id=True), DeadLetter)
+    assert isinstance(verdict_for(refusal(400, code), token_is_message_id=True), DeadLetter)
 
 
 def test_the_detail_is_what_a_person_needs_and_the_request_id_goes_to_the_log() -> None:
-    verdict = verdict_for(answer(404, "ResourceNotFoundException", "Contact not found"), token_is_message_id=False)
+    verdict = verdict_for(refusal(404, "ResourceNotFoundException", "Contact not found"), token_is_message_id=False)
     assert isinstance(verdict, DeadLetter)
     assert verdict.detail == "ResourceNotFoundException (404): Contact not found"
     assert verdict.request_id == "request-1"
 
 
 def test_a_retry_keeps_the_request_id_too() -> None:
-    verdict = verdict_for(answer(500, "InternalServiceException"), token_is_message_id=False)
+    verdict = verdict_for(refusal(500, "InternalServiceException"), token_is_message_id=False)
     assert verdict.request_id == "request-1"

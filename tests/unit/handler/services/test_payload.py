@@ -9,7 +9,8 @@ from contract.payload import MAX_PAYLOAD_BYTES, pointer_message
 from handler.message import Message
 from handler.services.payload import CALL_SECONDS, Payloads
 from handler.verdict import Cause, DeadLetter, HandBack, Retry
-from tests.fakes.s3 import FakeS3, s3_error
+from tests.fakes.faults import refusal
+from tests.fakes.s3 import FakeS3
 from tests.samples import record
 
 TEXT = json.dumps({"ContactId": "c-1"})
@@ -76,10 +77,10 @@ def test_an_object_that_is_gone_is_dead_lettered() -> None:
 @pytest.mark.parametrize(
     ("fails", "cause"),
     [
-        (s3_error("AccessDenied", 403), Cause.ACCESS_DENIED),
-        (s3_error("SlowDown", 503), Cause.PAYLOAD_UNAVAILABLE),
-        (s3_error("NoSuchBucket", 404), Cause.PAYLOAD_UNAVAILABLE),
-        (s3_error("KMS.DisabledException", 400), Cause.PAYLOAD_UNAVAILABLE),
+        (refusal(403, "AccessDenied"), Cause.ACCESS_DENIED),
+        (refusal(503, "SlowDown"), Cause.PAYLOAD_UNAVAILABLE),
+        (refusal(404, "NoSuchBucket"), Cause.PAYLOAD_UNAVAILABLE),
+        (refusal(400, "KMS.DisabledException"), Cause.PAYLOAD_UNAVAILABLE),
         (ConnectTimeoutError(endpoint_url="x"), Cause.PAYLOAD_UNAVAILABLE),
         (EndpointConnectionError(endpoint_url="x"), Cause.PAYLOAD_UNAVAILABLE),
     ],
@@ -99,7 +100,7 @@ def test_half_an_answer_is_tried_again() -> None:
 
 
 def test_a_key_that_no_object_can_have_is_dead_lettered() -> None:
-    verdict = read(FakeS3(fails=s3_error("KeyTooLongError", 400)))
+    verdict = read(FakeS3(fails=refusal(400, "KeyTooLongError")))
     assert isinstance(verdict, DeadLetter)
     assert verdict.reason is Reason.INVALID_PAYLOAD
 
