@@ -7,8 +7,8 @@ from local.connect.answer import error_of
 from local.connect.routes import answer_to
 from local.connect.service import EmulatedConnect
 from local.http_server import Answer
+from tests.samples import INSTANCE_ID, raw_message
 
-INSTANCE = "11111111-2222-3333-4444-555555555555"
 HOUR = 3600.0
 
 
@@ -33,13 +33,10 @@ class Lab:
 
     def send(self, contact_id: str = "a", token: str | None = "t", **changes: Any) -> Answer:
         request = {
-            "InstanceId": INSTANCE,
+            "InstanceId": INSTANCE_ID,
             "ContactId": contact_id,
             "DestinationEmailAddress": {"EmailAddress": "anna@example.com"},
-            "EmailMessage": {
-                "MessageSourceType": "RAW",
-                "RawMessage": {"Subject": "s", "Body": "b", "ContentType": "text/plain"},
-            },
+            "EmailMessage": raw_message(Subject="s", Body="b"),
             "ClientToken": token,
             **changes,
         }
@@ -47,7 +44,7 @@ class Lab:
         return answer_to(self.connect, "PUT", "/contact/outbound-email", json.dumps(body).encode())
 
     def create(self, **changes: Any) -> Answer:
-        request = {"InstanceId": INSTANCE, "Channel": "EMAIL", "InitiationMethod": "FLOW", **changes}
+        request = {"InstanceId": INSTANCE_ID, "Channel": "EMAIL", "InitiationMethod": "FLOW", **changes}
         return answer_to(self.connect, "PUT", "/contact/create-contact", json.dumps(request).encode())
 
     def sent(self) -> list[tuple[str, str | None]]:

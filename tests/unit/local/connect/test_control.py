@@ -5,7 +5,8 @@ import json
 import pytest
 
 from local.connect.routes import answer_to
-from tests.unit.local.connect.lab import INSTANCE, Lab, outcome
+from tests.samples import INSTANCE_ID
+from tests.unit.local.connect.lab import Lab, outcome
 
 
 def test_a_reset_forgets_everything(lab: Lab) -> None:
@@ -26,7 +27,7 @@ def test_a_reset_forgets_everything(lab: Lab) -> None:
         "email_addresses": ["support@bicycles.example"],
         "capacity": 1000,
         "active_seconds": 0,
-        "instance_id": INSTANCE,
+        "instance_id": INSTANCE_ID,
         "seed": 0,
     }
     assert lab.control("GET", "faults")["faults"] == []

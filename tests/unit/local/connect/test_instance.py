@@ -6,11 +6,12 @@ import threading
 
 from local.connect.routes import answer_to
 from local.connect.service import EmulatedConnect
-from tests.unit.local.connect.lab import INSTANCE, Lab, outcome
+from tests.samples import INSTANCE_ID
+from tests.unit.local.connect.lab import Lab, outcome
 
 
 def test_the_instance_may_be_named_by_its_arn_and_any_other_is_unknown(lab: Lab) -> None:
-    assert lab.send("a", InstanceId=f"arn:aws:connect:eu-west-2:123456789012:instance/{INSTANCE}").status == 200
+    assert lab.send("a", InstanceId=f"arn:aws:connect:eu-west-2:123456789012:instance/{INSTANCE_ID}").status == 200
     assert outcome(lab.send("b", "u", InstanceId="another")) == (404, "ResourceNotFoundException")
 
 
@@ -58,7 +59,7 @@ def test_an_accepted_email_is_answered_with_its_contact_and_recorded_as_it_came(
         "at": lab.now,
         "client_token": "t",
         "contact_id": "a",
-        "instance_id": INSTANCE,
+        "instance_id": INSTANCE_ID,
         "status": 200,
         "error": None,
         "message": None,

@@ -1,26 +1,30 @@
+"""The page at /, as HTML."""
+
 import re
+from typing import Any
+
+import pytest
 
 from local.connect.page import breakable
 from local.connect.routes import answer_to
+from local.http_server import Answer
+from tests.samples import BODY, SUBJECT, raw_message, template_message
 from tests.unit.local.connect.lab import Lab
 
 DAY = 24 * 3600.0
 SCRIPT = "<script>alert(1)</script>"
 
 
+def got(lab: Lab, path: str) -> Answer:
+    return answer_to(lab.connect, "GET", path, b"")
+
+
 def page(lab: Lab, path: str = "/") -> str:
-    return (answer_to(lab.connect, "GET", path, b"").body or b"").decode()
+    return got(lab, path).body.decode()
 
 
 def rows(html: str) -> list[str]:
     return re.findall(r"<a id=.*?</a>", html, re.DOTALL)
-
-
-def raw(subject: str = "s", body: str = "b") -> dict[str, object]:
-    return {
-        "MessageSourceType": "RAW",
-        "RawMessage": {"Subject": subject, "Body": body, "ContentType": "text/plain"},
-    }
 
 
 def test_a_row_shows_the_time_alone_today_and_the_date_too_on_other_days(lab: Lab) -> None:
@@ -45,7 +49,7 @@ def test_a_row_shows_the_address_of_a_person_without_a_name(lab: Lab) -> None:
 
 
 def test_a_right_to_left_subject_and_body_say_their_own_direction(lab: Lab) -> None:
-    lab.send("a", "t-1", EmailMessage=raw("שלום", "תודה"))
+    lab.send("a", "t-1", EmailMessage=raw_message(Subject="שלום", Body="תודה"))
 
     html = page(lab, "/?open=1")
 
@@ -73,15 +77,14 @@ def test_the_newest_200_are_listed_and_the_page_says_of_how_many(lab: Lab) -> No
 
 
 def test_a_template_has_a_heading_for_attributes_only_if_it_has_some(lab: Lab) -> None:
-    def template(**attributes: object) -> dict[str, object]:
-        config = {"KnowledgeBaseId": "kb-1", "MessageTemplateId": "m-1", "TemplateAttributes": attributes}
-        return {"MessageSourceType": "TEMPLATE", "TemplatedMessageConfig": config}
-
-    lab.send("a", "t-1", EmailMessage=template(CustomAttributes={"order": "4711"}))
-    lab.send("b", "t-2", EmailMessage=template())
+    attributes = {"CustomAttributes": {"order": "4711"}, "CustomerProfileAttributes": '{"vip": true}'}
+    lab.send("a", "t-1", EmailMessage=template_message(TemplateAttributes=attributes))
+    lab.send("b", "t-2", EmailMessage=template_message())
     heading = "<h3>The template's attributes</h3>"
 
-    assert "4711" in page(lab, "/?open=1").split(heading)[1]
+    shown = page(lab, "/?open=1")
+    assert all(each in shown.split(heading)[0] for each in ("kb-1", "template-1"))
+    assert all(each in shown.split(heading)[1] for each in ("order", "4711", "vip"))
     assert heading not in page(lab, "/?open=2")
 
 
@@ -93,7 +96,10 @@ def test_up_to_three_cc_are_shown_and_more_are_folded(lab: Lab) -> None:
     lab.send("b", "t-2", AdditionalRecipients=cc(4))
 
     assert "<details>" not in page(lab, "/?open=1")
-    assert " and 3 more</summary>" in page(lab, "/?open=2")
+    four = page(lab, "/?open=2")
+    assert " and 3 more</summary>" in four
+    assert all(f"cc-{n}@" in four[four.index("<details>") : four.index("</details>")] for n in range(4))
+    assert all(re.search("CC .*? and [23] more", row) for row in rows(four))
 
 
 def test_a_page_is_laid_out_as_empty_until_its_first_entry_even_a_refused_one(lab: Lab) -> None:
@@ -101,12 +107,58 @@ def test_a_page_is_laid_out_as_empty_until_its_first_entry_even_a_refused_one(la
     lab.send("nobody", "t-1")
 
     assert '<body class="empty">' in empty
-    assert "courier dlq list" in empty
+    assert all(command in empty for command in ("aws connect create-contact", "python -m courier send -", "dlq list"))
     assert '<body class="">' in page(lab)
 
 
+def test_nothing_in_an_email_comes_through_as_markup(lab: Lab) -> None:
+    address = {"EmailAddress": "<b>@customer.example", "DisplayName": SCRIPT}
+    lab.control("PUT", "settings", {"email_addresses": ["<b>@customer.example"]})
+    people: dict[str, Any] = {
+        "DestinationEmailAddress": address,
+        "FromEmailAddress": address,
+        "AdditionalRecipients": {"CcEmailAddresses": [address]},
+    }
+    lab.send("a", SCRIPT, EmailMessage=raw_message(Subject=SCRIPT, Body=SCRIPT), **people)
+
+    html, policy = page(lab, "/?open=1"), got(lab, "/?open=1").headers["Content-Security-Policy"]
+
+    assert SCRIPT not in html
+    assert "<b>" not in html
+    assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 5
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_an_html_body_is_only_at_its_own_url_in_a_sandbox(lab: Lab) -> None:
+    body = f"<h1>Hello</h1>{SCRIPT}"
+    lab.send("a", EmailMessage=raw_message(Body=body, ContentType="text/html"))
+
+    html, framed = page(lab, "/?open=1"), got(lab, "/emails/1/body")
+
+    assert '<iframe sandbox="" src="/emails/1/body"' in html
+    assert "<h1>Hello" not in html
+    assert framed.body.decode() == body
+    policy = framed.headers["Content-Security-Policy"]
+    assert policy == "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def test_a_lone_surrogate_in_an_email_does_not_break_the_page(lab: Lab) -> None:
+    lab.send("a", EmailMessage=raw_message(Subject="broken \ud800"))
+
+    assert "broken ?" in page(lab, "/?open=1")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/page.css", 200), ("/page.js", 200), ("/nothing", 404), ("/emails/99/body", 404), ("/../page.py", 404)],
+)
+def test_the_page_has_its_own_files_and_no_others(lab: Lab, path: str, status: int) -> None:
+    assert got(lab, path).status == status
+
+
 def test_nothing_in_a_refused_call_comes_through_as_markup(lab: Lab) -> None:
-    lab.send(SCRIPT, SCRIPT, EmailMessage=raw(SCRIPT, SCRIPT))
+    lab.send(SCRIPT, SCRIPT, EmailMessage=raw_message(Subject=SCRIPT, Body=SCRIPT))
     answer_to(lab.connect, "PUT", "/contact/outbound-email", SCRIPT.encode())
 
     for path in ("/?open=1", "/?open=2"):
@@ -116,12 +168,31 @@ def test_nothing_in_a_refused_call_comes_through_as_markup(lab: Lab) -> None:
         assert SCRIPT not in html
 
 
-def test_a_call_that_was_dropped_or_throttled_is_not_listed_as_refused(lab: Lab) -> None:
+def test_a_refused_call_is_listed_and_neither_a_dropped_nor_a_throttled_one(lab: Lab) -> None:
     lab.control("POST", "faults", [{"fault": "throttle"}, {"fault": "drop_before"}])
-    lab.send("a", "t-1")
-    lab.send("a", "t-1")
+    for _ in range(3):
+        lab.send("nobody", "t-1", EmailMessage=raw_message())
 
-    assert rows(page(lab)) == []
+    html, opened = page(lab), page(lab, "/?open=3")
+
+    (row,) = rows(html)
+    assert 'class="refused"' in row
+    assert "404 ResourceNotFoundException" in html
+    assert "Not sent: Contact not found" in html
+    assert all(each in opened for each in (SUBJECT, "nobody"))
+
+
+def test_emails_are_shown_newest_first_with_the_faults_and_the_quota(lab: Lab) -> None:
+    lab.control("POST", "faults", {"fault": "throttle", "times": None, "contact_id": "contact-9"})
+    lab.send("a", "t-1", EmailMessage=raw_message())
+    lab.send("b", "t-2", EmailMessage=template_message(MessageTemplateId="welcome"))
+
+    html = page(lab)
+
+    assert html.index("welcome") < html.index(SUBJECT)
+    assert "throttle" in html
+    assert "1000/s, burst 1000" in html
+    assert BODY in page(lab, "/?open=1")
 
 
 def test_an_address_may_break_after_its_at_and_its_full_stops_and_stays_escaped() -> None:
