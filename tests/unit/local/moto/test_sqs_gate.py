@@ -1,19 +1,12 @@
-"""What the local SQS refuses: at each limit, and one step beyond it."""
+"""What the local SQS refuses: at each limit, and one step beyond it. tests/system/test_sqs_faults.py has batches."""
 
 import base64
-import json
 from collections.abc import Mapping
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from werkzeug.test import EnvironBuilder
-from werkzeug.wrappers import Request, Response
 
-from local.moto.sqs_gate import SqsError, SqsGate, batch_error, message_bytes, message_error
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+from local.moto.sqs_gate import SqsError, batch_error, message_bytes, message_error
 
 MIB = 1_048_576
 
@@ -96,79 +89,3 @@ def test_the_messages_of_a_batch_share_one_mebibyte() -> None:
 
     assert batch_error({"Entries": [half, half]}) is None
     assert code(batch_error({"Entries": [half, half, message("b")]})) == "AWS.SimpleQueueService.BatchRequestTooLong"
-
-
-# The gate in front of moto
-
-
-class Service:
-    """Stands for moto: takes what gets through to it, and remembers that."""
-
-    def __init__(self) -> None:
-        self.taken: list[Any] = []
-        self.gate = SqsGate(self.answer)
-
-    def answer(self, environ: "WSGIEnvironment", start_response: Any) -> Any:
-        content = json.loads(Request(environ).get_data())
-        self.taken.append(content)
-        successful = [{"Id": entry["Id"]} for entry in content.get("Entries", [])]
-        return Response(json.dumps({"Successful": successful, "Failed": []}))(environ, start_response)
-
-    def call(self, target: str, content: object) -> Response:
-        body = json.dumps(content).encode()
-        headers = [("X-Amz-Target", target)]
-        environ = EnvironBuilder(method="POST", headers=headers, input_stream=BytesIO(body)).get_environ()
-        return Response.from_app(self.gate, environ | {"CONTENT_LENGTH": str(len(body))})
-
-
-@pytest.fixture
-def service() -> Service:
-    return Service()
-
-
-@pytest.mark.parametrize(
-    ("operation", "content"),
-    [
-        ("SendMessage", message("")),
-        ("SendMessageBatch", {"Entries": [{"Id": "1", **message("b" * MIB)}, {"Id": "2", **message("b")}]}),
-    ],
-)
-def test_a_request_that_sqs_refuses_does_not_get_through(service: Service, operation: str, content: object) -> None:
-    answer = service.call(f"AmazonSQS.{operation}", content)
-
-    assert answer.status_code == 400
-    assert service.taken == []
-
-
-def test_what_sqs_takes_and_what_is_not_for_sqs_gets_through_untouched(service: Service) -> None:
-    requests = [
-        ("AmazonSQS.SendMessage", message("b")),
-        ("AmazonSQS.DeleteMessage", {"ReceiptHandle": "r"}),
-        ("Other.SendMessage", message("")),
-        ("", {"any": "thing"}),
-    ]
-    for target, content in requests:
-        assert service.call(target, content).status_code == 200
-    assert service.taken == [content for _, content in requests]
-
-
-def test_the_good_entries_of_a_batch_get_through_and_the_others_fail_one_by_one(service: Service) -> None:
-    entries = [{"Id": "good", **message("b")}, {"Id": "empty", **message("")}, {"Id": "nul", **message("\0")}]
-
-    answer = json.loads(service.call("AmazonSQS.SendMessageBatch", {"Entries": entries}).get_data())
-
-    assert service.taken == [{"Entries": entries[:1]}]
-    assert answer["Successful"] == [{"Id": "good"}]
-    assert [(each["Id"], each["Code"], each["SenderFault"]) for each in answer["Failed"]] == [
-        ("empty", "MissingParameter", True),
-        ("nul", "InvalidMessageContents", True),
-    ]
-
-
-def test_a_batch_without_a_good_entry_is_answered_without_asking(service: Service) -> None:
-    entries = [{"Id": "empty", **message("")}]
-
-    answer = json.loads(service.call("AmazonSQS.SendMessageBatch", {"Entries": entries}).get_data())
-
-    assert (answer["Successful"], [each["Id"] for each in answer["Failed"]]) == ([], ["empty"])
-    assert service.taken == []
