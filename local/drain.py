@@ -7,9 +7,9 @@ from local.system import LocalCourier
 from local.waiting import until
 
 LOOK_EVERY = 0.2
-"""Seconds. With a dozen systems at once, looking more often would slow down what is looked at."""
+"""Seconds. A dozen systems that looked more often would slow each other down."""
 PATIENCE = 120
-"""Seconds without progress before giving up; one invocation may take most of them."""
+"""Seconds without progress until a time-out. One invocation can take most of them."""
 
 
 def wait_until_empty(
@@ -17,18 +17,18 @@ def wait_until_empty(
 ) -> None:
     """Wait until no message is on the queue, in flight or waiting for its backoff.
 
-    When every message left is hidden and no function runs, SQS's clock is skipped ahead until one is visible.
+    While all messages are hidden and no function runs, SQS's clock skips ahead until a message is visible.
 
     Args:
-        courier: Whose queue.
-        step: How many seconds to skip at once; by default, as many as is safe.
-        skipped: Called after each step.
+        courier: The system with the queue.
+        step: How many seconds to skip at once. The default is the longest safe time.
+        skipped: Called after each skip.
 
     Raises:
-        TimeoutError: Nothing changed for too long.
+        TimeoutError: Nothing changed for ``PATIENCE`` seconds.
     """
-    # Messages are hidden for six times the function's timeout. One that is received at the very moment of the skip
-    # keeps a sixth of that, which is as long as its invocation can take.
+    # A received message is hidden for six times the function's timeout. If it is received just before the skip, it
+    # stays hidden for one timeout, which is as long as its invocation can take.
     step = step or 5 * courier.function.timeout
     counts = (0, 0)
 

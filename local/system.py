@@ -11,8 +11,13 @@ from typing import Any, NamedTuple
 from local.assembly import cached_assembly, deploy_assembly
 from local.aws import PROGRAM_ENVIRONMENT, ROOT, LocalAws, start_aws
 from local.cdk import REPLY_COURIER, CdkApp, deploy, synthesise
-from local.function.deployed_function import DeployedFunction, deployed_log_format, fetch_function, install_runtime
-from local.function.deployment_watch import DeploymentWatch
+from local.function.deployed_function import (
+    DeployedFunction,
+    DeploymentWatch,
+    deployed_log_format,
+    fetch_function,
+    install_runtime,
+)
 from local.function.event_source_mapping import Environment, Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.function.runtime_process import Surroundings

@@ -1,4 +1,4 @@
-"""The one wait loop: everything here that waits for something to become true waits with it."""
+"""Waits for a condition. Local AWS and the tests have no other wait loop."""
 
 import time
 from collections.abc import Callable
@@ -12,17 +12,17 @@ def until[T](
     every: float = 0.05,
     progress: Callable[[], object] = lambda: None,
 ) -> T:
-    """Wait until ``happens()`` is true, and return it.
+    """Wait until ``happens()`` returns something true, and return it.
 
     Args:
-        happens: is asked again and again.
-        what: the condition in words, for the error.
-        seconds: how long to wait without any progress.
-        every: seconds between two looks.
-        progress: whatever shows progress; the time starts anew whenever it changes.
+        happens: Returns whether the condition is met.
+        what: The condition in words, for the error.
+        seconds: How long to wait without progress.
+        every: Seconds between two calls of ``happens``.
+        progress: Returns a value that changes with progress. Each change restarts the time.
 
     Raises:
-        TimeoutError: the condition did not become true in time.
+        TimeoutError: The condition was not met in time.
     """
     seen, since = progress(), time.monotonic()
     while not (happened := happens()):

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from local.aws import LocalAws
-from local.function.deployment_watch import DeploymentWatch
+from local.function.deployed_function import DeploymentWatch
 from local.function.runtime_api import Failed, Returned
 from local.function.sqs_event import Record, batches, deletable, event_of, record_of
 from local.processes import in_background

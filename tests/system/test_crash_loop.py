@@ -11,7 +11,7 @@ from typing import Any
 
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
-from local.function.deployment_watch import DeploymentWatch
+from local.function.deployed_function import DeploymentWatch
 from local.function.event_source_mapping import Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment
 from local.function.runtime_api import Failed, Returned

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from local.aws import LocalAws
-from local.function.deployed_function import DeployedFunction
-from local.function.deployment_watch import DeploymentWatch
+from local.function.deployed_function import DeployedFunction, DeploymentWatch
 from local.function.event_source_mapping import LONG_POLL_SECONDS, Poller, deployed_mapping
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.function.runtime_process import Surroundings

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from local.aws import LocalAws
-from local.function.deployed_function import DeployedFunction
-from local.function.deployment_watch import DeploymentWatch
+from local.function.deployed_function import DeployedFunction, DeploymentWatch
 from local.function.execution_environment import ExecutionEnvironment, LogLine
 from local.function.runtime_api import Failed, Returned
 from local.function.runtime_process import Surroundings
@@ -217,7 +216,7 @@ def test_no_process_outlives_a_parent_that_is_killed(deploy_tiny: Deploy, surrou
 
 ORPHANING = """
     import json, pathlib, sys
-    from local.function.deployed_function import DeployedFunction
+    from local.function.deployed_function import DeployedFunction, DeploymentWatch
     from local.function.runtime_process import Surroundings
     from local.function.execution_environment import ExecutionEnvironment
     from local.processes import ProcessGroup

@@ -177,13 +177,13 @@ def test_letters_are_held_as_long_as_the_work_takes_and_no_longer_than_sqs_allow
 WEEK = 7 * 86_400
 
 
-def test_a_letter_is_too_old_seven_days_after_its_first_try_however_often_it_came_back() -> None:
+def test_a_letter_is_too_old_seven_days_after_its_first_try() -> None:
     tried = letter(sent_at=NOW + WEEK, Reason="NotFound", FirstTriedAt=iso(NOW))
     assert not tried.token_expired(NOW + WEEK)
     assert tried.token_expired(NOW + WEEK + 1)
 
 
-def test_a_letter_that_was_never_tried_is_never_too_old_and_one_that_sqs_moved_counts_from_when_it_was_sent() -> None:
+def test_an_untried_letter_is_never_too_old_unless_sqs_moved_it() -> None:
     assert not letter(Reason="InvalidReply").token_expired(NOW + 100 * WEEK)
     assert not letter().token_expired(NOW + WEEK)
     assert letter().token_expired(NOW + WEEK + 1)

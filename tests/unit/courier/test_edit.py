@@ -60,14 +60,14 @@ def test_an_unusable_token_is_dropped_so_that_the_first_id_is_the_token() -> Non
     assert received(letter(ClientToken=unusable, MessageId=unusable, Reason="x")).client_token() == "id-1"
 
 
-def test_a_new_token_in_the_place_of_an_unusable_one_is_made_from_the_first_id_whatever_the_letters_own() -> None:
+def test_a_new_token_for_an_unusable_one_is_made_from_the_first_id() -> None:
     unusable = {"DataType": "Binary", "BinaryValue": b"x"}
     one = letter(ClientToken=unusable, MessageId="first", Reason="x")
     for copy in (one, replace(one, id="after-a-renewal")):
         assert received(copy, new_token=True).client_token() == "first.edit-1"
 
 
-def test_an_edit_of_a_letter_that_is_too_old_is_held_back_by_the_function_unless_forced() -> None:
+def test_the_function_sends_the_edit_of_an_expired_letter_only_if_forced() -> None:
     old = letter(ClientToken="t", Reason="x", FirstTriedAt=iso(NOW - 8 * 86_400))
     assert received(old).tried_since == NOW - 8 * 86_400
     assert received(old, force=True).tried_since == NOW

@@ -76,7 +76,7 @@ def test_a_time_of_any_kind_is_shown_or_left_out(time: str) -> None:
     assert json_line(letter_json(letter(FirstTriedAt=time, Reason="NotFound")))
 
 
-def test_a_letter_that_sqs_moved_in_a_later_life_is_imported_without_the_reason_of_an_earlier_one() -> None:
+def test_a_letter_that_sqs_moved_later_is_imported_without_its_earlier_reason() -> None:
     moved = Letter("id-1", "handle", "b", {REASON: string("NotFound")}, NOW, was_moved=True)
     back = parse_exported(json_line(letter_json(moved)).encode())
     assert back.attributes.keys() == {MESSAGE_ID, FIRST_TRIED_AT}

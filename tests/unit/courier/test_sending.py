@@ -21,14 +21,14 @@ def sent(given_letter: Letter) -> Outgoing:
     return offer
 
 
-def test_a_letter_is_replayed_under_its_token_with_its_first_try_its_group_and_its_trace() -> None:
+def test_a_replay_keeps_token_first_try_group_and_trace() -> None:
     system = {"MessageGroupId": "tenant-1", "AWSTraceHeader": "Root=1-2-3"}
     one = letter("body", ClientToken="t", MessageId="first", FirstTriedAt=iso(NOW - 60), Reason="NotFound", own="x")
     kept = {name: value for name, value in one.attributes.items() if not name.endswith("Reason")}
     assert sent(replace(one, system_attributes=system)) == Outgoing("id-1", "body", kept, system)
 
 
-def test_a_letter_that_sqs_moved_gets_its_id_as_token_and_counts_as_tried_since_it_was_sent() -> None:
+def test_a_letter_that_sqs_moved_gets_its_id_as_token_and_its_send_time_as_first_try() -> None:
     message = as_the_function_sees(sent(letter(own="x")))
     assert (message.client_token(), message.tried_since) == ("id-1", NOW)
     producers = as_the_function_sees(sent(letter(ClientToken="producer-1")))

@@ -153,7 +153,7 @@ def test_a_move_whose_answer_is_lost_leaves_copies_with_one_token(world: World) 
     assert letters == ["id-1", "id-1"]
 
 
-def test_the_clients_have_short_time_outs_and_few_retries_and_connect_is_asked_in_the_instances_region(
+def test_clients_have_short_timeouts_and_connects_is_in_the_instances_region(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
@@ -174,12 +174,6 @@ def letter(world: World) -> dict[str, str]:
     return texts(only)
 
 
-def test_a_reply_first_tried_more_than_seven_days_ago_is_not_sent(world: World) -> None:
-    assert world.deliver(record(MessageId="first", FirstTriedAt=iso(1_800_000_000 - 8 * 86_400))) == []
-    assert world.connect.calls == []
-    assert letter(world)["Reason"] == "TokenTooOld"
-
-
 def test_a_refused_reply_says_when_it_was_first_tried(world: World) -> None:
     world.connect.contacts = set()
     assert world.deliver(record(first_received_at=1_800_000_000)) == []
@@ -192,7 +186,7 @@ def test_an_answer_without_a_contact_id_is_not_taken_for_sent(world: World) -> N
     assert world.events == ["attempt_failed", "reply_retried"]
 
 
-def test_a_reply_to_somebody_who_is_not_allowed_is_dead_lettered_untried_and_its_letter_names_the_path(
+def test_a_disallowed_recipient_is_dead_lettered_untried_with_the_members_path(
     world: World,
 ) -> None:
     settings = replace(world.delivery.settings, allowed_recipients=("*@example.com",))

@@ -90,7 +90,7 @@ def test_at_the_last_chance_neither_a_retry_nor_a_hand_back_stays(sent_ago: floa
         assert not is_last or (isinstance(dead, DeadLetter) and dead.connect_called is isinstance(verdict, Retry))
 
 
-def test_without_time_to_dead_letter_it_a_message_is_handed_back_even_at_its_last_chance() -> None:
+def test_without_time_for_the_dead_letter_queue_a_last_chance_is_handed_back() -> None:
     assert final(HandBack(), sent_ago=RETENTION, has_time=False) == HandBack()
 
 

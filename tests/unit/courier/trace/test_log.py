@@ -16,17 +16,9 @@ from contract.client_token import is_identifier
 from courier.trace.log import MAX_QUERY_SECONDS, MAX_ROWS, LogSearch, LogSearchError, query, read_line
 from local.aws import ROOT
 from local.moto import insights
+from tests.fakes.function import FakeClock
 from tests.letters import NOW
 from tests.log_lines import text_fields
-
-
-class Clock:
-    """Passes only while somebody sleeps."""
-
-    now = 0.0
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class Stubbed:
@@ -36,8 +28,8 @@ class Stubbed:
         self.logs = boto3.client("logs", region_name="eu-central-1", aws_access_key_id="x", aws_secret_access_key="x")
         self.stub = Stubber(self.logs)
         self.stub.activate()
-        self.clock = Clock()
-        self.search = LogSearch(self.logs, "group", 1000.7, 2000.2, self.clock.sleep, lambda: self.clock.now)
+        self.clock = FakeClock()
+        self.search = LogSearch(self.logs, "group", 1000.7, 2000.2, self.clock.sleep, self.clock)
 
     def asked(self, query_string: str) -> None:
         """Expect a query."""
@@ -64,7 +56,7 @@ def test_it_waits_until_the_query_is_done_and_reads_the_lines_of_messages(stubbe
         stubbed.answers(status)
     stubbed.answers("Complete", json.dumps(text_fields(1, "reply_sent")), '{"_aws": {}}')
     assert [line.event for line in stubbed.search.find(["t-1"])] == ["reply_sent"]
-    assert stubbed.clock.now == pytest.approx(0.2 + 0.3 + 0.5 + 0.5)
+    assert sum(stubbed.clock.slept) == pytest.approx(0.2 + 0.3 + 0.5 + 0.5)
     assert stubbed.search.is_complete
 
 
@@ -120,7 +112,7 @@ def test_every_name_is_asked_for_in_queries_that_are_short_enough(names: list[st
     assert sorted(asked) == sorted(names)
 
 
-def test_the_fields_that_are_asked_for_are_written_by_the_function_and_asked_for_by_the_saved_query() -> None:
+def test_the_function_writes_every_field_that_trace_and_the_saved_query_use() -> None:
     written = (ROOT / "handler" / "observability.py").read_text()
     saved = (ROOT / "infra" / "dashboard.py").read_text()
     for field in re.findall(r"(\w+) in \[", query(["x"])):

@@ -96,7 +96,7 @@ def test_a_replay_is_told_from_another_message_under_the_token() -> None:
     assert not second.steps[2].is_replay
 
 
-def test_a_replay_that_came_while_an_older_copy_was_still_under_way_stands_in_time_order() -> None:
+def test_a_replay_during_the_life_of_an_older_copy_is_shown_in_order_of_time() -> None:
     copy = line(30, "sent", receive=2)
     story = one(DEAD, line(9, "sent", "m-2", enqueued_at=NOW + 8), copy)
     assert whats(story) == ["put", "reply_dead_lettered", "put_again", "reply_sent", "reply_sent"]
