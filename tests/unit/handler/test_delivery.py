@@ -85,19 +85,21 @@ def test_a_turn_that_comes_too_late_for_the_time_left_is_not_waited_for(world: W
     assert world.sqs.hidden_for == [0]
 
 
-@pytest.mark.parametrize(("receive_count", "longest"), [(1, 2), (5, 32), (20, 900)])
-def test_the_backoff_grows_with_the_receives(world: World, receive_count: int, longest: int) -> None:
+@pytest.mark.parametrize(
+    ("error", "receive_count", "longest"),
+    [
+        (refusal(500, "InternalServiceException"), 1, 2),
+        (refusal(500, "InternalServiceException"), 20, 900),
+        (refusal(402, "ServiceQuotaExceededException"), 1, 60),
+    ],
+)
+def test_the_backoff_depends_on_the_receives_and_the_cause(
+    world: World, error: Exception, receive_count: int, longest: int
+) -> None:
     world.delivery = changed(world.delivery, rng=HighestDraw())
-    world.connect.before = fails(refusal(500, "InternalServiceException"))
-    world.deliver(record(receive_count=receive_count, first_received_at=1_800_000_000))
+    world.connect.before = fails(error)
+    world.deliver(record(receive_count=receive_count, first_received_at=1_800_000_000), seconds_left=100)
     assert world.sqs.hidden_for == [longest]
-
-
-def test_where_active_emails_stay_full_the_reply_comes_back_after_a_longer_time(world: World) -> None:
-    world.delivery = changed(world.delivery, rng=HighestDraw())
-    world.connect.before = fails(refusal(402, "ServiceQuotaExceededException"))
-    world.deliver(record(first_received_at=1_800_000_000), seconds_left=100)
-    assert world.sqs.hidden_for == [60]
 
 
 def test_what_is_not_answered_after_a_throttle_is_tried_once_more(world: World) -> None:
