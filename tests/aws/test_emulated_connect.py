@@ -53,9 +53,7 @@ def send(client: ConnectClient, token: str = "t", **changes: Any) -> str:
     return client.start_outbound_email_contact(**request)["ContactId"]
 
 
-def test_boto3_gets_its_answer_and_the_record_holds_what_it_sent(
-    connect: ConnectControl, client: ConnectClient
-) -> None:
+def test_boto3_gets_an_answer_and_the_record_has_its_request(connect: ConnectControl, client: ConnectClient) -> None:
     answer = client.start_outbound_email_contact(**reply(InstanceId=INSTANCE_ARN, ClientToken="t"))
 
     assert answer["ContactId"] == "contact-1"
@@ -92,7 +90,7 @@ def test_a_contact_made_by_boto3_can_be_sent_once(client: ConnectClient) -> None
         ("conflict", 409, "IdempotencyException"),
     ],
 )
-def test_boto3_reads_every_error_as_what_it_is(
+def test_boto3_reads_the_status_and_the_code_of_every_error(
     connect: ConnectControl, client: ConnectClient, fault: str, status: int, code: str
 ) -> None:
     connect.fail(fault)
@@ -121,7 +119,7 @@ def test_boto3_reads_every_error_as_what_it_is(
         ("garbage_after", KeyError),
     ],
 )
-def test_a_lost_answer_is_a_lost_answer_to_boto3_and_a_repeat_sends_once(
+def test_boto3_raises_for_a_lost_answer_and_a_repeat_sends_one_email(
     connect: ConnectControl, client: ConnectClient, fault: str, error: type[Exception]
 ) -> None:
     connect.fail(fault)
@@ -146,7 +144,7 @@ def test_callers_do_not_wait_for_each_other(connect: ConnectControl, client: Con
             hanging.result()
 
 
-def test_a_connection_serves_many_calls_errors_and_unknown_ones_included(connect: ConnectControl) -> None:
+def test_a_connection_stays_open_for_further_calls_after_errors(connect: ConnectControl) -> None:
     connection = http.client.HTTPConnection(urlsplit(connect.url).netloc)
     connection.connect()
     socket = connection.sock
@@ -159,7 +157,7 @@ def test_a_connection_serves_many_calls_errors_and_unknown_ones_included(connect
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_program_says_where_it_is_and_ends_when_told_even_while_a_call_hangs(number: signal.Signals) -> None:
+def test_the_program_prints_its_url_and_a_signal_ends_it_during_a_call(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "local.connect", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         try:

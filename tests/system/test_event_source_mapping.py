@@ -105,7 +105,7 @@ def mapped(empty_aws: LocalAws, deploy_tiny: Deploy, processes: ProcessGroup, su
     return start
 
 
-def test_a_message_is_delivered_with_all_it_carries_and_deleted(mapped: Any) -> None:
+def test_a_message_is_delivered_whole_and_deleted(mapped: Any) -> None:
     attributes = {
         "ClientToken": {"DataType": "String", "StringValue": "t-1"},
         "Count": {"DataType": "Number.int", "StringValue": "7"},
@@ -126,7 +126,7 @@ def test_a_message_is_delivered_with_all_it_carries_and_deleted(mapped: Any) -> 
     assert record["md5OfMessageAttributes"]
 
 
-def test_only_reported_messages_come_back_with_a_higher_receive_count(mapped: Any) -> None:
+def test_only_reported_messages_return_with_a_higher_receive_count(mapped: Any) -> None:
     with mapped("partial") as mapping:
         good, bad = mapping.send({"do": "nothing"}, {"do": "report"})
         mapping.poller.resume()
@@ -171,7 +171,7 @@ def test_batches_are_as_large_as_deployed_and_no_larger(mapped: Any) -> None:
     assert sorted(len(line["records"]) for line in mapping.logged("records")) == [1, 3, 3]
 
 
-def test_invocations_in_flight_reach_the_maximum_concurrency_and_never_pass_it(mapped: Any) -> None:
+def test_as_many_invocations_run_as_the_maximum_concurrency_and_no_more(mapped: Any) -> None:
     with mapped("concurrency", batch_size=1, concurrency=3) as mapping:
         ids = mapping.send(*[{"do": "wait", "seconds": 0.2}] * 15)
         mapping.poller.resume()
@@ -183,7 +183,7 @@ def test_invocations_in_flight_reach_the_maximum_concurrency_and_never_pass_it(m
     assert max(running) == 3
 
 
-def test_a_lone_message_is_served_by_one_environment_again_and_again(mapped: Any) -> None:
+def test_single_messages_use_one_environment_again_and_again(mapped: Any) -> None:
     with mapped("warm", concurrency=3) as mapping:
         mapping.poller.resume()
         for _ in range(3):
@@ -204,7 +204,7 @@ def test_nothing_is_received_while_no_environment_is_free(mapped: Any) -> None:
         assert mapping.visible() == 1
 
 
-def test_stopping_abandons_what_is_in_flight(mapped: Any) -> None:
+def test_a_stop_abandons_the_messages_in_flight(mapped: Any) -> None:
     with mapped("stopped", timeout=60) as mapping:
         mapping.send({"do": "hang"})
         mapping.poller.resume()

@@ -53,7 +53,7 @@ def reports(logs: Logs) -> list[dict[str, Any]]:
     return [json.loads(log.line)["record"] for log in logs if log.line.startswith('{"type": "platform.report"')]
 
 
-def test_one_process_serves_one_invocation_after_the_other(deploy_tiny: Deploy, run: Any) -> None:
+def test_a_process_serves_several_invocations(deploy_tiny: Deploy, run: Any) -> None:
     with run(deploy_tiny("reused")) as environment:
         assert environment.invoke({"do": "answer", "value": [1, "ü", None]}) == Returned('[1, "ü", null]')
         assert describe(environment)["pid"] == describe(environment)["pid"]
@@ -91,7 +91,7 @@ def test_a_process_has_the_deployed_variables_and_lambdas_and_no_others(
     assert description["encoding"] == "utf-8"
 
 
-def test_another_configuration_reaches_the_next_invocation_in_a_new_process(
+def test_changed_variables_reach_the_next_invocation_in_a_new_process(
     deploy_tiny: Deploy, surroundings: Surroundings, processes: ProcessGroup, empty_aws: LocalAws
 ) -> None:
     function = deploy_tiny("changed")
@@ -140,14 +140,14 @@ def test_a_crash_fails_the_invocation_and_the_next_one_gets_a_new_process(
     assert [report["status"] for report in reports(logs)] == ["success", "failure", "success"]
 
 
-def test_a_process_killed_between_two_invocations_costs_neither(deploy_tiny: Deploy, run: Any) -> None:
+def test_a_kill_between_two_invocations_fails_neither(deploy_tiny: Deploy, run: Any) -> None:
     with run(deploy_tiny("killed-idle")) as environment:
         before = describe(environment)["pid"]
         environment.kill()
         assert describe(environment)["pid"] != before
 
 
-def test_a_process_killed_during_an_invocation_fails_it(deploy_tiny: Deploy, run: Any, logs: Logs) -> None:
+def test_a_kill_during_an_invocation_fails_it(deploy_tiny: Deploy, run: Any, logs: Logs) -> None:
     with run(deploy_tiny("killed-busy")) as environment, ThreadPoolExecutor(1) as other_thread:
         invocation = other_thread.submit(environment.invoke, {"do": "hang"})
         until(lambda: LogLine("environment-1", "hanging") in logs, "it hangs")
@@ -157,7 +157,7 @@ def test_a_process_killed_during_an_invocation_fails_it(deploy_tiny: Deploy, run
     assert outcome.message.endswith("signal: killed")
 
 
-def test_past_its_time_out_the_process_is_killed(deploy_tiny: Deploy, run: Any, logs: Logs) -> None:
+def test_the_process_is_killed_at_the_functions_timeout(deploy_tiny: Deploy, run: Any, logs: Logs) -> None:
     with run(deploy_tiny("timeout", timeout=1)) as environment:
         pid = describe(environment)["pid"]
         outcome = environment.invoke({"do": "hang"})
@@ -190,7 +190,7 @@ def test_only_the_first_invocation_reports_and_is_billed_an_init_phase(
     assert "initDurationMs" not in warm
 
 
-def test_lines_of_both_streams_are_kept_as_they_were_written(deploy_tiny: Deploy, run: Any, logs: Logs) -> None:
+def test_the_log_has_the_lines_of_both_streams_unchanged(deploy_tiny: Deploy, run: Any, logs: Logs) -> None:
     text = "one\r two  \x85 é\tend "
     with run(deploy_tiny("prints")) as environment:
         environment.invoke({"do": "print", "text": text})

@@ -5,7 +5,7 @@ import pytest
 from local.aws import LocalAws
 
 
-def test_a_long_poll_holds_nobody_up(empty_aws: LocalAws) -> None:
+def test_a_long_poll_does_not_block_other_requests(empty_aws: LocalAws) -> None:
     sqs = empty_aws.sqs
     url = sqs.create_queue(QueueName="long-poll")["QueueUrl"]
     with ThreadPoolExecutor(1) as other_thread:
@@ -26,7 +26,7 @@ def test_a_long_poll_ends_when_a_message_is_visible_again(empty_aws: LocalAws) -
         assert [message["MessageId"] for message in poll["Messages"]] == [sent]
 
 
-def test_a_skip_ends_delays_and_visibility_timeouts_that_nobody_waits_for(empty_aws: LocalAws) -> None:
+def test_a_skip_ends_delays_and_visibility_timeouts(empty_aws: LocalAws) -> None:
     sqs = empty_aws.sqs
     url = sqs.create_queue(QueueName="skipped")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="delayed", DelaySeconds=600)

@@ -55,7 +55,7 @@ def queue(empty_aws: LocalAws, request: pytest.FixtureRequest) -> Iterator[Queue
 # Limits, as boto3 reads them
 
 
-def test_boto3_reads_a_broken_limit_as_sqs_words_it(queue: Queue) -> None:
+def test_boto3_reads_the_error_of_a_message_beyond_a_limit(queue: Queue) -> None:
     attributes = {f"a{n}": {"DataType": "String", "StringValue": "v"} for n in range(11)}
     for broken, code in (
         ({"MessageBody": "b" * (MIB + 1)}, "InvalidParameterValue"),
@@ -68,7 +68,7 @@ def test_boto3_reads_a_broken_limit_as_sqs_words_it(queue: Queue) -> None:
     assert queue.held() == 0
 
 
-def test_a_batch_is_taken_in_part_and_refused_whole_above_its_limit(queue: Queue) -> None:
+def test_a_batch_can_fail_in_part_and_fails_whole_above_its_limit(queue: Queue) -> None:
     answer = queue.sqs.send_message_batch(
         QueueUrl=queue.url, Entries=[{"Id": "good", "MessageBody": "b"}, {"Id": "bad", "MessageBody": "\0"}]
     )
@@ -90,7 +90,7 @@ def test_a_batch_is_taken_in_part_and_refused_whole_above_its_limit(queue: Queue
 # Without a fault
 
 
-def test_without_a_fault_a_message_at_every_limit_passes_unchanged(queue: Queue) -> None:
+def test_without_a_fault_the_proxy_changes_nothing_of_a_message(queue: Queue) -> None:
     values = {f"a{n}": {"DataType": "Binary", "BinaryValue": bytes(range(256))} for n in range(10)}
     body = "é" * ((MIB - sum(len(name) + len("Binary") + 256 for name in values)) // 2)
     queue.through.send_message(QueueUrl=queue.url, MessageBody=body, MessageAttributes=values)  # type: ignore[arg-type]  # mypy infers object
@@ -101,14 +101,14 @@ def test_without_a_fault_a_message_at_every_limit_passes_unchanged(queue: Queue)
     assert received["MessageAttributes"] == values
 
 
-def test_what_sqs_refuses_is_passed_on_as_it_is(queue: Queue) -> None:
+def test_the_proxy_passes_an_error_of_sqs_on(queue: Queue) -> None:
     with pytest.raises(queue.through.exceptions.QueueDoesNotExist) as refused:
         queue.through.send_message(QueueUrl=f"{queue.url}-not", MessageBody="b")
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert refused.value.response["ResponseMetadata"]["RequestId"]
 
 
-def test_of_a_request_whose_sender_dies_halfway_nothing_comes(queue: Queue) -> None:
+def test_a_request_that_ends_before_its_body_is_ignored(queue: Queue) -> None:
     queue.faults.fail("SendMessage", "error")
     host, port = urlsplit(queue.faults.url).netloc.split(":")
     with socket.create_connection((host, int(port))) as connection:
@@ -131,7 +131,7 @@ def test_of_a_request_whose_sender_dies_halfway_nothing_comes(queue: Queue) -> N
         ("gone", "AWS.SimpleQueueService.NonExistentQueue", 400),
     ],
 )
-def test_boto3_reads_a_fault_as_sqs_answers_it_and_nothing_is_taken(
+def test_boto3_reads_the_error_of_a_fault_and_no_message_is_sent(
     queue: Queue, kind: Kind, code: str, status: int
 ) -> None:
     queue.faults.fail("SendMessage", kind)
@@ -145,9 +145,7 @@ def test_boto3_reads_a_fault_as_sqs_answers_it_and_nothing_is_taken(
 
 
 @pytest.mark.parametrize(("kind", "held"), [("drop_before", 0), ("drop_after", 1)])
-def test_a_dropped_connection_gives_no_answer_whether_sqs_took_the_message_or_not(
-    queue: Queue, kind: Kind, held: int
-) -> None:
+def test_a_dropped_connection_has_no_answer_with_or_without_a_message(queue: Queue, kind: Kind, held: int) -> None:
     queue.faults.fail("SendMessage", kind, times=1)
 
     with pytest.raises(ConnectionClosedError):
@@ -158,7 +156,7 @@ def test_a_dropped_connection_gives_no_answer_whether_sqs_took_the_message_or_no
     assert queue.held() == held + 1
 
 
-def test_a_fault_strikes_its_operation_alone_as_often_as_it_says(queue: Queue) -> None:
+def test_a_fault_strikes_its_operation_the_given_number_of_times(queue: Queue) -> None:
     queue.faults.fail("SendMessage", "error", times=2)
 
     queue.through.get_queue_url(QueueName=queue.url.rpartition("/")[2])
@@ -170,7 +168,7 @@ def test_a_fault_strikes_its_operation_alone_as_often_as_it_says(queue: Queue) -
     assert queue.faults.struck == {("SendMessage", "error"): 2}
 
 
-def test_faults_are_cleared_and_their_count_stays(queue: Queue) -> None:
+def test_cleared_faults_keep_their_counts(queue: Queue) -> None:
     queue.faults.fail("SendMessage", "throttle")
     with pytest.raises(ClientError):
         queue.send()
@@ -180,7 +178,7 @@ def test_faults_are_cleared_and_their_count_stays(queue: Queue) -> None:
     assert queue.faults.struck == {("SendMessage", "throttle"): 1}
 
 
-def test_draws_come_from_the_generator_that_was_passed_in(queue: Queue) -> None:
+def test_random_faults_use_the_given_generator(queue: Queue) -> None:
     queue.faults.fail("SendMessage", "error", probability=0.5)
 
     def outcomes() -> list[bool]:
@@ -191,7 +189,7 @@ def test_draws_come_from_the_generator_that_was_passed_in(queue: Queue) -> None:
     assert outcomes() == outcomes() == [draws.random() >= 0.5 for _ in range(20)]
 
 
-def test_many_threads_share_a_fault_and_its_times(queue: Queue) -> None:
+def test_a_fault_counts_the_requests_of_all_threads(queue: Queue) -> None:
     queue.faults.fail("SendMessage", "error", times=10)
     together = threading.Barrier(8)
 
@@ -214,7 +212,7 @@ def succeeds(queue: Queue) -> bool:
     return True
 
 
-def test_the_deployed_functions_calls_are_struck_and_the_pollers_are_not(courier: LocalCourier) -> None:
+def test_faults_strike_the_functions_calls_and_not_the_pollers(courier: LocalCourier) -> None:
     faults, sqs = courier.sqs_faults, courier.aws.sqs
     before = faults.struck
     faults.fail("SendMessage", "drop_before", times=1)

@@ -27,7 +27,7 @@ def made(line: object) -> list[Metric]:
     return metrics_of(json.dumps(line), "reply-courier-function", AT.timestamp())
 
 
-def test_a_line_of_the_format_is_a_metric_at_its_own_time() -> None:
+def test_an_embedded_metric_has_the_time_in_its_line() -> None:
     assert made(embedded()) == [
         Metric(
             "ReplyCourier",
@@ -43,19 +43,19 @@ def test_a_line_of_the_format_is_a_metric_at_its_own_time() -> None:
     ]
 
 
-def test_an_array_is_that_many_values() -> None:
+def test_an_array_is_a_metric_with_several_values() -> None:
     (metric,) = made(embedded(RepliesSent=[1.0, 1.0, 2.5]))
     assert metric.datum["Values"] == [1.0, 1.0, 2.5]
 
 
-def test_each_set_of_dimensions_is_a_metric_also_the_empty_one() -> None:
+def test_each_set_of_dimensions_makes_a_metric_even_an_empty_set() -> None:
     line = embedded(reason="NotFound")
     line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] = [["service", "reason"], ["service"], []]
     dimensions = [[each["Name"] for each in metric.datum["Dimensions"]] for metric in made(line)]
     assert dimensions == [["service", "reason"], ["service"], []]
 
 
-def test_a_unit_that_is_not_given_is_none() -> None:
+def test_a_metric_without_a_unit_has_the_unit_none() -> None:
     line = embedded()
     del line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"]
     (metric,) = made(line)
@@ -78,16 +78,16 @@ def test_a_unit_that_is_not_given_is_none() -> None:
         None,
     ],
 )
-def test_a_line_without_metrics_or_with_faulty_ones_makes_none(line: object) -> None:
+def test_a_line_without_valid_metrics_makes_none(line: object) -> None:
     assert made(line) == []
 
 
-def test_text_that_is_not_json_makes_none() -> None:
+def test_a_line_that_is_not_json_makes_no_metric() -> None:
     assert metrics_of("Traceback (most recent call last):", "f", 0) == []
 
 
 @pytest.mark.parametrize(("outcome", "errors"), [(Returned("{}"), 0), (Failed("Sandbox.Timedout", "late"), 1)])
-def test_a_report_counts_the_invocation_when_it_began(outcome: Returned | Failed, errors: int) -> None:
+def test_a_report_counts_the_invocation_at_its_start(outcome: Returned | Failed, errors: int) -> None:
     report = platform_report("r-1", outcome, init=None, duration=1.5, memory=256)
     metrics = metrics_of(report, "reply-courier-function", AT.timestamp() + 1.5)
     assert {metric.namespace for metric in metrics} == {LAMBDA}
@@ -101,7 +101,7 @@ def test_a_report_counts_the_invocation_when_it_began(outcome: Returned | Failed
     assert metrics[0].datum["Dimensions"] == [{"Name": "FunctionName", "Value": "reply-courier-function"}]
 
 
-def test_a_call_has_one_namespace_and_no_more_metrics_than_it_takes() -> None:
+def test_a_call_has_one_namespace_and_at_most_1000_metrics() -> None:
     ours, lambdas = Metric("ReplyCourier", {"MetricName": "A"}), Metric(LAMBDA, {"MetricName": "B"})
     calls = [
         (namespace, len(data)) for namespace, data in metric_batches([lambdas, *[ours] * (MAX_METRICS + 1), lambdas])
@@ -109,7 +109,7 @@ def test_a_call_has_one_namespace_and_no_more_metrics_than_it_takes() -> None:
     assert calls == [(LAMBDA, 2), ("ReplyCourier", MAX_METRICS), ("ReplyCourier", 1)]
 
 
-def test_a_call_is_no_larger_than_it_may_be_and_holds_everything() -> None:
+def test_metrics_are_split_at_the_size_limit_of_a_call() -> None:
     large = [Metric("N", {"MetricName": str(n), "Values": [0.5] * 30_000}) for n in range(40)]
     calls = [data for _, data in metric_batches(large)]
     assert all(sum(len(json.dumps(datum)) for datum in data) <= MAX_METRICS_BYTES for data in calls)
@@ -117,5 +117,5 @@ def test_a_call_is_no_larger_than_it_may_be_and_holds_everything() -> None:
     assert [datum["MetricName"] for data in calls for datum in data] == [str(n) for n in range(40)]
 
 
-def test_nothing_is_no_call() -> None:
+def test_no_metrics_make_no_call() -> None:
     assert list(metric_batches([])) == []

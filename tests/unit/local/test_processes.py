@@ -3,7 +3,7 @@ import socket
 from local.processes import free_port
 
 
-def test_a_port_is_taken_only_while_nobody_listens_on_it() -> None:
+def test_a_port_is_free_if_nobody_listens_on_it() -> None:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()

@@ -14,7 +14,7 @@ def shown(line: str) -> str | None:
     return summary(LogLine("environment-1", line), NOW)
 
 
-def test_an_event_is_shown_with_its_time_and_what_tells_most_of_it() -> None:
+def test_a_log_line_is_shown_with_its_time_and_most_important_fields() -> None:
     event = {
         "level": "INFO",
         "message": "reply_retried",
@@ -32,16 +32,16 @@ def test_an_event_is_shown_with_its_time_and_what_tells_most_of_it() -> None:
 
 
 @pytest.mark.parametrize("time", [None, "2026", 7])
-def test_an_event_without_a_time_is_shown_with_ours(time: object) -> None:
+def test_a_log_line_without_a_valid_time_is_shown_with_the_current_time(time: object) -> None:
     assert shown(json.dumps({"message": "reply_sent", "timestamp": time, "receive_count": 1})) == "09:30:15  reply_sent"
 
 
-def test_metrics_and_successful_invocations_are_no_news() -> None:
+def test_metrics_and_successful_invocations_are_not_shown() -> None:
     assert shown('{"_aws": {}, "RepliesSent": [1.0]}') is None
     assert shown(platform_report("r-1", Returned("{}"), init=None, duration=0.1, memory=256)) is None
 
 
-def test_a_crash_and_lines_that_are_no_json_are_shown() -> None:
+def test_crashes_and_lines_that_are_not_json_are_shown() -> None:
     report = platform_report("r-1", Failed("Runtime.ExitError", "killed"), init=None, duration=0.1, memory=256)
     assert shown(report) == "09:30:15  failure: Runtime.ExitError"
     assert shown("[ERROR] no") == "09:30:15  [ERROR] no"

@@ -12,7 +12,7 @@ def test_a_contact_that_was_sent_is_not_sent_again_under_another_token(lab: Lab)
     assert outcome(lab.send("a", None)) == (400, "InvalidRequestException")
 
 
-def test_a_contact_that_was_sent_can_be_made_to_go_out_again_under_another_token(lab: Lab) -> None:
+def test_with_used_draft_send_a_sent_contact_can_be_sent_again(lab: Lab) -> None:
     lab.control("PUT", "settings", {"used_draft": "send"})
     for token in ("t", "t", "u", None):
         assert lab.send("a", token).status == 200
@@ -20,7 +20,7 @@ def test_a_contact_that_was_sent_can_be_made_to_go_out_again_under_another_token
     assert lab.sent() == [("a", "t"), ("a", "u"), ("a", None)]
 
 
-def test_sending_again_needs_a_draft_that_is_there_and_alive(lab: Lab) -> None:
+def test_with_used_draft_send_a_contact_must_exist_and_not_have_expired(lab: Lab) -> None:
     lab.control("PUT", "settings", {"used_draft": "send"})
     lab.send("a", "t")
     lab.now += 12 * HOUR
@@ -37,7 +37,7 @@ def test_a_draft_expires_after_twelve_hours(lab: Lab) -> None:
     assert outcome(lab.send("b", "u")) == (404, "ResourceNotFoundException")
 
 
-def test_drafts_can_be_seeded_with_a_life_and_removed(lab: Lab) -> None:
+def test_drafts_can_be_added_with_an_expiry_and_removed(lab: Lab) -> None:
     lab.control("POST", "drafts", {"contact_ids": ["late"], "expires_in_seconds": 0})
 
     assert lab.control("DELETE", "drafts/a") == {"removed": True}
@@ -45,7 +45,7 @@ def test_drafts_can_be_seeded_with_a_life_and_removed(lab: Lab) -> None:
     assert [outcome(lab.send(each, each))[0] for each in ("late", "a", "b")] == [404, 404, 200]
 
 
-def test_create_contact_makes_a_draft_for_as_long_as_it_says(lab: Lab) -> None:
+def test_create_contact_makes_a_draft_with_the_given_expiry(lab: Lab) -> None:
     short, default = (
         json.loads(lab.create(**changes).body)["ContactId"] for changes in ({"ExpiryDurationInMinutes": 1}, {})
     )
@@ -66,7 +66,7 @@ def test_a_repeat_is_answered_with_the_same_contact_and_sends_nothing(lab: Lab) 
     ]
 
 
-def test_a_repeat_can_be_made_a_conflict(lab: Lab) -> None:
+def test_with_repeat_conflict_a_repeat_gets_a_409(lab: Lab) -> None:
     lab.control("PUT", "settings", {"repeat": "conflict"})
     lab.send("a", "t")
 

@@ -54,7 +54,7 @@ def test_a_reset_forgets_everything(lab: Lab) -> None:
         ("GET", "calls?since=x", None, "since cannot be 'x'"),
     ],
 )
-def test_a_control_call_that_makes_no_sense_says_what_would(
+def test_the_answer_to_an_invalid_control_call_says_what_is_valid(
     lab: Lab, method: str, call: str, content: object, said: str
 ) -> None:
     before = lab.control("GET", "settings")
@@ -67,7 +67,7 @@ def test_a_control_call_that_makes_no_sense_says_what_would(
     assert lab.control("GET", "faults")["faults"] == []
 
 
-def test_what_is_not_emulated_is_answered_so(lab: Lab) -> None:
+def test_an_operation_that_is_not_emulated_gets_a_404(lab: Lab) -> None:
     assert outcome(answer_to(lab.connect, "POST", "/contact/email", b"{}")) == (404, "UnknownOperationException")
     assert answer_to(lab.connect, "POST", "/_local/nothing", b"{}").status == 404
     assert answer_to(lab.connect, "GET", "/nothing", b"").status == 404

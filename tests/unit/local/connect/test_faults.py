@@ -23,7 +23,7 @@ def test_a_fault_after_acceptance_waits_for_a_request_that_is_accepted(lab: Lab)
     assert lab.send("a", "t").status is None
 
 
-def test_faults_strike_the_contact_or_the_token_they_are_for_as_often_as_they_say(lab: Lab) -> None:
+def test_a_fault_strikes_its_contact_or_token_the_given_number_of_times(lab: Lab) -> None:
     lab.control(
         "POST",
         "faults",
@@ -40,7 +40,7 @@ def test_faults_strike_the_contact_or_the_token_they_are_for_as_often_as_they_sa
     assert lab.send("b", "u").status == 200
 
 
-def test_an_answer_of_any_kind_can_be_ordered(lab: Lab) -> None:
+def test_a_fault_can_answer_with_any_status_and_error(lab: Lab) -> None:
     lab.control("POST", "faults", {"fault": "answer", "status": 418, "error": "Teapot", "message": "short and stout"})
 
     answer = lab.send()
@@ -49,7 +49,7 @@ def test_an_answer_of_any_kind_can_be_ordered(lab: Lab) -> None:
     assert json.loads(answer.body) == {"Message": "short and stout"}
 
 
-def test_probable_faults_are_drawn_the_same_for_the_same_seed(lab: Lab) -> None:
+def test_the_same_seed_gives_the_same_random_faults(lab: Lab) -> None:
     def run() -> list[int | None]:
         lab.control("PUT", "settings", {"seed": 7})
         return [lab.send("unknown", "t").status for _ in range(50)]

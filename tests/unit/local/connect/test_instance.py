@@ -10,12 +10,12 @@ from tests.samples import INSTANCE_ID
 from tests.unit.local.connect.lab import Lab, outcome
 
 
-def test_the_instance_may_be_named_by_its_arn_and_any_other_is_unknown(lab: Lab) -> None:
+def test_an_instance_has_an_id_and_an_arn_and_any_other_is_unknown(lab: Lab) -> None:
     assert lab.send("a", InstanceId=f"arn:aws:connect:eu-west-2:123456789012:instance/{INSTANCE_ID}").status == 200
     assert outcome(lab.send("b", "u", InstanceId="another")) == (404, "ResourceNotFoundException")
 
 
-def test_any_request_above_the_quota_is_throttled_until_time_has_passed(lab: Lab) -> None:
+def test_requests_above_the_quota_are_throttled_until_it_refills(lab: Lab) -> None:
     lab.control("PUT", "settings", {"rate": 2, "burst": 1})
     lab.send("a", "t")
 
@@ -48,7 +48,7 @@ def test_by_default_no_email_counts_as_active(lab: Lab) -> None:
     assert [outcome(lab.send(each, each))[0] for each in "abc"] == [200, 200, 200]
 
 
-def test_an_accepted_email_is_answered_with_its_contact_and_recorded_as_it_came(lab: Lab) -> None:
+def test_an_accepted_email_is_answered_with_its_contact_and_recorded(lab: Lab) -> None:
     answer = lab.send("a", "t")
 
     assert (answer.status, json.loads(answer.body)) == (200, {"ContactId": "a"})
@@ -71,7 +71,7 @@ def test_an_accepted_email_is_answered_with_its_contact_and_recorded_as_it_came(
     assert (sent["n"], sent["at"], sent["request"]["ContactId"]) == (1, lab.now, "a")
 
 
-def test_a_request_without_a_token_is_taken_and_its_token_recorded_as_null(lab: Lab) -> None:
+def test_a_request_without_a_token_is_recorded_with_null(lab: Lab) -> None:
     assert lab.send("a", token=None).status == 200
     assert lab.control("GET", "calls")["calls"][0]["client_token"] is None
 
@@ -85,7 +85,7 @@ def test_clearing_the_record_keeps_the_memory_of_tokens_and_the_numbers(lab: Lab
     assert lab.sent() == []
 
 
-def test_a_body_that_is_not_utf8_is_recorded_so_that_its_bytes_can_be_had_back(lab: Lab) -> None:
+def test_the_record_keeps_the_bytes_of_a_body_that_is_not_utf8(lab: Lab) -> None:
     body = b'{"ContactId": "\xff"}'
     answer_to(lab.connect, "PUT", "/contact/outbound-email", body)
 
@@ -94,7 +94,7 @@ def test_a_body_that_is_not_utf8_is_recorded_so_that_its_bytes_can_be_had_back(l
     assert call["raw"].encode(errors="surrogateescape") == body
 
 
-def test_latency_is_asked_for_on_every_answer(lab: Lab) -> None:
+def test_every_answer_has_the_latency(lab: Lab) -> None:
     lab.control("PUT", "settings", {"latency_ms": 150})
 
     assert [lab.send("a", "t").wait_seconds, lab.send("", "").wait_seconds, lab.create().wait_seconds] == [0.15] * 3

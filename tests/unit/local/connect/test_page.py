@@ -27,7 +27,7 @@ def rows(html: str) -> list[str]:
     return re.findall(r"<a id=.*?</a>", html, re.DOTALL)
 
 
-def test_a_row_shows_the_time_alone_today_and_the_date_too_on_other_days(lab: Lab) -> None:
+def test_a_row_shows_the_time_and_on_later_days_the_date(lab: Lab) -> None:
     lab.send("a", "t-1")
     (today,) = rows(page(lab))
     lab.now += 2 * DAY
@@ -48,7 +48,7 @@ def test_a_row_shows_the_address_of_a_person_without_a_name(lab: Lab) -> None:
     assert "@" not in named
 
 
-def test_a_right_to_left_subject_and_body_say_their_own_direction(lab: Lab) -> None:
+def test_a_subject_and_a_body_have_their_own_text_direction(lab: Lab) -> None:
     lab.send("a", "t-1", EmailMessage=raw_message(Subject="שלום", Body="תודה"))
 
     html = page(lab, "/?open=1")
@@ -58,7 +58,7 @@ def test_a_right_to_left_subject_and_body_say_their_own_direction(lab: Lab) -> N
     assert '<pre dir="auto">תודה</pre>' in html
 
 
-def test_the_newest_200_are_listed_and_the_page_says_of_how_many(lab: Lab) -> None:
+def test_the_page_lists_the_newest_200_entries_and_the_total(lab: Lab) -> None:
     contacts = [f"contact-{n}" for n in range(199)]
     lab.control("POST", "drafts", {"contact_ids": contacts})
     lab.send("a", "first")
@@ -102,7 +102,7 @@ def test_up_to_three_cc_are_shown_and_more_are_folded(lab: Lab) -> None:
     assert all(re.search("CC .*? and [23] more", row) for row in rows(four))
 
 
-def test_a_page_is_laid_out_as_empty_until_its_first_entry_even_a_refused_one(lab: Lab) -> None:
+def test_an_empty_page_shows_how_to_send(lab: Lab) -> None:
     empty = page(lab)
     lab.send("nobody", "t-1")
 
@@ -111,7 +111,7 @@ def test_a_page_is_laid_out_as_empty_until_its_first_entry_even_a_refused_one(la
     assert '<body class="">' in page(lab)
 
 
-def test_nothing_in_an_email_comes_through_as_markup(lab: Lab) -> None:
+def test_the_page_escapes_everything_in_an_email(lab: Lab) -> None:
     address = {"EmailAddress": "<b>@customer.example", "DisplayName": SCRIPT}
     lab.control("PUT", "settings", {"email_addresses": ["<b>@customer.example"]})
     people: dict[str, Any] = {
@@ -130,7 +130,7 @@ def test_nothing_in_an_email_comes_through_as_markup(lab: Lab) -> None:
     assert "unsafe" not in policy
 
 
-def test_an_html_body_is_only_at_its_own_url_in_a_sandbox(lab: Lab) -> None:
+def test_an_html_body_is_shown_in_a_sandbox_from_its_own_url(lab: Lab) -> None:
     body = f"<h1>Hello</h1>{SCRIPT}"
     lab.send("a", EmailMessage=raw_message(Body=body, ContentType="text/html"))
 
@@ -153,11 +153,11 @@ def test_a_lone_surrogate_in_an_email_does_not_break_the_page(lab: Lab) -> None:
     ("path", "status"),
     [("/page.css", 200), ("/page.js", 200), ("/nothing", 404), ("/emails/99/body", 404), ("/../page.py", 404)],
 )
-def test_the_page_has_its_own_files_and_no_others(lab: Lab, path: str, status: int) -> None:
+def test_the_page_serves_its_own_files_and_no_others(lab: Lab, path: str, status: int) -> None:
     assert got(lab, path).status == status
 
 
-def test_nothing_in_a_refused_call_comes_through_as_markup(lab: Lab) -> None:
+def test_the_page_escapes_everything_in_a_refused_call(lab: Lab) -> None:
     lab.send(SCRIPT, SCRIPT, EmailMessage=raw_message(Subject=SCRIPT, Body=SCRIPT))
     answer_to(lab.connect, "PUT", "/contact/outbound-email", SCRIPT.encode())
 
@@ -168,7 +168,7 @@ def test_nothing_in_a_refused_call_comes_through_as_markup(lab: Lab) -> None:
         assert SCRIPT not in html
 
 
-def test_a_refused_call_is_listed_and_neither_a_dropped_nor_a_throttled_one(lab: Lab) -> None:
+def test_the_page_lists_refused_calls_but_no_dropped_or_throttled_ones(lab: Lab) -> None:
     lab.control("POST", "faults", [{"fault": "throttle"}, {"fault": "drop_before"}])
     for _ in range(3):
         lab.send("nobody", "t-1", EmailMessage=raw_message())
@@ -195,6 +195,6 @@ def test_emails_are_shown_newest_first_with_the_faults_and_the_quota(lab: Lab) -
     assert BODY in page(lab, "/?open=1")
 
 
-def test_an_address_may_break_after_its_at_and_its_full_stops_and_stays_escaped() -> None:
+def test_an_address_breaks_after_its_at_and_full_stops_and_is_escaped() -> None:
     assert breakable("ana.silva@example.com") == "ana.<wbr>silva@<wbr>example.<wbr>com"
     assert breakable("<b>@x") == "&lt;b&gt;@<wbr>x"

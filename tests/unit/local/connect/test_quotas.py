@@ -12,7 +12,7 @@ def test_a_full_bucket_gives_its_burst_at_once_and_no_more() -> None:
     assert [bucket.take(NOW) for _ in range(7)] == [True] * 5 + [False] * 2
 
 
-def test_requests_that_were_refused_cost_nothing() -> None:
+def test_throttled_requests_use_no_tokens() -> None:
     bucket = TokenBucket(rate=2, burst=1)
     bucket.take(NOW)
     for _ in range(100):
@@ -21,7 +21,7 @@ def test_requests_that_were_refused_cost_nothing() -> None:
     assert bucket.take(NOW + 0.5)
 
 
-def test_a_pause_fills_it_up_to_its_burst_only() -> None:
+def test_a_pause_refills_the_bucket_up_to_its_burst() -> None:
     bucket = TokenBucket(rate=2, burst=3)
     for _ in range(3):
         bucket.take(NOW)
@@ -29,7 +29,7 @@ def test_a_pause_fills_it_up_to_its_burst_only() -> None:
     assert [bucket.take(NOW + 3600) for _ in range(4)] == [True, True, True, False]
 
 
-def test_a_caller_exactly_on_the_rate_is_never_refused() -> None:
+def test_a_caller_exactly_at_the_rate_is_never_throttled() -> None:
     bucket = TokenBucket(rate=3, burst=1)
 
     assert all(bucket.take(NOW + n / 3) for n in range(10_000))

@@ -26,7 +26,7 @@ def test_an_address_that_the_instance_does_not_have_cannot_send(lab: Lab) -> Non
     assert outcome(lab.send("b", "u", **UNKNOWN_SENDER)) == (200, None)
 
 
-def test_a_refusal_can_be_remembered_with_its_token(lab: Lab) -> None:
+def test_with_refusals_remember_the_token_of_a_refused_request_gets_a_409(lab: Lab) -> None:
     lab.control("PUT", "settings", {"refusals": "remember"})
     lab.send("a", "t", **UNKNOWN_SENDER)
     assert outcome(lab.send("a", "t")) == (409, "IdempotencyException")
@@ -35,7 +35,7 @@ def test_a_refusal_can_be_remembered_with_its_token(lab: Lab) -> None:
     assert outcome(lab.send("b", "t")) == (200, None)
 
 
-def test_a_throttled_call_is_never_remembered(lab: Lab) -> None:
+def test_the_token_of_a_402_is_never_remembered(lab: Lab) -> None:
     lab.control("PUT", "settings", {"refusals": "remember", "capacity": 0})
     assert outcome(lab.send("a", "t")) == (402, "ServiceQuotaExceededException")
     lab.control("PUT", "settings", {"capacity": 1})
@@ -43,7 +43,7 @@ def test_a_throttled_call_is_never_remembered(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("case", RefusalCase)
-def test_every_refusal_can_be_given_other_words(lab: Lab, case: RefusalCase) -> None:
+def test_every_refusal_can_have_another_answer(lab: Lab, case: RefusalCase) -> None:
     words = {"status": 418, "error": "OddException", "message": "odd words"}
     lab.control("PUT", "settings", {"answers": {case: words}, "repeat": "conflict", "refusals": "remember"})
     match case:
@@ -74,12 +74,12 @@ def test_every_refusal_can_be_given_other_words(lab: Lab, case: RefusalCase) -> 
         {"repeat": 1},
     ],
 )
-def test_words_that_are_no_refusal_are_refused(answers: Any) -> None:
+def test_invalid_answers_are_refused(answers: Any) -> None:
     with pytest.raises(ControlCallError, match="answers cannot be"):
         checked_settings({"answers": answers})
 
 
-def test_every_case_has_words_of_its_own_accord() -> None:
+def test_every_refusal_has_a_default_answer() -> None:
     for case in RefusalCase:
         assert 400 <= (Settings().refusal(case).answer.status or 0) < 500
 
@@ -113,14 +113,14 @@ def file(tmp_path: Path) -> Path:
         ("spent_contact", "used_draft", "send", "refuse", "spent_contact"),
     ],
 )
-def test_an_answer_becomes_a_setting_and_its_words(
+def test_an_answer_in_the_file_sets_a_setting_and_its_refusal(
     file: Path, name: str, setting: str, accepted: str, refused: str, case: str
 ) -> None:
     assert settings(file, **{name: OK}) == {setting: accepted, "answers": {}}
     assert settings(file, **{name: REFUSED}) == {setting: refused, "answers": {case: WORDS}}
 
 
-def test_refusals_are_remembered_only_if_a_new_token_helped(file: Path) -> None:
+def test_refusals_are_remembered_only_if_a_new_token_was_accepted(file: Path) -> None:
     assert settings(file, mended_body=OK) == {"refusals": "forget", "answers": {}}
     assert settings(file, mended_body=REFUSED, mended_body_new_token=REFUSED) == {"answers": {}}
     assert settings(file, mended_body=REFUSED, mended_body_new_token=OK) == {
@@ -129,12 +129,12 @@ def test_refusals_are_remembered_only_if_a_new_token_helped(file: Path) -> None:
     }
 
 
-def test_a_wrong_contact_has_its_words(file: Path) -> None:
+def test_the_answer_to_a_wrong_contact_becomes_its_refusal(file: Path) -> None:
     assert settings(file, wrong_contact=REFUSED)["answers"] == {"wrong_contact": WORDS}
 
 
 @pytest.mark.parametrize("passing", [answer(None, "ReadTimeoutError"), answer(429, "T"), answer(500, "I")])
-def test_what_was_not_settled_stays_as_it_is(file: Path, passing: dict[str, Any]) -> None:
+def test_a_temporary_answer_changes_no_setting(file: Path, passing: dict[str, Any]) -> None:
     assert settings(file, bad_body=passing, repeat=passing, wrong_contact=passing) == {"answers": {}}
 
 

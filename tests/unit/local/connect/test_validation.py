@@ -45,7 +45,7 @@ def creation(**changes: Any) -> dict[str, Any]:
         raw(Subject="s" * 998, Body="b" * 5_242_880, ContentType="text/html"),
     ],
 )
-def test_requests_at_the_limits_pass(request_: dict[str, Any]) -> None:
+def test_requests_at_the_limits_are_valid(request_: dict[str, Any]) -> None:
     assert checked_sending(request_) is request_
 
 
@@ -75,7 +75,7 @@ def test_requests_at_the_limits_pass(request_: dict[str, Any]) -> None:
         (sending(AdditionalRecipients={"CcEmailAddresses": [ADDRESS, {}]}), "ccEmailAddresses.2.member.emailAddress"),
     ],
 )
-def test_what_connect_does_not_take_is_refused_by_the_place_and_the_rule(request_: dict[str, Any], said: str) -> None:
+def test_a_refusal_names_the_member_and_the_constraint(request_: dict[str, Any], said: str) -> None:
     with pytest.raises(Refused) as refused:
         checked_sending(request_)
 
@@ -83,7 +83,7 @@ def test_what_connect_does_not_take_is_refused_by_the_place_and_the_rule(request
     assert said in json.loads(refused.value.answer.body)["Message"]
 
 
-def test_a_refusal_quotes_the_bad_value_and_names_every_fault() -> None:
+def test_a_refusal_quotes_the_invalid_value_and_names_every_violation() -> None:
     with pytest.raises(Refused) as refused:
         checked_sending(raw(Subject="") | {"DestinationEmailAddress": {"EmailAddress": "not-an-address"}})
 
@@ -92,7 +92,7 @@ def test_a_refusal_quotes_the_bad_value_and_names_every_fault() -> None:
     assert "Value 'not-an-address' at 'destinationEmailAddress.emailAddress'" in message
 
 
-def test_a_refusal_does_not_send_a_huge_value_back() -> None:
+def test_a_refusal_shortens_a_huge_value() -> None:
     with pytest.raises(Refused) as refused:
         checked_sending(raw(Body="b" * 5_242_881))
 

@@ -7,7 +7,7 @@ from local.function.runtime_api import Failed, Returned
 
 
 @pytest.mark.parametrize(("init", "billed"), [(None, 101), (0.05, 151)])
-def test_the_init_phase_is_billed_and_started_milliseconds_count_whole(init: float | None, billed: int) -> None:
+def test_the_init_phase_is_billed_and_milliseconds_are_rounded_up(init: float | None, billed: int) -> None:
     report = json.loads(platform_report("r-1", Returned("{}"), init=init, duration=0.1005, memory=256))
     assert report["record"]["metrics"]["billedDurationMs"] == billed
 

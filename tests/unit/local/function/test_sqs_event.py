@@ -45,7 +45,7 @@ def test_a_record_has_the_form_that_lambda_documents() -> None:
     }
 
 
-def test_message_attributes_are_in_lambdas_form_and_binary_ones_in_base64() -> None:
+def test_message_attributes_have_lambdas_form_with_binary_ones_in_base64() -> None:
     attributes = {
         "ClientToken": {"DataType": "String", "StringValue": "t-1"},
         "Blob": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
@@ -67,7 +67,7 @@ def test_batches_keep_every_record_in_order_within_the_payload_limit(bodies: lis
     assert all(len(batch) == 1 or len(json.dumps(event_of(batch))) <= limit for batch in split)
 
 
-def test_what_fits_one_payload_is_not_split() -> None:
+def test_batches_are_as_large_as_a_payload() -> None:
     records = [{"body": "x" * 600_000}] * 10
     assert [len(batch) for batch in batches(records)] == [10]
     records = [{"body": "x" * 1_000_000}] * 10
@@ -84,7 +84,7 @@ def test_a_response_without_failures_is_full_success(response: str) -> None:
     assert deletable(BATCH, Returned(response), reports_item_failures=True) == BATCH
 
 
-def test_reported_records_come_back_and_the_others_are_done() -> None:
+def test_lambda_deletes_the_records_that_are_not_reported() -> None:
     response = '{"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "c"}]}'
     assert deletable(BATCH, Returned(response), reports_item_failures=True) == [{"messageId": "b"}]
 

@@ -24,7 +24,7 @@ def test_the_clock_runs_with_its_source_until_it_is_skipped_ahead(clock: SqsCloc
     assert (clock.seconds(), clock.milliseconds()) == (1_030.5, 1_030_500)
 
 
-def test_a_skip_is_asked_for_over_http(clock: SqsClock, server: Client) -> None:
+def test_the_clock_skips_over_http(clock: SqsClock, server: Client) -> None:
     assert server.post("/_local/skip", data=json.dumps({"seconds": 30})).status_code == 200
     assert clock.seconds() == 1_030
     assert server.post("/_local/skip", data=json.dumps({"seconds": -40})).status_code == 200
@@ -32,7 +32,7 @@ def test_a_skip_is_asked_for_over_http(clock: SqsClock, server: Client) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "30", '{"seconds": NaN}', '{"seconds": "30"}'])
-def test_what_is_no_skip_is_refused_and_changes_nothing(clock: SqsClock, server: Client, body: str) -> None:
+def test_an_invalid_skip_is_refused_and_changes_nothing(clock: SqsClock, server: Client, body: str) -> None:
     answer = server.post("/_local/skip", data=body)
     assert (answer.status_code, "seconds" in answer.text) == (400, True)
     assert clock.seconds() == 1_000

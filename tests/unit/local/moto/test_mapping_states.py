@@ -13,7 +13,7 @@ def report(states: MappingStates, poller: str, polls: Any) -> int:
     return Client(states).post(POLLERS_PATH, data=body).status_code
 
 
-def test_a_mapping_that_nobody_polls_for_changes_at_once() -> None:
+def test_a_mapping_without_a_poller_changes_its_state_at_once() -> None:
     states = MappingStates(Response("not ours"))
     assert [states.state("m", enabled=enabled) for enabled in (True, False)] == ["Enabled", "Disabled"]
 
@@ -32,6 +32,6 @@ def test_a_mapping_changes_its_state_once_every_poller_has_followed() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"mapping": "m", "poller": "p"}', '{"mapping": "m", "polls": true}'])
-def test_what_is_no_report_is_refused(body: str) -> None:
+def test_an_invalid_report_is_refused(body: str) -> None:
     answer = Client(MappingStates(Response("not ours"))).post(POLLERS_PATH, data=body)
     assert (answer.status_code, "polls" in answer.text) == (400, True)

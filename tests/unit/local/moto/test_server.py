@@ -34,7 +34,7 @@ def test_requests_never_overlap() -> None:
     assert overlaps == [1] * 12
 
 
-def test_a_request_that_gives_way_lets_another_through_and_goes_on() -> None:
+def test_a_request_that_gives_way_continues_after_another_one() -> None:
     served = threading.Event()
 
     def application(environ: "WSGIEnvironment", _start: "StartResponse") -> Iterable[bytes]:

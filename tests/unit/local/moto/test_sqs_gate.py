@@ -41,7 +41,7 @@ def code(error: SqsError | None) -> str | None:
         message(attributes={"n": binary(b"\0\xff")}),
     ],
 )
-def test_sqs_takes_a_message_at_its_limits(taken: dict[str, Any]) -> None:
+def test_sqs_accepts_a_message_at_its_limits(taken: dict[str, Any]) -> None:
     assert message_error(taken) is None
 
 
@@ -67,7 +67,7 @@ def test_sqs_takes_a_message_at_its_limits(taken: dict[str, Any]) -> None:
         (message(attributes={"n": binary(b"")}), "InvalidParameterValue", "non-empty value of type 'Binary'"),
     ],
 )
-def test_sqs_refuses_a_message_beyond_them(refused: dict[str, Any], error: str, says: str) -> None:
+def test_sqs_refuses_a_message_beyond_its_limits(refused: dict[str, Any], error: str, says: str) -> None:
     refusal = message_error(refused)
 
     assert refusal is not None
