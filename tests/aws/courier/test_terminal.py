@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 COLUMNS = 80
-PATIENCE = 60
+PATIENCE = 300
+"""Seconds that a program may take for the next thing that it writes; it ends a run that hangs."""
 CTRL_C = "\x03"
 _CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[34][0-8]")
