@@ -1,7 +1,7 @@
 """Runs programs of this project many times and their imports once: each run is a fork of a process that has done them.
 
-To import moto takes 4 s of processor time, to import `courier` 1 s. A process of its own each run is all the same: with
-its arguments, its environment, its files, its process group or terminal, and its exit code.
+At each start, moto's imports would take 2 to 4 s of processor time, those of `courier` one. Each run is a process of
+its own all the same: with its arguments, its environment, its files, its process group or terminal, and its exit code.
 """
 
 import fcntl
