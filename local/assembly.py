@@ -63,11 +63,22 @@ def fill(folder: Path, synthesise: Callable[[Path], object]) -> None:
         synthesise(out)
         for source, is_folder, _, key in _assets(out):
             if is_folder:
-                with zipfile.ZipFile(out / key, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-                    for path in sorted(source.rglob("*")):
-                        if path.is_file():
-                            archive.write(path, path.relative_to(source))
+                _zip(source, out / key)
         out.rename(folder)
+
+
+def _zip(source: Path, archive: Path) -> None:
+    """Zip a folder, unless another assembly has the same one: its name is a digest of what is in it."""
+    shared = CACHE / archive.name
+    with suppress(FileNotFoundError):
+        archive.hardlink_to(shared)
+        return
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as zipped:
+        for path in sorted(source.rglob("*")):
+            if path.is_file():
+                zipped.write(path, path.relative_to(source))
+    with suppress(FileExistsError):  # another process was faster
+        shared.hardlink_to(archive)
 
 
 def cdk_context(settings: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, ClassVar, Self
 
 READY = re.compile(r" on (http://\S+)")
 
@@ -20,6 +20,9 @@ class ProcessGroup:
     when this process is killed with SIGKILL, and then the guard kills the whole group, itself included. (Linux's
     PR_SET_PDEATHSIG acts when the *thread* that started the child ends, and macOS lacks it.)
     """
+
+    popen: ClassVar[Callable[..., subprocess.Popen[bytes]]] = subprocess.Popen
+    """Starts a process. The tests have another one (tests/forking.py)."""
 
     def __enter__(self) -> Self:
         self._guard = subprocess.Popen(
@@ -44,7 +47,7 @@ class ProcessGroup:
         stderr: int | IO[bytes] = subprocess.STDOUT,
     ) -> subprocess.Popen[bytes]:
         """Start a command. Its stdout is a pipe, and its stderr goes there too by default."""
-        process = subprocess.Popen(
+        process = self.popen(
             command,
             env=env,
             cwd=cwd,

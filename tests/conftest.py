@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from local.processes import ProcessGroup
+from tests import forking
 from tests.samples import PERSONAL
 
 # The same examples in each run, however slow the machine is.
@@ -21,19 +23,25 @@ settings.load_profile("fixed")
 
 EVENTS = Path(__file__).parents[1] / "events"
 SYNTHESIS = pytest.StashKey[subprocess.Popen[bytes]]()
+PROGRAMS = pytest.StashKey[subprocess.Popen[bytes]]()
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start to synthesise what all tests together deploy, before there are workers that need it."""
-    if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not hasattr(config, "workerinput"):
+    """Start what all workers share, before there are any: the programs that they fork, and what they deploy."""
+    ProcessGroup.popen = staticmethod(forking.popen)
+    if hasattr(config, "workerinput"):
+        return
+    config.stash[PROGRAMS] = forking.start_programs()
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         config.stash[SYNTHESIS] = subprocess.Popen([sys.executable, "-m", "tests.assemblies"], cwd=EVENTS.parent)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Wait for its end."""
-    if synthesis := config.stash.get(SYNTHESIS, None):
-        synthesis.wait()
+    """End the programs, and wait for the end of the synthesis."""
+    for started in (PROGRAMS, SYNTHESIS):
+        if process := config.stash.get(started, None):
+            process.communicate()
 
 
 @pytest.fixture

@@ -55,7 +55,9 @@ def test_a_reply_goes_out_in_one_call_with_its_message_id_as_token(courier: Cour
 
 
 def test_the_log_line_of_a_sent_reply_holds_ids_and_nothing_personal(courier: Courier, connect: ConnectControl) -> None:
-    courier.invoke(event(recent(message_id="id-1")))
+    sent_at = time.time() - 2
+    courier.invoke(event(recent(message_id="id-1", sent_at=sent_at)))
+    longest = time.time() - sent_at
     (line,) = courier.log
     assert {
         name: line[name] for name in ("level", "message", "message_id", "client_token", "receive_count", "contact_id")
@@ -68,9 +70,9 @@ def test_the_log_line_of_a_sent_reply_holds_ids_and_nothing_personal(courier: Co
         "contact_id": "contact-1",
     }
     assert line["connect_request_id"] == connect.calls[0]["request_id"]
-    assert 1.5 < line["seconds_since_enqueued"] < 60
+    assert 1.5 < line["seconds_since_enqueued"] < longest + 1
     assert courier.metrics["RepliesSent"] == 1
-    assert 1.5 < courier.metrics["TimeToAccept"] < 60
+    assert 1.5 < courier.metrics["TimeToAccept"] < longest + 1
 
 
 def test_the_token_attribute_wins_over_a_new_message_id(courier: Courier, connect: ConnectControl) -> None:

@@ -98,7 +98,7 @@ class Rehearsal:
         """The one dead letter with this reason, once it is there, and once the queue of replies is empty."""
         wait_until_empty(self.courier)
         dead_letters = self.courier.dead_letter_queue_url
-        until(lambda: self.operator.counts(dead_letters) == (1, 0), f"a letter with {reason}", 60)
+        until(lambda: self.operator.counts(dead_letters) == (1, 0), f"a letter with {reason}")
         (letter,) = lines(self.operator.did("dlq", "list", "--json", "--reason", reason))
         return dict(letter)
 

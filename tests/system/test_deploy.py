@@ -9,8 +9,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from local.aws import ROOT, start_aws
-from local.cdk import INSTANCE_ARN, with_tools
+import pytest
+
+from local.aws import ACCOUNT, REGION, ROOT, start_aws
+from local.cdk import INSTANCE_ARN, with_tools, without_credentials
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty
 from local.processes import ProcessGroup
@@ -21,6 +23,10 @@ from tests.documents import Shown, blocks, shown
 DOCUMENT = "docs/deploy.md"
 COMMANDS = shown(DOCUMENT)
 MAKE = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+CDK_KEYS = {
+    "@aws-cdk/core:permissionsBoundary": {"name": "limits"},
+    "@aws-cdk/core:bootstrapQualifier": "courier",
+}
 LOG_BYTES = 1_700
 """Of one reply, as the table of costs has it."""
 STARTED = 230
@@ -68,9 +74,38 @@ def test_every_command_of_the_document_is_run() -> None:
     assert ran | {"make bootstrap", "make deploy"} == {each.command for each in COMMANDS}
 
 
-def test_an_account_is_bootstrapped_with_no_more_than_the_stack_needs(processes: ProcessGroup, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cloud assembly of a stage in cdk.context.json, with CDK's own keys, synthesised without credentials."""
+    folder = tmp_path_factory.mktemp("stage")
+    settings = {"instanceArn": INSTANCE_ARN, "stackName": "reply-courier-test", **CDK_KEYS}
+    (folder / "cdk.context.json").write_text(json.dumps({"stages": {"test": settings}}))
+    shutil.copy(ROOT / "cdk.json", folder)
+    synth = ["cdk", "synth", "--quiet", "--app", f"python {ROOT / 'app.py'}", "-c", "stage=test"]
+    subprocess.run(synth, check=True, env=MAKE | with_tools(without_credentials()), cwd=folder)
+    return folder / "cdk.out"
+
+
+def test_a_stage_synthesises_offline_with_its_boundary_and_qualifier(stage: Path) -> None:
+    """docs/deploy.md, "In an organisation". The template names no folder of this machine."""
+    manifest = (stage / "manifest.json").read_text()
+    stack = json.loads(manifest)["artifacts"]["reply-courier-test"]
+    assert stack["environment"] == f"aws://{ACCOUNT}/{REGION}"
+    assert set(re.findall(r"role/cdk-(\w+)-", manifest)) == {"courier"}
+    template = (stage / "reply-courier-test.template.json").read_text()
+    (role,) = (each for each in json.loads(template)["Resources"].values() if each["Type"] == "AWS::IAM::Role")
+    assert json.dumps(role["Properties"]["PermissionsBoundary"]).endswith(':policy/limits"]]}')
+    machine_paths = [str(folder) for folder in (ROOT, stage.parent, Path.home()) if str(folder) != "/"]
+    for deployed in (template, (stage / "reply-courier-test.assets.json").read_text()):
+        assert not re.search("|".join(map(re.escape, machine_paths)), deployed)
+    assert all(f'"{name}"' in (ROOT / DOCUMENT).read_text() for name in CDK_KEYS)
+
+
+def test_an_account_is_bootstrapped_with_no_more_than_the_stack_needs(
+    processes: ProcessGroup, stage: Path, tmp_path: Path
+) -> None:
     aws = start_aws(processes, tmp_path)
-    environment = MAKE | with_tools(aws.program_environment) | {"CDK_OUTPUT": str(tmp_path / "cdk.out")}
+    environment = MAKE | with_tools(aws.program_environment)
     run(STRICT_BOOTSTRAP, environment, ROOT)
     iam = aws.session.client("iam", endpoint_url=aws.endpoint)
     (policy,) = (each for each in iam.list_policies(Scope="Local")["Policies"] if "deployer" in each["PolicyName"])
@@ -81,13 +116,8 @@ def test_an_account_is_bootstrapped_with_no_more_than_the_stack_needs(processes:
     (renewal,) = re.findall(r"`(aws iam create-policy-version [^`]+)`", text)
     subprocess.run(renewal.replace("POLICY ", f"{policy['Arn']} ").split(), check=True, env=environment, cwd=ROOT)
     assert iam.get_policy(PolicyArn=policy["Arn"])["Policy"]["DefaultVersionId"] == "v2"
-    stage = {"instanceArn": INSTANCE_ARN, "stackName": "reply-courier-test"}
-    stage["@aws-cdk/core:bootstrapQualifier"] = "courier"
-    shutil.copy(ROOT / "cdk.json", tmp_path)
-    (tmp_path / "cdk.context.json").write_text(json.dumps({"stages": {"test": stage}}))
-    command = ["cdk", "deploy", "--app", f"python {ROOT / 'app.py'}", "--require-approval", "never"]
-    options = ("--tags", "team=crm", "-c", "stage=test")
-    subprocess.run([*command, *options], check=True, env=environment, cwd=tmp_path)
+    deploy = ["cdk", "deploy", "--app", str(stage), "--require-approval", "never", "--tags", "team=crm"]
+    subprocess.run(deploy, check=True, env=environment, cwd=tmp_path)
     (deployed,) = aws.stacks.describe_stacks(StackName="reply-courier-test")["Stacks"]
     assert deployed["Tags"] == [{"Key": "team", "Value": "crm"}]
 

@@ -1,5 +1,6 @@
 """Runs every command and program in the documents, exactly as shown."""
 
+import json
 import os
 import re
 import signal
@@ -7,13 +8,16 @@ import subprocess
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from local.assembly import cached_assembly
 from local.aws import ROOT, LocalAws
-from local.cdk import INSTANCE_ARN
+from local.cdk import REPLY_COURIER, settings_for
 from local.connect.control_client import ConnectControl
 from local.connect.faults import AFTER, BEFORE
+from local.outcomes import BUS
 from local.waiting import until
 from tests.documents import shown
 
@@ -51,12 +55,22 @@ def commands() -> list[str]:
     return list(dict.fromkeys(shown))
 
 
+def without_metadata(template: Any) -> Any:
+    """A template's resources without the paths in the app, which only CDK's command line adds."""
+    return {
+        name: {key: value for key, value in resource.items() if key != "Metadata"}
+        for name, resource in template["Resources"].items()
+    }
+
+
 def test_the_commands_work_in_the_order_of_the_documents(empty_aws: LocalAws, tmp_path: Path) -> None:
     """As for a person with a new AWS account, who says yes.
 
     Slow, since every command runs for real.
     """
-    environment = {**MAKE, **empty_aws.program_environment, "CONTEXT": f"-c instanceArn={INSTANCE_ARN}"}
+    context = {"eventBusName": BUS}
+    options = " ".join(f"-c {name}={value}" for name, value in settings_for(context).items())
+    environment = {**MAKE, **empty_aws.program_environment, "CONTEXT": options}
     environment["CDK_OUTPUT"] = str(tmp_path / "cdk.out")  # other tests run CDK in this folder, too
     stacks: dict[str, set[str]] = {}
     output = {each.command: each for each in shown("docs/deploy.md")}
@@ -77,6 +91,11 @@ def test_the_commands_work_in_the_order_of_the_documents(empty_aws: LocalAws, tm
                 assert output.pop(command).missing(ended.stdout) == [], ended.stdout
             if command == "make deploy":
                 environment["CDK_APP"] = environment["CDK_OUTPUT"]  # what it has synthesised will do for the others
+                template = empty_aws.stacks.get_template(StackName="reply-courier")["TemplateBody"]
+                cached = json.loads(
+                    (cached_assembly(REPLY_COURIER, context) / "reply-courier.template.json").read_text()
+                )
+                assert without_metadata(template) == without_metadata(cached)  # which other tests deploy
             stacks[command] = {stack["StackName"] for stack in empty_aws.stacks.describe_stacks()["Stacks"]}
     assert stacks["make deploy"] == {"CDKToolkit", "reply-courier"}
     assert stacks["make destroy"] == {"CDKToolkit"}

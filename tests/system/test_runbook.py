@@ -218,7 +218,7 @@ def test_a_wrong_text_goes_out(rehearse: Rehearse) -> None:
     with rehearsal.variable("ALLOWED_RECIPIENTS", "nobody@example.invalid"):
         assert "only nobody@example.invalid" in rehearsal.tried("courier doctor").stdout
         rehearsal.run("courier resume")
-        until(lambda: rehearsal.operator.counts(rehearsal.courier.dead_letter_queue_url) == (3, 0), "all come", 60)
+        until(lambda: rehearsal.operator.counts(rehearsal.courier.dead_letter_queue_url) == (3, 0), "all come")
     assert rehearsal.connect.calls == []
     letters = rehearsal.folder / "letters.jsonl"
     rehearsal.run("courier dlq export letters.jsonl", **{"letters.jsonl": str(letters)})

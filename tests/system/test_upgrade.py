@@ -68,7 +68,7 @@ def test_replies_in_flight_are_sent_once_through_an_upgrade_and_a_rollback_that_
     upgrade = running(print, context=SHARED | {"sendRate": "6"}, app=another_version(tmp_path / "next"), beside=courier)
     with upgrade as upgraded:  # both run for a moment, as versions of a function do
         courier.poller.pause()
-        until(lambda: any('"version":"next"' in line.line for line in upgraded.logs), "the new version sends", 60)
+        until(lambda: any('"version":"next"' in line.line for line in upgraded.logs), "the new version sends")
         switch = switch_of(upgraded, monkeypatch)
         switch.pause(1_800_000_000)
         switch.wait_for_invocations(upgraded.function.timeout)
@@ -80,7 +80,7 @@ def test_replies_in_flight_are_sent_once_through_an_upgrade_and_a_rollback_that_
             assert (paused.mapping, paused.paused_by, len(connect.calls)) == ("Disabled", "user/moto", calls)
             assert len(producer.contacts) > sent  # replies go on coming
             switch.resume()
-            until(lambda: len(connect.sent) > sent, "the old version sends again", 60)
+            until(lambda: len(connect.sent) > sent, "the old version sends again")
             producer.stop()
             connect.settings(rate=1000, burst=1000)
             wait_until_empty(rolled_back)

@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import select
-import signal
 import struct
 import subprocess
 import termios
@@ -16,6 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from local.aws import ROOT
+from tests.forking import popen
 from tests.log_lines import fields
 from tests.operators import Operator, texts
 from tests.samples import reply
@@ -26,16 +26,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 COLUMNS = 80
-PATIENCE = 60
+PATIENCE = 300
+"""Seconds that a program may take for the next thing that it writes; it ends a run that hangs."""
 CTRL_C = "\x03"
 _CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[34][0-8]")
-
-
-def _as_a_terminal_starts_it() -> None:
-    """Ctrl-C reaches the programs whose controlling terminal it is typed into, if they do not ignore it."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background of a shell ignores it
 
 
 class Terminal:
@@ -44,7 +39,7 @@ class Terminal:
     def __init__(self, operator: Operator, *arguments: str) -> None:
         self._keys, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
-        self._process = subprocess.Popen(
+        self._process = popen(
             [*operator.command, *arguments],
             cwd=ROOT,
             env={**operator.env, "TERM": "xterm-256color"},
@@ -52,7 +47,6 @@ class Terminal:
             stdout=terminal,
             stderr=terminal,
             start_new_session=True,
-            preexec_fn=_as_a_terminal_starts_it,  # noqa: PLW1509 - it calls the system twice
         )
         os.close(terminal)
         self.written = ""
