@@ -1,4 +1,7 @@
-"""The message contract: a body is a StartOutboundEmailContact request, or the errors say what is wrong with it."""
+"""The message contract: a body is a StartOutboundEmailContact request, or the errors say what is wrong with it.
+
+The limits and their descriptions are in reply.schema.json.
+"""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Verdicts: what becomes of a message, and when a reply is tried again. Plain data and pure functions."""
+"""The possible verdicts, the retry window and the backoff. Plain data and pure functions."""
 
 from __future__ import annotations
 

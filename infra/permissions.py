@@ -1,4 +1,4 @@
-"""Every permission that the stack grants: the function's role, and the policies for producers and operators."""
+"""The IAM policies: the function's role, producers, operators. Policies of resources stand beside their resources."""
 
 from typing import cast
 

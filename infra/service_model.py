@@ -1,4 +1,4 @@
-"""Cuts AWS's service models to the operations that the function calls: botocore reads the whole model for a client."""
+"""Cuts AWS's service models to the operations that the function calls: botocore reads a whole model at a start."""
 
 import gzip
 import json

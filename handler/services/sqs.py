@@ -1,4 +1,4 @@
-"""The calls to SQS: move a message to the dead-letter queue, and change when a message is received again."""
+"""The calls to SQS: move a message to the dead-letter queue, and set a message's visibility timeout."""
 
 from __future__ import annotations
 
