@@ -13,7 +13,7 @@ from aws_cdk import App
 import app
 from bench.faults import SEND_RATE
 from bench.peer import PEER
-from bench.peer.__main__ import synth as synth_peer
+from bench.peer.stack import synth as synth_peer
 from local.assembly import cache_entry, cdk_context, fill
 from local.cdk import REPLY_COURIER, CdkApp, settings_for
 from local.outcomes import BUS
@@ -26,6 +26,7 @@ ASSEMBLIES: list[tuple[CdkApp, Callable[[App], None], Mapping[str, str]]] = [
     (REPLY_COURIER, app.synth, SECOND_STACK),
     (REPLY_COURIER, app.synth, {"sendRate": str(SEND_RATE)}),
     (PEER, synth_peer, {"maxConcurrency": str(SEND_RATE)}),
+    (PEER, synth_peer, {"maxConcurrency": str(SEND_RATE), "omitClientToken": "true"}),
     (REPLY_COURIER, app.synth, {"sendRate": "2"}),
     (PEER, synth_peer, {"maxConcurrency": "2"}),
 ]

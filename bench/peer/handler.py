@@ -1,8 +1,8 @@
 """The peer's function, after Powertools' own example for SQS.
 
-https://docs.aws.amazon.com/powertools/python/latest/utilities/batch/#processing-messages-from-sqs; the record handler
-makes the call that this project makes, with boto3's defaults. (The example also logs each payload. An email is
-personal, so this does not.)
+https://docs.aws.amazon.com/powertools/python/latest/utilities/batch/#processing-messages-from-sqs. The record handler
+makes the same call as reply-courier, with boto3's defaults, and passes the message id as the client token. (The example
+also logs each payload. An email is personal, so the peer doesn't.)
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ connect = boto3.client("connect")
 
 @tracer.capture_method
 def record_handler(record: SQSRecord) -> None:
-    """Send one reply; an exception makes its message come back."""
-    connect.start_outbound_email_contact(InstanceId=os.environ["INSTANCE_ID"], **record.json_body)
+    """Send one reply. If this raises an exception, SQS delivers the message again."""
+    reply = record.json_body
+    if "OMIT_CLIENT_TOKEN" not in os.environ:
+        reply = {"ClientToken": record.message_id, **reply}
+    connect.start_outbound_email_contact(InstanceId=os.environ["INSTANCE_ID"], **reply)
 
 
 @logger.inject_lambda_context

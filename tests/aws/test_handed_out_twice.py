@@ -1,6 +1,6 @@
 """The storm's own races against SQS: they are part of the weather, not of the result."""
 
-from bench.chaos.storm import make_visible
+from bench.storm import make_visible
 from tests.aws.conftest import Courier
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from bench.other_caller import other_caller
+from bench.load import other_caller
 from local.aws import LocalAws
 from local.waiting import until
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.scenario import Scenario
-from bench.simulated.simulation import derived, simulate
+from bench.simulation import derived, simulate
 from tests.infra.conftest import Template
 from tests.infra.metric_maths import goes_off
 from tests.infra.test_alarms import alarms
@@ -36,12 +36,12 @@ PLAYED = {
 @pytest.mark.parametrize("played", PLAYED)
 def test_what_goes_off_in_a_run(template: Template, played: str) -> None:
     scenario, arrivals, expected = PLAYED[played]
-    minutes = simulate(scenario, derived(scenario.rate), arrivals, watched=True).minutes
+    minutes = simulate(scenario, derived(scenario.rate), arrivals, with_metrics=True).minutes
     assert {name for name, alarm in alarms(template).items() if any(goes_off(alarm, minutes))} == expected
 
 
 def test_the_alarms_of_an_outage_are_over_when_it_is(template: Template) -> None:
-    minutes = simulate(Scenario(2, outage=(HOUR, 3 * HOUR)), derived(2), ONE_A_MINUTE, watched=True).minutes
+    minutes = simulate(Scenario(2, outage=(HOUR, 3 * HOUR)), derived(2), ONE_A_MINUTE, with_metrics=True).minutes
     on = goes_off(alarms(template)["ConnectUnavailable"], minutes)
     assert on.index(True) * 5 >= 60  # not before it began
     assert not any(on[-(3 * 60) // 5 :])

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from bench.replies import put
+from bench.load import put
 from courier.aws import STACK
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty

@@ -4,9 +4,8 @@ import random
 import time
 from collections import Counter
 
-from bench.chaos.run import REPEATS, storms
-from bench.chaos.storm import Storm
-from bench.chaos.tally import letters
+from bench.storm import REPEATS, Storm, storms
+from bench.tally import letters
 from courier.dead_letters import DeadLetterReader
 from courier.trace.log import LogSearch, query
 from courier.trace.story import Ending, LetterSummary, Place, stories
@@ -54,7 +53,7 @@ def test_in_a_storm_no_reply_is_lost_sent_twice_or_dead_lettered_without_cause()
     assert tuple(seen) == REPEATS
     # They were storms; how strong ones, the seed and the machine's pace decide.
     assert storm.struck["Runtime.ExitError"]
-    assert storm.struck["handed out twice"]
+    assert storm.struck["delivered twice"]
     assert answers_lost
     assert calls_failed["SendMessage"]
     assert calls_failed["PutEvents"]

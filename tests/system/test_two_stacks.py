@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from bench.replies import put
+from bench.load import put
 from local.cdk import REPLY_COURIER
 from local.connect.control_client import ConnectControl
 from local.drain import wait_until_empty

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.replies import put
+from bench.load import put
 from courier.pause import sending_state
 from local.aws import ROOT
 from local.cdk import CdkApp, sources_in

@@ -1,6 +1,7 @@
-"""``python -I -S -B once.py FOLDER MODULE``: starts a function as Lambda does, once, and prints what that took as JSON.
+"""`python -I -S -B start_once.py FOLDER MODULE`: start a function once, as Lambda does, and print what it took as JSON.
 
-Events come on standard input, a line each: the first is the cold one.
+Standard input has one event a line; the first one is the cold start's. The result: `start` (the module's import, in
+seconds), `first` (the first event), `warm` (processor time of one later event) and `peak` (memory, in bytes).
 """
 
 import json
@@ -11,7 +12,7 @@ from pathlib import Path
 
 
 class Context:
-    """The part of Lambda's context that is used."""
+    """The part of Lambda's context that the functions use."""
 
     function_name = "start"
     memory_limit_in_mb = 256
@@ -23,9 +24,9 @@ class Context:
 
 
 def main(folder: str, module: str) -> None:
-    """Start, send, send again."""
+    """Start the function, and invoke it with each event."""
     sys.path.insert(0, folder)
-    out, sys.stdout = sys.stdout, sys.stderr  # the function's log is not the result
+    out, sys.stdout = sys.stdout, sys.stderr  # the function prints its log
     began = time.perf_counter()
     handle = import_module(module).lambda_handler
     started = time.perf_counter()
@@ -37,7 +38,7 @@ def main(folder: str, module: str) -> None:
     for event in others:
         handle(event, Context())
     warm = (time.process_time() - spent) / len(others)
-    status = Path("/proc/self/status").read_text()  # getrusage has the parent's peak
+    status = Path("/proc/self/status").read_text()  # getrusage would include the parent's peak
     peak = int(status.partition("VmHWM:")[2].split()[0]) * 1024
     json.dump({"start": started - began, "first": after_first - before_first, "warm": warm, "peak": peak}, out)
 

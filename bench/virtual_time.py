@@ -1,4 +1,4 @@
-"""Time that passes only when everybody waits: blocking code of many threads, run through in the order of its waits."""
+"""A clock that moves only while every program waits, so that simulated days pass in seconds."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class VirtualTime:
     """A clock for programs that wait much and compute little.
 
-    Each program runs in a thread of its own, but only one at a time: until it sleeps, when the one goes on whose sleep
-    ends first. So a run is repeatable, and days pass in seconds.
+    Each program has its own thread, but only one thread runs at a time. When a program sleeps, the program continues
+    whose sleep ends first. So every run of the same programs is the same.
     """
 
     def __init__(self, start: float = 0.0) -> None:
@@ -27,25 +27,25 @@ class VirtualTime:
         self._error: BaseException | None = None
 
     def now(self) -> float:
-        """Seconds since the start, plus `start`."""
+        """Return the seconds since the start, plus `start`."""
         return self._now
 
     def sleep(self, seconds: float) -> None:
-        """Wait; only programs that were started here may."""
+        """Wait. Only programs that `start` started may call this."""
         turn = threading.Semaphore(0)
         heapq.heappush(self._waiting, (self._now + max(0.0, seconds), next(self._order), turn))
         self._next()
         turn.acquire()
 
     def start(self, program: Callable[[], None]) -> None:
-        """Start a program now; it runs when its turn comes."""
+        """Add a program. It runs when its turn comes."""
         turn = threading.Semaphore(0)
 
         def run() -> None:
             turn.acquire()
             try:
                 program()
-            except BaseException as error:  # noqa: BLE001 - it is raised again where the run was started
+            except BaseException as error:  # noqa: BLE001 - run() raises it again
                 self._error = error
                 self._done.set()
             else:
@@ -57,10 +57,10 @@ class VirtualTime:
         thread.start()
 
     def run(self) -> None:
-        """Run all programs to their ends, or until one fails.
+        """Run all programs until they end or one of them fails.
 
         Raises:
-            BaseException: what the program raised.
+            BaseException: The error of the program that failed.
         """
         self._next()
         self._done.wait()

@@ -1,4 +1,4 @@
-"""The least that sends a reply: boto3, and a loop over the records."""
+"""The smallest function that sends a reply: boto3, and a loop over the records."""
 
 import json
 import os

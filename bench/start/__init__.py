@@ -1,1 +1,0 @@
-"""The table "start": what a cold start and a warm invocation cost."""
