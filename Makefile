@@ -46,7 +46,7 @@ check: $(SETUP) ## format, lint, types, import rules, synth with cdk-nag, cfn-li
 	@cdk synth --quiet -c instanceArn=arn:aws:connect:eu-central-1:111122223333:instance/11111111-2222-3333-4444-555555555555
 	@cfn-lint cdk.out/reply-courier.template.json
 
-bench: $(SETUP) ## measure this project beside a plain peer, in about two hours; the tables go to bench/results/
+bench: $(SETUP) ## measure reply-courier beside a plain peer, in about an hour; the tables go to bench/results/
 	@python -m bench
 
 explore: $(SETUP) ## go through every state that a reply can get into, in half an hour; the table goes to bench/results/

@@ -1,4 +1,4 @@
-"""One picture: emails and the calls made for them over time against the quota, this project beside the peer."""
+"""Draws emails and calls over time, beside the quota, for reply-courier and the peer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ INCHES = (4.4, 3.6)
 """Of one panel."""
 POINTS = 200
 COLOURS = ("#0b6e4f", "#c1440e")
-"""This project's and the peer's; distinct in print and to colour-blind readers."""
+"""Of reply-courier and the peer. They differ in print and for colour-blind readers."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One run of all systems.
+    """A run of all systems.
 
     Args:
-        title: What happens in it.
+        title: What happens in the run.
         seconds: How much time to show.
-        quota: How many emails the quota would have let through, by time.
-        accepted: When each email was accepted, by system.
-        called: When each call was made, by system.
+        quota: How many emails the quota allows until a time.
+        accepted: When Connect accepted each email, by system.
+        called: When Connect received each call, by system.
     """
 
     title: str
@@ -33,7 +33,7 @@ class Panel:
 
 
 def plot(image: Path, headline: str, panels: Sequence[Panel]) -> None:
-    """Draw the panels side by side into one PNG, each line named below it."""
+    """Draw the panels side by side into one PNG."""
     figure = Figure(figsize=(INCHES[0] * len(panels), INCHES[1]), layout="constrained")
     figure.suptitle(headline, fontsize="large", fontweight="bold", x=0.01, ha="left")
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False).flat, panels, strict=True):
@@ -61,6 +61,6 @@ def plot(image: Path, headline: str, panels: Sequence[Panel]) -> None:
 
 
 def over_time(moments: Sequence[float], seconds: float) -> tuple[list[float], list[int]]:
-    """The times at which a count changes, and the count from each of them on."""
+    """Return the times at which a count changes, and the count after each of them."""
     shown = [0.0, *sorted(at for at in moments if at <= seconds)]
     return [*shown, seconds], [*range(len(shown)), len(shown) - 1]

@@ -52,42 +52,46 @@ def test_text_is_wrapped_at_one_width(document: Path) -> None:
     assert too_long == []
 
 
-def test_the_figures_beside_a_plain_consumer_are_those_that_were_measured() -> None:
-    """Lowest to highest of all rows of bench/results/surge.md, this project / the peer."""
-    surge = (ROOT / "bench" / "results" / "surge.md").read_text()
-    surge = surge.partition("\nSeconds from enqueueing")[0]
-    kinds: dict[str, list[list[str]]] = {"alone": [], "another caller": [], "outage": []}
-    for line in re.findall(r"^\| \d+/s, .*$", surge, re.MULTILINE):
-        row = line.strip("| ").split(" | ")
-        kinds[next((kind for kind in kinds if kind in row[0]), "alone")].append(row)
+def numbers(text: str) -> list[str]:
+    """Return the numbers in a text, without their thousands separators."""
+    return re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])", re.sub(r"(?<=\d),(?=\d{3})", "", text))
 
-    def measured(column: int, *, digits: int, sign: str = "") -> str:
-        cells = []
-        for found in kinds.values():
-            sides = zip(*(row[column].split(" / ") for row in found), strict=True)
-            ends = [
-                [f"{end(float(cell.rstrip('%')) for cell in side):.{digits}f}{sign}" for end in (min, max)]
-                for side in sides
-            ]
-            cells.append(" / ".join(" to ".join(dict.fromkeys(each)) for each in ends))
-        return f"| {' | '.join(cells)} |"
 
-    design = (ROOT / "docs" / "design.md").read_text()
-    for name, column in {
-        "share of the quota": 1,
-        "calls an email": 2,
-        "receives an email": 3,
-        "billed seconds": 4,
-    }.items():
-        line = re.findall(rf"^\| {name}.*$", design, re.MULTILINE)[0]
-        assert line.endswith(measured(column, digits=2))
-    (line,) = re.findall(r"^\| throttled calls while.*$", design, re.MULTILINE)
-    assert line.endswith(measured(6, digits=1, sign=" %"))
-    said = " ".join((ROOT / "README.md").read_text().split())
-    assert "**1.00 calls for each email, and 0 % of them throttled**" in said
-    assert measured(2, digits=2).startswith("| 1.00 / ")
-    assert f"makes {measured(2, digits=1).split(' | ')[0].partition(' / ')[2]} calls" in said
-    assert f"of which {measured(5, digits=0).split(' | ')[0].partition(' / ')[2]} % are throttled" in said
+def rounded(number: str, like: str) -> str:
+    """Round a number to as many digits as another one has."""
+    return f"{float(number):.{len(like.partition('.')[2])}f}"
+
+
+@written_by_name
+def test_figures_beside_a_link_to_a_result_are_those_of_the_result(document: Path) -> None:
+    """A sentence with a link to a table in bench/results/ has no number that isn't in the table (or is rounded)."""
+    paragraphs = [part for part in prose(document).split("\n\n") if not part.startswith("|")]
+    for sentence in re.split(r"(?<=[.:])\*{0,2}\s+(?=[A-Z*`-])", "\n\n".join(paragraphs)):
+        results = re.findall(r"\]\(\S*?bench/results/(\w+\.md)\)", sentence)
+        measured = [n for name in results for n in numbers((ROOT / "bench" / "results" / name).read_text())]
+        wrong = [n for n in numbers(sentence) if n not in {rounded(each, like=n) for each in measured}]
+        assert not results or not wrong, (sentence, wrong)
+
+
+def table(document: Path, first_cell: str) -> list[list[str]]:
+    """Return the cells of the document's table with this first cell, header included."""
+    text = document.read_text()
+    lines = text[text.index(f"| {first_cell} |") :].partition("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if not line.startswith("|---")]
+
+
+def test_the_ranges_in_design_md_are_those_of_the_surges() -> None:
+    """A cell holds the lowest and the highest figure in surge.md for reply-courier, and the same for the peer."""
+    (_, *columns), _, *surges = table(ROOT / "bench" / "results" / "surge.md", "")
+    (_, *kinds), *ranges = table(ROOT / "docs" / "design.md", "reply-courier / peer")
+    for name, *cells in ranges:
+        for kind, cell in zip(kinds, cells, strict=True):
+            rows = [row for row in surges if kind in row[0] or (kind == "alone" and row[0].count(",") == 1)]
+            measured = zip(*(row[1 + columns.index(name)].split(" / ") for row in rows), strict=True)
+            for written, figures in zip(map(numbers, cell.split(" / ")), measured, strict=True):
+                found = sorted(float(number) for figure in figures for number in numbers(figure))
+                ends = [rounded(str(end), like=written[0]) for end in (found[0], found[-1])] if found else []
+                assert written == list(dict.fromkeys(ends)), (name, kind)
 
 
 def commands(document: Path) -> list[str]:

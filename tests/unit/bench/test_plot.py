@@ -3,7 +3,7 @@ from pathlib import Path
 from bench.plot import Panel, over_time, plot
 
 
-def test_all_panels_stand_side_by_side_in_one_picture(tmp_path: Path) -> None:
+def test_the_picture_has_the_panels_side_by_side(tmp_path: Path) -> None:
     accepted = {"this project": [1.0, 2.0], "plain peer": [3.0]}
     called = {"this project": [1.0, 2.0], "plain peer": [1.0, 2.0, 3.0, 11.0]}
     panel = Panel("alone", 10, lambda at: 5 + 2 * at, accepted, called)
@@ -14,7 +14,7 @@ def test_all_panels_stand_side_by_side_in_one_picture(tmp_path: Path) -> None:
     assert width(tmp_path / "3.png") == 3 * width(tmp_path / "1.png")
 
 
-def test_a_count_goes_up_at_each_moment_until_the_end() -> None:
+def test_a_count_rises_at_each_moment_until_the_end() -> None:
     assert over_time([3.0, 1.0, 11.0], 10) == ([0, 1, 3, 10], [0, 1, 2, 2])
 
 

@@ -1,44 +1,31 @@
-"""The table "surge": what runs together, and what its cells say."""
+"""The table "surge": its settings, what it counts, and its cells."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.counting import counted
-from bench.load import follow, in_their_second
+from bench.load import count, do_in_time, each_second
 from bench.scenario import Result
-from bench.surge import groups
-from bench.surge_table import Pair, Setting, in_words
+from bench.surge import Pair, Setting, to_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def test_settings_of_one_rate_run_together_as_far_as_there_is_room() -> None:
-    settings = [Setting(rate, 0.15, "none", 300) for rate in (2, 2, 2, 50, 50)]
-    assert [[setting.rate for setting in group] for group in groups(settings, 110)] == [[2, 2, 2], [50], [50]]
-    assert [len(group) for group in groups(settings, 210)] == [3, 2]
-    assert [len(group) for group in groups(settings, 1)] == [1, 1, 1, 1, 1]
-
-
-def test_the_outage_and_the_other_caller_come_where_the_explanation_says() -> None:
+def test_the_outage_and_the_other_caller_come_when_the_explanation_says() -> None:
     assert Setting(2, 0.15, "outage", 600).scenario.outage == (200, 260)
     assert Setting(2, 0.15, "other-caller", 300).scenario.other_from == 150
     plain = Setting(2, 0.6, "none", 300).scenario
     assert (plain.outage, plain.other_from, plain.latency) == (None, None, 0.6)
 
 
-def test_a_cell_holds_this_projects_figure_and_the_peers() -> None:
+def test_a_cell_holds_our_figure_and_the_peers() -> None:
     setting = Setting(2, 0.15, "none", 100)
     accepted = [n / 2 for n in range(200)]
-    waited = {f"{kind}-{n}": n / 100 for kind in ("lone", "burst") for n in range(101)}
-    ours = Result(accepted, calls=200, receives=210, billed_seconds=100, waited=waited)
-    peers = Result(
-        accepted, calls=400, receives=300, billed_seconds=50, throttled=200, throttled_alone=40, dead=3, waited=waited
-    )
-    rows = [row for row in in_words([Pair(setting, ours, peers)]).splitlines() if row.startswith("| 2/s")]
-    surge, waits = ([cell.strip() for cell in row.strip("|").split("|")] for row in rows)
-    assert surge[2:] == [
+    ours = Result(accepted, calls=200, receives=210, billed_seconds=100)
+    peers = Result(accepted, calls=400, receives=300, billed_seconds=50, throttled=200, throttled_alone=40, dead=3)
+    (row,) = [row for row in to_markdown([Pair(setting, ours, peers)]).splitlines() if row.startswith("| 2/s")]
+    assert [cell.strip() for cell in row.strip("|").split("|")][2:] == [
         "1.000 / 2.000",
         "1.050 / 1.500",
         "0.500 / 0.250",
@@ -47,14 +34,13 @@ def test_a_cell_holds_this_projects_figure_and_the_peers() -> None:
         "0 / 3",
         "- / -",
     ]
-    assert waits[1:] == ["0.50 / 0.50", "0.99 / 0.99", "0.50 / 0.50", "0.99 / 0.99"]
 
 
-def test_replies_come_in_their_second_and_in_their_order() -> None:
+def test_replies_arrive_in_their_second_and_in_their_order() -> None:
     put: list[Sequence[str]] = []
-    events = list(in_their_second([0.5, 0.9, 3.0, 3.0, 4.2], list("abcde"), put.append))
+    events = list(each_second([0.5, 0.9, 3.0, 3.0, 4.2], list("abcde"), put.append))
     assert [at for at, _ in events] == [0, 3, 4]
-    follow(0, reversed(events))  # long ago: nothing is waited for
+    do_in_time(0, reversed(events))  # long ago, so nothing waits
     assert put == [["a", "b"], ["c", "d"], ["e"]]
 
 
@@ -72,8 +58,8 @@ def test_the_other_callers_calls_are_not_ours() -> None:
         call("surge-2", 6),
         call("surge-3", 7, "ServiceUnavailable"),
     ]
-    result = counted(calls, start=1000.0, other_from=3.0)
+    result = count(calls, start=1000.0, other_from=3.0)
     assert (result.accepted, result.others, result.others_asked) == ([1, 6], [3], [3, 5])
     assert (result.calls, result.throttled, result.throttled_alone) == (5, 2, 1)
     assert len(result.called) == 5
-    assert counted(calls, start=1000.0, other_from=None).throttled_alone == 2
+    assert count(calls, start=1000.0, other_from=None).throttled_alone == 2

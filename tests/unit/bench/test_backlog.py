@@ -1,11 +1,11 @@
-"""The table of a million replies."""
+"""The table "backlog"."""
 
-from bench.simulated.backlog import SCENARIOS
+from bench.backlog import SCENARIOS
 
 MILLION = 1_000_000
 
 
-def test_every_outage_comes_while_the_backlog_is_there() -> None:
+def test_every_outage_begins_before_the_backlog_is_sent() -> None:
     for scenario in SCENARIOS.values():
         if scenario.outage:
             assert scenario.outage[0] < MILLION / scenario.rate

@@ -1,21 +1,21 @@
-"""A surge on a simulated clock: all of the quota is used, and hardly a call or a receive more than there are emails."""
+"""On a simulated clock, the function uses the whole quota, with hardly more calls and receives than emails."""
 
 import pytest
 
 from bench.scenario import Result, Scenario
-from bench.simulated.simulation import derived, simulate
+from bench.simulation import derived, simulate
 
 SECONDS = 600
 RATES_AND_LATENCIES = [(2, 0.15), (2, 0.6), (5, 0.15), (5, 0.6)]
 
 
 def surge(scenario: Scenario, seconds: float = SECONDS) -> Result:
-    """So much of it, played until nothing is left."""
+    """Play a surge until the queue is empty."""
     return simulate(scenario, derived(scenario.rate), scenario.arrivals(seconds))
 
 
 @pytest.mark.parametrize(("rate", "latency"), [(0.5, 0.15), (0.5, 0.6), *RATES_AND_LATENCIES])
-def test_alone_all_of_the_quota_is_used_and_nothing_wasted(rate: float, latency: float) -> None:
+def test_alone_the_function_uses_the_whole_quota_and_wastes_no_call(rate: float, latency: float) -> None:
     scenario = Scenario(rate, latency)
     result = surge(scenario)
     emails = len(result.accepted)
@@ -27,7 +27,7 @@ def test_alone_all_of_the_quota_is_used_and_nothing_wasted(rate: float, latency:
     assert result.dead == 0
 
 
-def test_a_large_rate_is_reached_as_well() -> None:
+def test_the_function_reaches_a_high_rate() -> None:
     scenario = Scenario(50)
     result = surge(scenario, seconds=60)
     assert result.share_of_quota_used(scenario, 60) >= 0.95  # of one minute, which begins with cold starts
@@ -35,7 +35,7 @@ def test_a_large_rate_is_reached_as_well() -> None:
 
 
 @pytest.mark.parametrize(("rate", "latency"), RATES_AND_LATENCIES)
-def test_with_another_caller_from_the_middle_on_what_is_left_is_used(rate: float, latency: float) -> None:
+def test_what_another_caller_leaves_is_used(rate: float, latency: float) -> None:
     scenario = Scenario(rate, latency, other_from=SECONDS / 2)
     result = surge(scenario)
     emails = len(result.accepted)
@@ -48,7 +48,7 @@ def test_with_another_caller_from_the_middle_on_what_is_left_is_used(rate: float
 
 
 @pytest.mark.parametrize(("rate", "latency"), RATES_AND_LATENCIES)
-def test_an_outage_costs_its_own_time_and_little_more(rate: float, latency: float) -> None:
+def test_an_outage_costs_little_more_than_its_own_time(rate: float, latency: float) -> None:
     scenario = Scenario(rate, latency, outage=(200, 260))
     result = surge(scenario)
     emails = len(result.accepted)
@@ -59,7 +59,7 @@ def test_an_outage_costs_its_own_time_and_little_more(rate: float, latency: floa
 
 
 @pytest.mark.parametrize("scenario", [Scenario(2, outage=(100, 3_700)), Scenario(2, full=(100, 3_700))])
-def test_a_long_outage_is_asked_about_seldom_and_ends_within_a_minute_of_its_cause(scenario: Scenario) -> None:
+def test_a_long_outage_costs_few_calls_and_sending_resumes_within_a_minute(scenario: Scenario) -> None:
     result = surge(scenario, seconds=4_200)
     during = result.calls - len(result.accepted)
     assert during <= 2 * 3_600 / 15 * 1.1  # two environments, a call every 15 seconds
@@ -68,7 +68,7 @@ def test_a_long_outage_is_asked_about_seldom_and_ends_within_a_minute_of_its_cau
 
 
 @pytest.mark.parametrize("rate", [2, 5, 50])
-def test_a_reply_alone_waits_for_nothing_and_a_burst_of_five_goes_as_far_as_the_quotas(rate: float) -> None:
+def test_a_lone_reply_never_waits_and_a_burst_of_five_hardly_does(rate: float) -> None:
     arrivals = [10.0 * n for n in range(5)] + [60.0 + 20 * burst for burst in range(4) for _ in range(5)]
     result = simulate(Scenario(rate), derived(rate), arrivals)
     waited = [result.waited[f"m{n}"] for n in range(len(arrivals))]
