@@ -142,7 +142,7 @@ def test_the_costs_count_what_the_stack_has(synthesise: Synthesise) -> None:
 
     busy = rows("A million replies, small ones, at 2 a second:")
     counts = {what.partition(":")[0]: number(many) for what, many, _, _ in busy if many}
-    seconds = 1_000_000 * 0.99
+    seconds = 1_000_000
     traced_at_least = 1_000_000 / 2
     assert counts["Lambda, GB-seconds"] == seconds * MEMORY_MB / 1024
     assert counts["Lambda, invocations"] == 1_000_000
@@ -152,7 +152,7 @@ def test_the_costs_count_what_the_stack_has(synthesise: Synthesise) -> None:
     surge = (ROOT / "bench" / "results" / "surge.md").read_text().splitlines()
     (row,) = [line.split(" | ") for line in surge if line.startswith("| 2/s, 150 ms (300 s)")]
     billed = row[4].partition(" / ")[0]
-    assert float(billed) == pytest.approx(0.99, abs=0.01)
+    assert float(billed) == pytest.approx(1, abs=0.05)
 
 
 def test_a_duplicate_costs_as_much_as_is_said() -> None:
