@@ -47,14 +47,14 @@ MAX_ENTRIES = 10
 """Messages in one batch call; together they may have the size of one, MAX_BYTES (Amazon SQS quotas)."""
 MAX_VISIBILITY = 43_200
 """Seconds (Amazon SQS quotas)."""
-SLOWEST_RATE = 100
-"""Letters a second that a list without a rate is expected to reach. A slower one holds letters for longer."""
+ASSUMED_RATE = 100
+"""Letters a second. Without --rate, or with a faster one, the visibility time-out assumes this rate."""
 WAIT_SECONDS = 1
 """A receive that waits asks all of SQS's servers, so an empty one is the end of the list. One that doesn't wait asks a
 few of them and can miss letters. The queue's count lags, so it can't tell the end either."""
 MAX_REPEATED_RECEIVES = 100
-"""A list gives up after this many receives in a row, plus one for each held letter, that return only known letters:
-someone releases them all the time."""
+"""A list gives up after this many receives in a row, plus one for each held letter, that return only known letters.
+All held letters can become visible at once, if the work is slow. Beyond that, someone releases them all the time."""
 _IN_FLIGHT: QueueAttributeNameType = "ApproximateNumberOfMessagesNotVisible"
 _SYSTEM_ATTRIBUTES: Sequence[MessageSystemAttributeNameType] = (
     "SentTimestamp",
@@ -106,6 +106,11 @@ class Letter:
         return printable_identifier(self.reason) or "(unreadable)"
 
     @property
+    def printable_token(self) -> str | None:
+        """The client token, if it is an identifier: the function logs no other."""
+        return printable_identifier(self.token)
+
+    @property
     def token(self) -> str | None:
         """Its client token: the attribute, or else the message id. None if the attribute is not a valid token."""
         try:
@@ -122,11 +127,15 @@ class Letter:
     def first_tried_at(self) -> float | None:
         """The earliest possible attempt in seconds since the epoch; None if there was none.
 
-        It is minus infinity if the attribute is unreadable. A letter that SQS moved may have been attempted since it
-        was sent.
+        It is minus infinity if the attribute is unreadable.
         """
         tried = first_tried_at(self.attributes, self.sent_at)
-        return self.sent_at if tried is None and self.reason == MOVED_BY_SQS else tried
+        return self.default_first_tried_at if tried is None else tried
+
+    @property
+    def default_first_tried_at(self) -> float | None:
+        """The earliest possible attempt if no attribute says it: SQS moves a letter that may have been attempted."""
+        return self.sent_at if self.reason == MOVED_BY_SQS else None
 
     @property
     def expires_at(self) -> float:
@@ -164,22 +173,21 @@ class _Held(NamedTuple):
 class DeadLetterReader:
     """Reads the dead-letter queue. It holds the letters while it is entered, and releases them at the end.
 
-    It keeps their ids and receipt handles in memory; SQS allows 120,000 messages of a queue in flight.
+    It can be entered again, and then lists the letters that are still on the queue. It keeps their ids and receipt
+    handles in memory; SQS allows 120,000 messages of a queue in flight.
 
     Args:
-        sqs: The client; also an attribute.
+        sqs: The client.
         queue_url: The dead-letter queue.
-        payloads: The bodies in S3; also an attribute.
+        payloads: The bodies in S3.
         rate: Letters a second, if the work is paced. A slower rate holds letters for longer.
         read_payloads: Whether every letter needs its body from S3.
 
     Attributes:
         depth: The letters on the queue at the beginning, by SQS's count, which lags.
-        unseen: After the end of a list, the letters that someone else holds. A list with such letters is incomplete.
     """
 
     depth = 0
-    unseen = 0
 
     def __init__(
         self,
@@ -190,17 +198,22 @@ class DeadLetterReader:
         rate: float | None = None,
         read_payloads: bool = False,
     ) -> None:
-        self.sqs = sqs
-        self.payloads = payloads
+        self._sqs = sqs
+        self._payloads = payloads
         self._queue_url = queue_url
         self._rate = rate
         self._read_payloads = read_payloads
+        self._hold_seconds = 0
         self._held: dict[str, _Held] = {}
+        self._held_elsewhere_before: bool | None = None
+        self._unseen = 0
+        self._gave_up = False
 
     def __enter__(self) -> Self:
         self.depth = self._count("ApproximateNumberOfMessages")
-        self._held_elsewhere_before = self._count(_IN_FLIGHT) > 0
-        self.seconds = hold_seconds(self.depth, self._rate)
+        if self._held_elsewhere_before is None:  # entered again, the count may still include what was held here
+            self._held_elsewhere_before = self._count(_IN_FLIGHT) > 0
+        self._hold_seconds = hold_seconds(self.depth, self._rate)
         return self
 
     def __exit__(
@@ -211,7 +224,9 @@ class DeadLetterReader:
                 self._release_all()
         except (BotoCoreError, ClientError) as not_released:
             name = type(not_released).__name__
-            output.warn(f"Some letters were not released ({name}). They are visible again within {self.seconds} s.")
+            output.warn(
+                f"Some letters were not released ({name}). They are visible again within {self._hold_seconds} s."
+            )
 
     def __iter__(self) -> Iterator[Letter]:
         """Every letter once."""
@@ -220,32 +235,33 @@ class DeadLetterReader:
 
     def batches(self, max_letters: int = MAX_ENTRIES) -> Iterator[list[Letter]]:
         """Every letter once, in batches of what one receive returns, at most `max_letters`."""
+        self._unseen, self._gave_up = 0, False
         repeated = 0
-        while repeated < MAX_REPEATED_RECEIVES + len(self._held):
+        while not self._gave_up:
             with uninterrupted():  # a received letter that is not noted could not be released
                 letters = self._receive(max_letters)
-                new = [letter for letter in letters if letter.id not in self._held]
+                new = {letter.id: letter for letter in letters if letter.id not in self._held}
                 held_before = [self._held[letter.id].seconds for letter in letters if letter.id in self._held]
                 # Only the newest receipt handle is valid (SQS developer guide, message identifiers).
-                self._held |= {letter.id: _Held(letter.receipt_handle, self.seconds) for letter in letters}
+                self._held |= {letter.id: _Held(letter.receipt_handle, self._hold_seconds) for letter in letters}
             if not letters:
                 break
             # A letter that is back was held too briefly. Hold letters twice as long, or the list would never end.
-            self.seconds = min(MAX_VISIBILITY, max([self.seconds, *(2 * seconds for seconds in held_before)]))
-            repeated = 0 if new else repeated + 1
+            self._hold_seconds = min(MAX_VISIBILITY, max([self._hold_seconds, *(2 * each for each in held_before)]))
             if new:
-                letters = list({letter.id: letter for letter in new}.values())
-                yield [self.with_payload(letter) for letter in letters] if self._read_payloads else letters
-        else:
-            self.unseen = 1
-        self.unseen += self._in_flight_elsewhere()
+                repeated = 0
+                yield [self.with_payload(letter) if self._read_payloads else letter for letter in new.values()]
+            else:
+                repeated += 1
+                self._gave_up = repeated >= MAX_REPEATED_RECEIVES + len(self._held)
+        self._unseen = self._in_flight_elsewhere()
 
     def with_payload(self, letter: Letter) -> Letter:
         """The letter with its body from S3, if the message points there. Warns if the body can't be read."""
-        if self.payloads is None:
+        if self._payloads is None:
             return letter
         try:
-            return replace(letter, payload=self.payloads.text(letter.body, letter.attributes))
+            return replace(letter, payload=self._payloads.text(letter.body, letter.attributes))
         except UnreadableError as error:
             output.warn(f"{letter.id}: its body in S3 {error}.")
             return replace(letter, payload_unavailable=not error.is_final)
@@ -256,27 +272,29 @@ class DeadLetterReader:
         Raises:
             botocore.exceptions.ClientError, BotoCoreError: SQS may have deleted them.
         """
-        failures = delete_letters(self.sqs, self._queue_url, letters)
-        kept = {each.name for each in failures}
-        self.keep_hidden(letter for letter in letters if letter.id not in kept)
+        failures = delete_letters(self._sqs, self._queue_url, letters)
+        not_deleted = {each.name for each in failures}
+        self.exclude_from_release(letter for letter in letters if letter.id not in not_deleted)
         return failures
 
-    def keep_hidden(self, letters: Iterable[Letter]) -> None:
-        """Don't release these at the end: they are deleted, or someone goes on holding them."""
+    def exclude_from_release(self, letters: Iterable[Letter]) -> None:
+        """Don't release these at the end: they are deleted, or the caller goes on holding them."""
         self._held |= {letter.id: _Held(None, 0) for letter in letters}
 
     def unseen_failures(self) -> list[Failure]:
-        """What to report if the list is incomplete."""
-        if not self.unseen:
+        """What to report if the list has come to its end and is incomplete."""
+        if self._gave_up:
+            return [Failure("some letters", "not read, because someone releases letters meanwhile; run it again")]
+        if not self._unseen:
             return []
-        name = f"about {output.count_letters(self.unseen)}"
+        name = f"about {output.count_letters(self._unseen)}"
         return [Failure(name, "held by somebody else now, or a moment ago; run it again")]
 
     def _receive(self, max_letters: int) -> list[Letter]:
-        answer = self.sqs.receive_message(
+        answer = self._sqs.receive_message(
             QueueUrl=self._queue_url,
             MaxNumberOfMessages=max_letters,
-            VisibilityTimeout=self.seconds,
+            VisibilityTimeout=self._hold_seconds,
             WaitTimeSeconds=WAIT_SECONDS,
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=_SYSTEM_ATTRIBUTES,
@@ -287,12 +305,13 @@ class DeadLetterReader:
         handles = [each.receipt_handle for each in self._held.values() if each.receipt_handle is not None]
         for batch in (handles[first : first + MAX_ENTRIES] for first in range(0, len(handles), MAX_ENTRIES)):
             # SQS refuses an entry only if its visibility time-out is over: then nothing is left to release.
-            self.sqs.change_message_visibility_batch(
+            self._sqs.change_message_visibility_batch(
                 QueueUrl=self._queue_url,
                 Entries=[
                     {"Id": str(n), "ReceiptHandle": handle, "VisibilityTimeout": 0} for n, handle in enumerate(batch)
                 ],
             )
+        self._held = {name: each for name, each in self._held.items() if each.receipt_handle is None}
 
     def _in_flight_elsewhere(self) -> int:
         """The letters in flight that this list does not hold.
@@ -300,17 +319,19 @@ class DeadLetterReader:
         The count lags, so it can still include letters that were deleted here. They count as another's only if
         someone held letters before.
         """
-        held = [each for each in self._held.values() if each.receipt_handle or not self._held_elsewhere_before]
-        return max(0, self._count(_IN_FLIGHT) - len(held))
+        in_flight = self._count(_IN_FLIGHT)
+        if self._held_elsewhere_before:
+            return max(0, in_flight - sum(1 for each in self._held.values() if each.receipt_handle))
+        return max(0, in_flight - len(self._held))
 
     def _count(self, name: QueueAttributeNameType) -> int:
-        answer = self.sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=[name])
+        answer = self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=[name])
         return int(answer["Attributes"][name])
 
 
 def hold_seconds(depth: int, rate: float | None) -> int:
     """How long to hold each letter: until all are done, and a minute. If courier is killed, it is visible then."""
-    return min(MAX_VISIBILITY, 60 + round(depth / min(rate or SLOWEST_RATE, SLOWEST_RATE)))
+    return min(MAX_VISIBILITY, 60 + round(depth / min(rate or ASSUMED_RATE, ASSUMED_RATE)))
 
 
 def delete_letters(sqs: SQSClient, queue_url: str, letters: Sequence[Letter]) -> list[Failure]:

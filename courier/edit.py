@@ -32,13 +32,14 @@ from contract.message_attributes import string
 from contract.payload import PAYLOAD_SIZES
 from courier import output
 from courier.dead_letters import delete_letters
+from courier.interrupts import uninterrupted
 from courier.journal import journal
 from courier.outcomes import Outcomes
 from courier.output import EXIT_PARTIAL, Failure
 from courier.payloads import UnreadableError
 from courier.reply_files import reply_errors
-from courier.selection import NOT_THERE, Filters, choose
-from courier.sending import Outgoing, message_for_replies, send
+from courier.selection import Filters, Selection
+from courier.sending import Outgoing, message_for_reply_queue, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,7 @@ class EditorError(Exception):
 
 
 def edit_letter(  # noqa: PLR0913 - the command's options
-    account: Account, letter_id: str, *, new_token: bool, force: bool, yes: bool, no_journal: bool
+    account: Account, letter_id: str, *, new_token: bool, force: bool, yes: bool, journal_required: bool
 ) -> tuple[Outcomes, float]:
     """Have the operator edit a letter, send the edited reply, and delete the letter.
 
@@ -70,7 +71,7 @@ def edit_letter(  # noqa: PLR0913 - the command's options
     Raises:
         typer.Exit: The reply was not sent. The operator knows why.
         EditorError: The editor failed.
-        courier.journal.JournalError: `force` and `new_token` need the journal.
+        courier.journal.JournalError: The journal is required and can't be written.
         botocore.exceptions.ClientError, BotoCoreError: A call failed.
     """
     letter = fetch_and_hold(account, letter_id)
@@ -89,15 +90,18 @@ def edit_letter(  # noqa: PLR0913 - the command's options
             if isinstance(message, Failure):
                 _exit_with(message)
             since = time.time()
-            required = (force or new_token) and not no_journal
-            with journal(account, "dlq edit", required=required, new_token=new_token, force=force) as action:
-                action.record_letters([letter])
-                failure = send_and_delete(account, letter, message)
-                action.outcome = {"edited": 0 if failure else 1}
-            if failure:
-                _exit_with(failure)
-    output.say("1 edited and on the queue.")
-    return Outcomes({client_token(letter.id, message.attributes): letter.sent_at}), since
+            with uninterrupted():  # an interruption must not come between the send and its report
+                required = journal_required
+                with journal(account, "dlq edit", required=required, new_token=new_token, force=force) as action:
+                    action.record_letters([letter])
+                    failure = send_and_delete(account, letter, message)
+                    action.outcome = {"edited": 0 if failure else 1}
+                if failure:
+                    _exit_with(failure)
+                output.say("1 edited and on the queue.")
+    outcomes = Outcomes()
+    outcomes.add(replace(letter, attributes=message.attributes))
+    return outcomes, since
 
 
 def fetch_and_hold(account: Account, letter_id: str) -> Letter:
@@ -106,15 +110,15 @@ def fetch_and_hold(account: Account, letter_id: str) -> Letter:
     Raises:
         typer.Exit: There is no such letter, or its body can't be read now.
     """
+    selection = Selection(Filters(ids=frozenset({letter_id})), time.time())
     with account.dead_letters() as reader:
-        matching = choose(reader, Filters(ids=frozenset({letter_id})), time.time())
-        letter = next(map(reader.with_payload, matching), None)
+        letter = next(map(reader.with_payload, selection.letters(reader)), None)
         if letter is None:
-            _exit_with(Failure(letter_id, NOT_THERE))
+            _exit_with(*selection.failures)
         if failure := letter.payload_failure:
             _exit_with(failure)
         _hide(account, letter, HOLD_SECONDS)
-        reader.keep_hidden([letter])
+        reader.exclude_from_release([letter])
     return letter
 
 
@@ -137,12 +141,12 @@ def edited_message(
     if new_token:
         kept = {name: value for name, value in letter.attributes.items() if name != FIRST_TRIED_AT}
         token = next_token(letter.token or client_token(letter.id, _first_id(letter)))
-        fresh = replace(letter, attributes=kept | {CLIENT_TOKEN: string(token)}, sent_at=now)
-        return message_for_replies(fresh, now, body=body)
+        fresh = replace(letter, body=body, attributes=kept | {CLIENT_TOKEN: string(token)}, sent_at=now)
+        return message_for_reply_queue(fresh, now)
     if letter.token is None:  # its attribute can't be used, so its first id is its token
         usable = {n: value for n, value in letter.attributes.items() if n not in {CLIENT_TOKEN, MESSAGE_ID}}
         letter = replace(letter, attributes=usable | _first_id(letter))
-    return message_for_replies(letter, now, force=force, body=body)
+    return message_for_reply_queue(replace(letter, body=body), now, force=force)
 
 
 def next_token(token: str) -> str:
@@ -187,7 +191,7 @@ def _show_errors(letter: Letter, *, pause: bool) -> None:
     output.warn(output.printable(f"{letter.reason}: {detail}" if detail else letter.reason))
     output.show_failures(Failure("the reply", output.printable(error)) for error in errors)
     if pause and sys.stdin.isatty():
-        typer.prompt("Press Enter to open the editor", default="", show_default=False, err=True)
+        output.wait_for_enter("Press Enter to open the editor")
 
 
 @contextmanager
@@ -277,6 +281,6 @@ def _hide(account: Account, letter: Letter, seconds: int) -> None:
     )
 
 
-def _exit_with(failure: Failure) -> NoReturn:
-    output.show_failures([failure])
+def _exit_with(*failures: Failure) -> NoReturn:
+    output.show_failures(failures)
     raise typer.Exit(EXIT_PARTIAL)

@@ -8,6 +8,7 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,  # noqa: A004 - botocore's own name
+    ConnectTimeoutError,
     CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
@@ -116,8 +117,8 @@ def explain(error: BotoCoreError | ClientError, account: Account) -> Explanation
 
 def is_transient(error: BotoCoreError | ClientError) -> bool:
     """Whether the same command may succeed later, although nobody changes anything."""
-    if not isinstance(error, ClientError):
-        return False
+    if not isinstance(error, ClientError):  # a time-out, or a connection that broke; but not a wrong address
+        return isinstance(error, ConnectTimeoutError | HTTPClientError)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status >= _SERVER_ERROR or error.response["Error"].get("Code") in _TRANSIENT
 

@@ -16,7 +16,7 @@ from contract.message_attributes import SYSTEM_ATTRIBUTES
 from contract.payload import PAYLOAD_SIZES
 from courier.dead_letters import MOVED_BY_SQS, printable_identifier
 from courier.output import Failure, json_line
-from courier.sending import Outgoing, message_for_dead_letters, without_stale_reason
+from courier.sending import Outgoing, message_for_dead_letter_queue, without_stale_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,7 +48,7 @@ def summary_json(letter: Letter) -> dict[str, Any]:
         "id": letter.id,
         "reason": printable_identifier(letter.reason),
         "contact_id": printable_identifier(letter.contact_id),
-        "client_token": printable_identifier(letter.token),
+        "client_token": letter.printable_token,
         "sent_at": iso(letter.sent_at),
         # An unreadable time stays in the letter's own attribute.
         "first_tried_at": None if tried is None or tried == -math.inf else iso(tried),
@@ -93,7 +93,7 @@ def write_then_delete(reader: DeadLetterReader, file: TextIO, letters: Sequence[
         OSError: The letters are not on the disk, and not deleted.
         botocore.exceptions.ClientError, BotoCoreError: SQS may have deleted the letters.
     """
-    copies = [letter.payload_failure or message_for_dead_letters(letter) for letter in letters]
+    copies = [letter.payload_failure or message_for_dead_letter_queue(letter) for letter in letters]
     failures = [copy for copy in copies if isinstance(copy, Failure)]
     letters = [letter for letter, copy in zip(letters, copies, strict=True) if not isinstance(copy, Failure)]
     note = {"discarded_at": iso(time.time()), "because": because}

@@ -45,7 +45,7 @@ class Action:
     def record_letters(self, letters: Sequence[Letter]) -> None:
         """Record letters that are about to be sent, moved or deleted."""
         ids = [letter.id for letter in letters]
-        self._write("affects", {"ids": ids, "tokens": [printable_identifier(letter.token) for letter in letters]})
+        self._write("affects", {"ids": ids, "tokens": [letter.printable_token for letter in letters]})
 
     def record_tokens(self, tokens: Sequence[str | None]) -> None:
         """Record the client tokens of replies that are about to be put on a queue."""

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.client_token import is_identifier
 from courier import output
-from courier.dead_letters import printable_identifier
-from courier.errors import explain
+from courier.errors import explain, is_transient
 from courier.trace.log import LogSearch, LogSearchError, ended_query
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from courier.aws import Account
+    from courier.dead_letters import Letter
     from courier.trace.log import LogLine
 
 PAUSES = (1.0, 2.0, 5.0)
@@ -39,60 +38,70 @@ class Outcomes:
     message came to the queue after the letter had come to the dead-letter queue, both by SQS's clock.
 
     Attributes:
-        replayed: For each client token, when its letter had come to the dead-letter queue, in seconds since the epoch.
+        arrived_at_by_token: When each letter had come to the dead-letter queue, in seconds since the epoch.
+        untraceable: Ids of letters whose outcome stays unknown, because the log does not name their token.
         sent: Tokens of replies that were sent.
         came_back: The reason for each token whose reply was dead-lettered again.
     """
 
-    replayed: dict[str, float] = field(default_factory=dict)
+    arrived_at_by_token: dict[str, float] = field(default_factory=dict)
+    untraceable: set[str] = field(default_factory=set)
     sent: set[str] = field(default_factory=set)
     came_back: dict[str, str] = field(default_factory=dict)
+
+    def add(self, letter: Letter) -> None:
+        """Add a letter that is on the queue of replies again."""
+        if letter.printable_token is None:
+            self.untraceable.add(letter.id)
+        else:
+            self.arrived_at_by_token[letter.printable_token] = letter.sent_at
 
     def update(self, lines: Iterable[LogLine]) -> None:
         """Add what the log says. Lines come in any order, and any number of times. Sent once is sent."""
         for line in lines:
-            token = line.token
-            if token is None or token not in self.replayed or (line.enqueued_at or 0) <= self.replayed[token]:
+            arrived_at = self.arrived_at_by_token.get(line.token or "")
+            if line.token is None or arrived_at is None or (line.enqueued_at or 0) <= arrived_at:
                 continue
             if line.event in {"reply_sent", "reply_already_sent"}:
-                self.sent.add(token)
-                self.came_back.pop(token, None)
-            elif line.event == "reply_dead_lettered" and token not in self.sent:
-                self.came_back[token] = line.reason or "no reason"
+                self.sent.add(line.token)
+                self.came_back.pop(line.token, None)
+            elif line.event == "reply_dead_lettered" and line.token not in self.sent:
+                self.came_back[line.token] = line.reason or "no reason"
 
     @property
-    def not_known(self) -> AbstractSet[str]:
+    def replayed(self) -> int:
+        """How many replies there are."""
+        return len(self.arrived_at_by_token) + len(self.untraceable)
+
+    @property
+    def pending(self) -> AbstractSet[str]:
         """Tokens of replies that still wait, or whose line is not searchable yet."""
-        return self.replayed.keys() - self.sent - self.came_back.keys()
-
-    @property
-    def withheld(self) -> AbstractSet[str]:
-        """Those of `not_known` that the log never names, because the token may hold an address."""
-        return {token for token in self.not_known if not is_identifier(token)}
+        return self.arrived_at_by_token.keys() - self.sent - self.came_back.keys()
 
     @property
     def all_sent(self) -> bool:
         """Whether every reply was sent."""
-        return self.sent == self.replayed.keys()
+        return len(self.sent) == self.replayed
 
     def __str__(self) -> str:
         """Such as "3 sent, 1 came back (1 NotFound), 0 not known yet"."""
         reasons = f" ({output.format_counts(Counter(self.came_back.values()))})" if self.came_back else ""
-        return f"{len(self.sent)} sent, {len(self.came_back)} came back{reasons}, {len(self.not_known)} not known yet"
+        text = f"{len(self.sent)} sent, {len(self.came_back)} came back{reasons}, {len(self.pending)} not known yet"
+        return f"{text}, {len(self.untraceable)} can't be traced" if self.untraceable else text
 
     def to_json(self) -> dict[str, Any]:
         """As `replay --json` writes it; a token that may not be printed is only counted."""
         return {
             "sent": sorted(self.sent),
             "came_back": dict(sorted(self.came_back.items())),
-            "not_known": sorted(self.not_known - self.withheld),
-            "withheld": len(self.withheld),
+            "not_known": sorted(self.pending),
+            "withheld": len(self.untraceable),
         }
 
 
 @dataclass(frozen=True)
 class OutcomeWatch:
-    """Searches the function's log for outcomes.
+    """Searches the function's log for outcomes. Queues without a stack have no log.
 
     Attributes:
         account: Where.
@@ -106,59 +115,62 @@ class OutcomeWatch:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
-    def read(self, outcomes: Outcomes, since: float) -> bool:
-        """Search the log once; return whether there is a log. Queues without a stack have none.
+    def read(self, outcomes: Outcomes, since: float) -> None:
+        """Search the log once. If that fails, a person is warned.
 
         Args:
-            outcomes: Gets the lines.
+            outcomes: Gets what the log says.
             since: When the first reply was put on the queue, in seconds since the epoch.
-
-        Raises:
-            courier.trace.log.LogSearchError: The search failed.
-            botocore.exceptions.ClientError, BotoCoreError: CloudWatch refused it.
         """
-        log_group = self.account.known_output("LogGroupName")
-        if log_group is None:
-            return False
-        begin, end = since - CLOCK_SKEW_SECONDS, self.now() + CLOCK_SKEW_SECONDS
-        search = LogSearch(self.account.logs, log_group, begin, end, sleep=self.sleep, clock=self.clock)
-        outcomes.update(search.run(ended_query()))
-        return True
+        if outcomes.pending and (error := self._search(outcomes, since)):
+            self._warn(error)
 
-    def wait(self, outcomes: Outcomes, since: float, seconds: float) -> None:
-        """Search until every outcome is known, or `seconds` are over. Raises what `read` raises."""
+    def wait(self, outcomes: Outcomes, since: float, timeout: float | None = None) -> None:
+        """Search until each outcome is known, or the time is over. A search that fails is repeated.
+
+        Args:
+            outcomes: Gets what the log says.
+            since: When the first reply was put on the queue, in seconds since the epoch.
+            timeout: The longest wait in seconds; None is MAX_WAIT_SECONDS.
+        """
+        if not outcomes.pending:
+            return
+        seconds = MAX_WAIT_SECONDS if timeout is None else timeout
         ends = self.clock() + seconds
         pauses = iter(PAUSES)
-        has_log = self.read(outcomes, since)
-        while has_log and outcomes.not_known - outcomes.withheld and self.clock() < ends:
-            self.sleep(min(next(pauses, PAUSES[-1]), max(0.0, ends - self.clock())))
-            # A search returns the newest lines only. Earlier searches have read the older ones.
-            self.read(outcomes, max(since, self.now() - CLOCK_SKEW_SECONDS))
-
-
-def wait_for_outcomes(account: Account, outcomes: Outcomes, since: float, *, wait: bool, timeout: float | None) -> None:
-    """Read outcomes from the function's log. If that fails, a person is warned, and the command goes on.
-
-    Args:
-        account: Where.
-        outcomes: Gets what the log says.
-        since: When the first reply was put on the queue, in seconds since the epoch.
-        wait: Whether to wait until every outcome is known, or to look once.
-        timeout: The longest wait in seconds; None is MAX_WAIT_SECONDS.
-    """
-    watch = OutcomeWatch(account)
-    seconds = MAX_WAIT_SECONDS if timeout is None else timeout
-    try:
-        if not wait:
-            watch.read(outcomes, since)
-            return
         longest = output.format_age(seconds)
-        with output.waiting(f"Waiting until each is sent or comes back, at most {longest}; Ctrl-C stops waiting"):
-            watch.wait(outcomes, since, seconds)
-    except LogSearchError as error:
-        output.warn(str(error))
-    except (BotoCoreError, ClientError) as error:
-        output.warn(str(explain(error, account)))
+        with output.waiting(f"Waiting until each is sent or comes back, at most {longest}; Ctrl-C ends the command"):
+            while True:
+                started_at = self.now()
+                error = self._search(outcomes, since)
+                if not error:  # the next search need not read the older lines again
+                    since = max(since, started_at - CLOCK_SKEW_SECONDS)
+                refused = isinstance(error, ClientError) and not is_transient(error)
+                if refused or not outcomes.pending or self.clock() >= ends:
+                    break
+                self.sleep(min(next(pauses, PAUSES[-1]), max(0.0, ends - self.clock())))
+        if error:
+            self._warn(error)
+
+    def _search(self, outcomes: Outcomes, since: float) -> LogSearchError | BotoCoreError | ClientError | None:
+        """Update the outcomes from the log; return the error if that fails."""
+        begin, end = since - CLOCK_SKEW_SECONDS, self.now() + CLOCK_SKEW_SECONDS
+        try:
+            log_group = self.account.known_output("LogGroupName")
+            while log_group:
+                search = LogSearch(self.account.logs, log_group, begin, end, sleep=self.sleep, clock=self.clock)
+                lines = list(search.run(ended_query()))
+                outcomes.update(lines)
+                oldest = min((line.at for line in lines), default=end)
+                if search.is_complete or int(oldest) >= int(end):
+                    break
+                end = oldest  # a search returns the newest lines only, so search the older ones
+        except (LogSearchError, BotoCoreError, ClientError) as error:
+            return error
+        return None
+
+    def _warn(self, error: LogSearchError | BotoCoreError | ClientError) -> None:
+        output.warn(str(error if isinstance(error, LogSearchError) else explain(error, self.account)))
 
 
 def suggest_next(outcomes: Outcomes, since: float) -> None:
@@ -166,12 +178,12 @@ def suggest_next(outcomes: Outcomes, since: float) -> None:
     recent = f"--newer-than {max(1, math.ceil((time.time() - since) / 3600))}h"
     if outcomes.came_back:
         output.warn(f"Why: {_trace_command(outcomes.came_back.keys()) or f'courier dlq groups {recent}'}")
-    if not_known := outcomes.not_known:
+    if unknown := len(outcomes.pending) + len(outcomes.untraceable):
         several = f"courier status; those that come back: courier dlq list {recent}"
-        output.warn(f"To follow {'it' if len(not_known) == 1 else 'them'}: {_trace_command(not_known) or several}")
+        trace = None if outcomes.untraceable else _trace_command(outcomes.pending)
+        output.warn(f"To follow {'it' if unknown == 1 else 'them'}: {trace or several}")
 
 
 def _trace_command(tokens: AbstractSet[str]) -> str | None:
-    """The command that traces a single reply, if its token may be printed."""
-    token = printable_identifier(next(iter(tokens))) if len(tokens) == 1 else None
-    return f"courier trace {token}" if token else None
+    """The command that traces a single reply."""
+    return f"courier trace {next(iter(tokens))}" if len(tokens) == 1 else None

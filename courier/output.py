@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from rich.progress import Task
 
 EXIT_OK, EXIT_PARTIAL, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
-"""Done; not all was done; wrong usage or no access."""
+"""Done; not all was done; wrong usage or no access; interrupted."""
 PROGRESS_SECONDS = 5
 """Seconds between two lines of progress where there is no terminal."""
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-"""The units of an age, in seconds."""
+"""The units of a duration, in seconds."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 out = Console(highlight=False, markup=False, emoji=False)
@@ -81,19 +81,35 @@ def confirm(question: str, *, yes: bool) -> None:
 
     Raises:
         typer.Exit: The operator said no, or nobody answered.
+        KeyboardInterrupt: The operator pressed Ctrl-C.
     """
     if yes:
         return
     wrapped = textwrap.fill(question, err.width - len(" [y/N]: y")) if err.is_terminal else question
-    try:
+    with _prompt():
         confirmed = typer.confirm(wrapped, err=True)
-    except typer.Abort:
-        err.print()  # end the line of the question
-        fail("Aborted: no confirmation. Use --yes to skip the prompt.")
-        raise typer.Exit(EXIT_PARTIAL) from None
     if not confirmed:
         warn("Nothing was done.")
         raise typer.Exit(EXIT_PARTIAL)
+
+
+def wait_for_enter(text: str) -> None:
+    """Wait until the operator presses Enter. Raises what `confirm` raises."""
+    with _prompt():
+        typer.prompt(text, default="", show_default=False, err=True)
+
+
+@contextmanager
+def _prompt() -> Iterator[None]:
+    """Tell Ctrl-C from a closed input: Typer raises Abort for both."""
+    try:
+        yield
+    except typer.Abort as abort:
+        err.print()  # end the line of the question
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        fail("Aborted: no confirmation. Use --yes to skip the prompt.")
+        raise typer.Exit(EXIT_PARTIAL) from None
 
 
 def printable(text: str) -> str:

@@ -83,15 +83,19 @@ class Payloads:
         self.s3().put_object(Bucket=self.bucket, Key=key, Body=content)
         return pointer_message(self.bucket, key, len(content))
 
-    def extend(self, body: str, attributes: Attributes) -> None:
+    def extend(self, body: str, attributes: Attributes, *, dry_run: bool = False) -> None:
         """Restart the time after which S3 deletes the object, if the message points to one.
+
+        A dry run only checks that the object exists.
 
         Raises:
             UnreadableError: The object is gone, or S3 did not copy it.
         """
         try:
             where = self._pointer(body, attributes)
-            if where is not None:
+            if where is not None and dry_run:
+                self.s3().head_object(Bucket=where.bucket, Key=where.key)
+            elif where is not None:
                 # The lifecycle counts from the last write, and a copy onto itself has to change something.
                 self.s3().copy_object(
                     Bucket=where.bucket,
@@ -100,7 +104,7 @@ class Payloads:
                     MetadataDirective="REPLACE",
                 )
         except (BotoCoreError, ClientError) as error:
-            raise _unreadable(error) from None
+            raise _unreadable(error, "read" if dry_run else "copied") from None
 
     def _pointer(self, body: str, attributes: Attributes) -> Pointer | None:
         try:
@@ -114,11 +118,11 @@ class Payloads:
         return where
 
 
-def _unreadable(error: BotoCoreError | ClientError) -> UnreadableError:
+def _unreadable(error: BotoCoreError | ClientError, action: str = "read") -> UnreadableError:
     """Name the error code only: the message may quote the request."""
     if not isinstance(error, ClientError):
-        return UnreadableError(f"cannot be read now ({type(error).__name__})", is_final=False)
+        return UnreadableError(f"cannot be {action} now ({type(error).__name__})", is_final=False)
     code = error.response["Error"].get("Code", "")
     if code in GONE:
         return UnreadableError("is gone", is_final=True)
-    return UnreadableError(f"cannot be read ({code})", is_final=False)
+    return UnreadableError(f"cannot be {action} ({code})", is_final=False)

@@ -11,12 +11,13 @@ from contract.client_token import CLIENT_TOKEN, FIRST_TRIED_AT, MESSAGE_ID, iso
 from contract.dead_letter import DETAIL, REASON, DoesNotFitError, renewed_attributes, resent_attributes
 from contract.message_attributes import MAX_BYTES, message_bytes, string, string_value, system_attribute_params
 from courier import output
-from courier.dead_letters import MAX_ENTRIES, MOVED_BY_SQS, failed_entries
+from courier.dead_letters import MAX_ENTRIES, failed_entries
+from courier.interrupts import uninterrupted
 from courier.output import Failure
 from courier.payloads import UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
@@ -49,28 +50,24 @@ class Outgoing:
         return message_bytes(self.body, self.attributes)
 
 
-def message_for_replies(
-    letter: Letter, now: float, *, force: bool = False, body: str | None = None
-) -> Outgoing | Failure:
+def message_for_reply_queue(letter: Letter, now: float, *, force: bool = False) -> Outgoing | Failure:
     """The message that puts a letter back on the queue of replies, under the token it has always had.
 
     Args:
         letter: The letter.
         now: Seconds since the epoch.
         force: Whether to count a letter whose token expired as first tried now. The function refuses it otherwise.
-        body: Another body, from an edit.
     """
     forced = {FIRST_TRIED_AT: string(iso(now))} if force and letter.token_expired(now) else {}
     given = {**letter.attributes, **forced}
-    text = letter.body if body is None else body
     try:
-        attributes = resent_attributes(letter.id, text, given, first_tried_at=_first_tried_at(letter))
+        attributes = resent_attributes(letter.id, letter.body, given, first_tried_at=_first_tried_at(letter))
     except DoesNotFitError:
         return Failure(letter.id, "leaves no room for its token inside SQS's 1 MiB; make it smaller with dlq edit")
-    return Outgoing(letter.id, text, attributes, letter.system_attributes)
+    return Outgoing(letter.id, letter.body, attributes, letter.system_attributes)
 
 
-def message_for_dead_letters(letter: Letter) -> Outgoing | Failure:
+def message_for_dead_letter_queue(letter: Letter) -> Outgoing | Failure:
     """The message that puts a letter on the dead-letter queue again, with all its attributes."""
     given = without_stale_reason(letter.attributes) if letter.was_moved else letter.attributes
     try:
@@ -95,7 +92,7 @@ def check_size(message: Outgoing) -> Outgoing | Failure:
     return Failure(message.name, f"is {message.size - MAX_BYTES} bytes over SQS's 1 MiB; make it smaller")
 
 
-def batches(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
+def group_by_size(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
     """Group messages, each at most MAX_BYTES large, into batches that SQS accepts."""
     batch: list[Outgoing] = []
     room = MAX_BYTES
@@ -132,32 +129,42 @@ def send(sqs: SQSClient, queue_url: str, batch: Sequence[Outgoing]) -> list[Fail
     ]
 
 
-def move(
-    reader: DeadLetterReader, queue_url: str, letters: Sequence[Letter], messages: Sequence[Outgoing | Failure]
+def move(  # noqa: PLR0913 - the last by name
+    account: Account,
+    reader: DeadLetterReader,
+    queue_url: str,
+    letters: Sequence[Letter],
+    messages: Sequence[Outgoing | Failure],
+    *,
+    on_sent: Callable[[Letter], object] = lambda _letter: None,
 ) -> list[Failure]:
     """Send letters to a queue, then delete them from the dead-letter queue; return those that were not moved.
 
     If it is cut off anywhere, each letter is on at least one of the queues, under one token: Connect sends it once.
 
     Args:
+        account: Where.
         reader: Holds the letters.
         queue_url: The queue that gets them.
         letters: Up to ten.
         messages: For each letter the message to send, or why it can't be sent.
+        on_sent: Called for each letter that SQS accepted, whether or not it can be deleted afterwards.
 
     Raises:
         botocore.exceptions.ClientError, BotoCoreError: A call failed. A letter may be on both queues.
     """
-    ready = [_extend_payload(each, reader.payloads) if isinstance(each, Outgoing) else each for each in messages]
+    ready = [_extend_payload(each, account.payloads) if isinstance(each, Outgoing) else each for each in messages]
     failures = [each for each in ready if isinstance(each, Failure)]
-    for batch in batches(each for each in ready if isinstance(each, Outgoing)):
-        refused = send(reader.sqs, queue_url, batch)
-        accepted = {message.name for message in batch} - {each.name for each in refused}
+    for batch in group_by_size(each for each in ready if isinstance(each, Outgoing)):
+        refused = send(account.sqs, queue_url, batch)
         failures += refused
-        failures += [
-            Failure(each.name, f"sent, but SQS did not delete it here ({each.why}); it is safe to run this again")
-            for each in reader.delete([letter for letter in letters if letter.id in accepted])
-        ]
+        accepted = {message.name for message in batch} - {each.name for each in refused}
+        sent = [letter for letter in letters if letter.id in accepted]
+        for letter in sent:
+            on_sent(letter)
+        for each in reader.delete(sent):
+            why = f"sent, but SQS did not delete it here ({each.why}); it is safe to run this again"
+            failures.append(Failure(each.name, why))
     return failures
 
 
@@ -185,16 +192,18 @@ def send_messages(  # noqa: PLR0913 - the last by name
     """
     sent = 0
     failures: list[Failure] = []
-    batch: list[Outgoing] = []
+    last = ""
     try:
-        for batch in batches(messages):
-            action.record_tokens([_token(message) for message in batch])
-            refused = send(account.sqs, queue_url, batch)
-            sent += len(batch) - len(refused)
-            failures += refused
+        for batch in group_by_size(messages):
+            with uninterrupted():  # an interruption must not come between a call and its record
+                action.record_tokens([_token(message) for message in batch])
+                refused = send(account.sqs, queue_url, batch)
+                sent += len(batch) - len(refused)
+                failures += refused
+                last = batch[-1].name
     except (BotoCoreError, ClientError, KeyboardInterrupt):
-        where = batch[0].name if batch else "the beginning"
-        output.fail(f"stopped at {where}; everything before it is {done}.{resume_hint}")
+        where = f"everything up to {last} is {done}" if last else "in the first batch"
+        output.fail(f"stopped: {where}.{resume_hint}")
         raise
     finally:
         action.outcome = {done: sent, "not_done": len(failures)}
@@ -205,14 +214,13 @@ def send_messages(  # noqa: PLR0913 - the last by name
 
 def _first_tried_at(letter: Letter) -> str | None:
     """When a letter was first tried, if its attributes do not say."""
-    return iso(letter.sent_at) if letter.reason == MOVED_BY_SQS else None
+    return None if letter.default_first_tried_at is None else iso(letter.default_first_tried_at)
 
 
-def _extend_payload(message: Outgoing, payloads: Payloads | None) -> Outgoing | Failure:
+def _extend_payload(message: Outgoing, payloads: Payloads) -> Outgoing | Failure:
     """The message, once S3 keeps its object for the full time again."""
     try:
-        if payloads is not None:
-            payloads.extend(message.body, message.attributes)
+        payloads.extend(message.body, message.attributes)
     except UnreadableError as error:
         return Failure(message.name, f"its body in S3 {error}")
     return message

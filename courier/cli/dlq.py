@@ -30,6 +30,7 @@ from courier.cli.options import (
     Wait,
     Yes,
     make_filters,
+    require_log,
     require_selection,
 )
 from courier.dead_letters import EXPIRING_SECONDS, RETENTION_SECONDS, DeadLetterReader, Letter
@@ -37,11 +38,12 @@ from courier.edit import edit_letter
 from courier.export import imported_message, letter_json, private_file, read_export, write_then_delete
 from courier.groups import group_letters, show_group
 from courier.journal import journal
-from courier.outcomes import suggest_next, wait_for_outcomes
+from courier.outcomes import OutcomeWatch, suggest_next
 from courier.output import EXIT_OK, EXIT_PARTIAL, Failure, confirm, count_letters, format_counts, json_line
-from courier.replay import ReplayOptions, run_replay
-from courier.selection import NOT_THERE, Filters, Selection, choose, process_selected, select_letters
-from courier.sending import message_for_dead_letters, message_for_replies, move, send_messages
+from courier.payloads import UnreadableError
+from courier.replay import ReplayOptions, ReplayRun, run_replay, show_not_replayed
+from courier.selection import Selection, process_selected, select_letters
+from courier.sending import Outgoing, message_for_dead_letter_queue, message_for_reply_queue, move, send_messages
 from courier.show import Row, show_letter, show_letter_list, show_plan
 
 RISK_OF_FORCE = "Also letters first tried more than 7 days ago. The customer may get those replies twice."
@@ -67,11 +69,12 @@ def list_letters(  # noqa: PLR0913 - the command's options
     account: Account = context.obj
     now = time.time()
     filters = make_filters(None, reason, contact, older_than, newer_than)
+    selection = Selection(filters, now)
     with (
         output.waiting("Reading the dead-letter queue", quiet=True),
         account.dead_letters(read_payloads=filters.need_payloads) as reader,
     ):
-        rows = [Row.of(letter) for letter in choose(reader, filters, now)]
+        rows = [Row.of(letter) for letter in selection.letters(reader)]
     oldest = heapq.nsmallest(limit or len(rows), rows, key=attrgetter("sent_at"))
     if as_json:
         for row in oldest:
@@ -80,7 +83,7 @@ def list_letters(  # noqa: PLR0913 - the command's options
         output.say(filters.no_match)
     else:
         show_letter_list(oldest, now, details=details)
-    _exit_if_any(reader.unseen_failures())
+    _exit_if_any(selection.failures)
 
 
 def groups(  # noqa: PLR0913 - the command's options
@@ -99,8 +102,9 @@ def groups(  # noqa: PLR0913 - the command's options
     account: Account = context.obj
     now = time.time()
     filters = make_filters(None, reason, contact, older_than, newer_than)
+    selection = Selection(filters, now)
     with account.dead_letters(read_payloads=filters.need_payloads) as reader:
-        found = group_letters(choose(reader, filters, now))
+        found = group_letters(selection.letters(reader))
     for group in found:
         if as_json:
             output.data(json_line(group.to_json()))
@@ -108,19 +112,18 @@ def groups(  # noqa: PLR0913 - the command's options
             show_group(group, now)
     if not found and not as_json:
         output.say(filters.no_match)
-    _exit_if_any(reader.unseen_failures())
+    _exit_if_any(selection.failures)
 
 
 def show(context: typer.Context, letter_id: OneId, *, as_json: Json = False) -> None:
     """Show a letter: the reply, its history, and what to do. It shows addresses."""
     account: Account = context.obj
-    filters = make_filters([letter_id])
+    selection = Selection(make_filters([letter_id]), time.time())
     with account.dead_letters() as reader:
-        letter = next(map(reader.with_payload, choose(reader, filters, time.time())), None)
+        letter = next(map(reader.with_payload, selection.letters(reader)), None)
     if letter is None:
-        output.show_failures([Failure(letter_id, NOT_THERE)])
-        raise typer.Exit(EXIT_PARTIAL)
-    if as_json:
+        _exit_if_any(selection.failures)
+    elif as_json:
         output.data(json_line(letter_json(letter)))
     else:
         show_letter(letter, time.time())
@@ -153,28 +156,30 @@ def replay(  # noqa: PLR0913 - the command's options
     If it is interrupted, run it again. Replies that were sent already keep their token, so Connect sends them once.
     """
     account: Account = context.obj
+    require_log(account, wanted=wait or canary is not None, timeout=timeout)
     filters = make_filters(ids, reason, contact, older_than, newer_than)
-    if every or not dry_run:
+    if every or not dry_run:  # a dry run may omit --all
         require_selection(filters, limit, every=every)
+    selection = Selection(filters, time.time(), limit, for_replay=True, force=force, traceable=canary is not None)
+    if dry_run:
+        raise typer.Exit(_dry_run(account, selection, rate, as_json=as_json))
+    options = ReplayOptions(rate, canary, wait=wait, timeout=timeout, journal_required=force and not no_journal)
+    preview = None
+    if not yes:
+        preview = selection
+        select_letters(account, preview)
+        show_not_replayed(preview.failures, preview.duplicates)
+        if not preview.ids:
+            if as_json:
+                output.data(json_line(ReplayRun(account, preview, options).to_json()))
+            else:
+                output.say("No letters to replay.")
+            raise typer.Exit(EXIT_PARTIAL if preview.failures else EXIT_OK)
+        _confirm_replay(preview, rate, canary)
+        selection = preview.second_pass()
     requested = asdict(filters) | {"limit": limit, "all": every}
-    failures: list[Failure] = []
-    if dry_run or not yes:
-        preview = Selection(filters, time.time(), limit, for_replay=True, force=force)
-        failures = _preview(account, preview, show=dry_run, as_json=as_json)
-        _report(preview, failures)
-        if dry_run or not preview.ids:
-            if not as_json:
-                output.say(_preview_result(preview, rate, len(failures), dry_run=dry_run))
-            raise typer.Exit(EXIT_PARTIAL if failures else EXIT_OK)
-        confirm(_question(preview, rate, canary), yes=yes)
-        filters, limit = Filters(ids=frozenset(preview.ids)), None
-    selection = Selection(filters, time.time(), limit, for_replay=True, force=force)
-    options = ReplayOptions(rate, canary, wait=wait, timeout=timeout, no_journal=no_journal)
-    run = run_replay(account, selection, options, requested, quiet=as_json)
-    _report(selection, run.failures)
-    if as_json:
-        output.data(json_line(run.to_json()))
-    raise typer.Exit(EXIT_OK if run.is_done and not failures else EXIT_PARTIAL)
+    is_done = run_replay(account, selection, options, requested, preview=preview, as_json=as_json)
+    raise typer.Exit(EXIT_OK if is_done else EXIT_PARTIAL)
 
 
 def edit(  # noqa: PLR0913 - the command's options
@@ -196,11 +201,18 @@ def edit(  # noqa: PLR0913 - the command's options
     Connect refused has not used its token.
     """
     account: Account = context.obj
-    outcomes, since = edit_letter(account, letter_id, new_token=new_token, force=force, yes=yes, no_journal=no_journal)
-    if wait:
-        wait_for_outcomes(account, outcomes, since, wait=True, timeout=timeout)
-        output.say(f"{outcomes}.")
-    suggest_next(outcomes, since)
+    require_log(account, wanted=wait, timeout=timeout)
+    required = (force or new_token) and not no_journal
+    outcomes, since = edit_letter(
+        account, letter_id, new_token=new_token, force=force, yes=yes, journal_required=required
+    )
+    try:
+        if wait:
+            OutcomeWatch(account).wait(outcomes, since, timeout)
+    finally:
+        if wait:
+            output.say(f"{outcomes}.")
+        suggest_next(outcomes, since)
     if wait and not outcomes.all_sent:
         raise typer.Exit(EXIT_PARTIAL)
 
@@ -227,11 +239,11 @@ def discard(  # noqa: PLR0913 - the command's options
     filters = make_filters(ids, reason, contact, older_than, newer_than)
     require_selection(filters, limit, every=every)
     selection = Selection(filters, time.time(), limit)
-    unseen = select_letters(account, selection)
-    output.show_failures(unseen)
+    select_letters(account, selection)
+    output.show_failures(selection.failures)
     if not selection.ids:
         output.say("No letters to discard.")
-        raise typer.Exit(EXIT_PARTIAL if unseen else EXIT_OK)
+        raise typer.Exit(EXIT_PARTIAL if selection.failures else EXIT_OK)
     confirm(f"Discard {_selected(selection)}?", yes=yes)
     path = to or Path(time.strftime("courier-discarded-%Y%m%dT%H%M%SZ.jsonl", time.gmtime()))
     requested = asdict(filters) | {"limit": limit, "all": every}
@@ -241,9 +253,8 @@ def discard(  # noqa: PLR0913 - the command's options
         def process(reader: DeadLetterReader, letters: Sequence[Letter]) -> list[Failure]:
             return write_then_delete(reader, file, letters, because)
 
-        failures = process_selected(account, selection.ids, "Discarded", process, action, read_payloads=True)
-    output.show_failures(failures)
-    raise typer.Exit(EXIT_PARTIAL if failures or unseen else EXIT_OK)
+        failures = process_selected(account, selection, "Discarded", process, action, read_payloads=True)
+    raise typer.Exit(EXIT_PARTIAL if failures or selection.failures else EXIT_OK)
 
 
 def renew(  # noqa: PLR0913 - the command's options
@@ -266,19 +277,20 @@ def renew(  # noqa: PLR0913 - the command's options
         older_than = RETENTION_SECONDS - EXPIRING_SECONDS
     filters = make_filters(ids, reason, contact, older_than)
     selection = Selection(filters, time.time(), limit)
-    failures = select_letters(account, selection)
+    select_letters(account, selection)
+    output.show_failures(selection.failures)
     if not selection.ids:
         output.say("No letters to renew.")
-        _exit_if_any(failures)
-        return
+        raise typer.Exit(EXIT_PARTIAL if selection.failures else EXIT_OK)
 
     def reset_retention(reader: DeadLetterReader, letters: Sequence[Letter]) -> list[Failure]:
-        return move(reader, account.queues.dead_letters, letters, [message_for_dead_letters(each) for each in letters])
+        messages = [message_for_dead_letter_queue(each) for each in letters]
+        return move(account, reader, account.queues.dead_letters, letters, messages)
 
     confirm(f"Renew {_selected(selection)}?", yes=yes)
     with journal(account, "dlq renew", **asdict(filters), limit=limit) as action:
-        failures += process_selected(account, selection.ids, "Renewed", reset_retention, action)
-    _exit_if_any(failures)
+        failures = process_selected(account, selection, "Renewed", reset_retention, action)
+    raise typer.Exit(EXIT_PARTIAL if failures or selection.failures else EXIT_OK)
 
 
 def export(  # noqa: PLR0913 - the command's options
@@ -297,19 +309,21 @@ def export(  # noqa: PLR0913 - the command's options
     """
     account: Account = context.obj
     filters = make_filters(None, reason, contact, older_than, newer_than)
+    selection = Selection(filters, time.time(), limit)
     count = 0
     failures: list[Failure] = []
     with account.dead_letters(read_payloads=filters.need_payloads) as reader, private_file(file) as written:
         try:
-            for letter in map(reader.with_payload, choose(reader, filters, time.time(), limit)):
+            for letter in map(reader.with_payload, selection.letters(reader)):
                 written.write(json_line(letter_json(letter)) + "\n")
                 count += 1
-                failures += filter(None, [letter.payload_failure])
+                if letter.payload_failure:
+                    failures.append(letter.payload_failure)
         except BaseException:
             file.unlink()  # half an export looks like a whole one
             raise
     output.say(f"{count_letters(count)} {'is' if count == 1 else 'are'} in {file}.")
-    _exit_if_any([*failures, *reader.unseen_failures()])
+    _exit_if_any([*failures, *selection.failures])
 
 
 def import_letters(
@@ -333,45 +347,42 @@ def import_letters(
         raise typer.Exit(code)
 
 
-def _preview(account: Account, selection: Selection, *, show: bool, as_json: bool) -> list[Failure]:
-    """Select what would be replayed; return what can't be replayed, and what was not seen."""
+def _dry_run(account: Account, selection: Selection, rate: float | None, *, as_json: bool) -> int:
+    """Show what a replay would do with each letter; return the exit code."""
+    stays = 0
     with account.dead_letters(read_payloads=selection.filters.need_payloads) as reader:
-        for letters in selection.select_from(reader.batches()):
-            for letter in letters if show else ():
-                show_plan(letter, _plan(letter, selection.now), as_json=as_json)
-    return [*reader.unseen_failures(), *selection.failures, *selection.missing()]
+        for letter in selection.letters(reader):
+            try:
+                account.payloads.extend(letter.body, letter.attributes, dry_run=True)
+                message = message_for_reply_queue(letter, selection.now, force=selection.force)
+            except UnreadableError as error:
+                message = Failure(letter.id, f"its body in S3 {error}")
+            stays += isinstance(message, Failure)
+            show_plan(letter, _plan(letter, message), as_json=as_json)
+    failures = selection.failures
+    show_not_replayed(failures, selection.duplicates)
+    if not as_json:
+        would = f"{len(selection.ids) - stays} would be replayed{_at(rate)}"
+        output.say(f"{would}, {len(failures) + stays} would not. Nothing was done.")
+    return EXIT_PARTIAL if failures or stays else EXIT_OK
 
 
-def _plan(letter: Letter, now: float) -> str:
-    message = message_for_replies(letter, now)
+def _plan(letter: Letter, message: Outgoing | Failure) -> str:
     if isinstance(message, Failure):
         return f"stays: {message.why}"
-    plan = "token: its id" if token_is_message_id(letter.attributes) else "token kept"
+    plan = "its message id becomes its token" if token_is_message_id(letter.attributes) else "keeps its token"
     dropped = [name for name in producer_attributes(letter.attributes) if name not in message.attributes]
-    return f"{plan}, without {len(dropped)} attributes" if dropped else plan
+    if not dropped:
+        return plan
+    return f"{plan}; {len(dropped)} attribute{'s do' if len(dropped) > 1 else ' does'}n't fit"
 
 
-def _report(selection: Selection, failures: list[Failure]) -> None:
-    """Report what was not done. Duplicates of a replayed letter count as done."""
-    output.show_failures(failures)
-    if selection.duplicates:
-        noun = "duplicate" if selection.duplicates == 1 else "duplicates"
-        output.warn(f"Skipped {selection.duplicates:,} {noun} (same client token).")
-
-
-def _preview_result(selection: Selection, rate: float | None, failures: int, *, dry_run: bool) -> str:
-    if not dry_run:
-        return "No letters to replay."
-    return f"{len(selection.ids)} would be replayed{_at(rate)}, {failures} would not. Nothing was done."
-
-
-def _question(selection: Selection, rate: float | None, canary: int | None) -> str:
-    first = "" if canary is None else f", {canary} first{',' if rate else ''}"
-    older = selection.older_than_draft
-    expired = (
-        f" ({older} older than 12 hours: if a draft has expired, its reply comes back as NotFound.)" if older else ""
-    )
-    return f"Replay {_selected(selection)}{first}{_at(rate)}?{expired}"
+def _confirm_replay(selection: Selection, rate: float | None, canary: int | None) -> None:
+    if older := selection.older_than_draft:
+        expired = "If a draft has expired, its reply comes back as NotFound."
+        output.warn(f"Older than 12 hours: {count_letters(older)}. {expired}")
+    first = "" if canary is None or canary >= len(selection.ids) else f", {canary} first{',' if rate else ''}"
+    confirm(f"Replay {_selected(selection)}{first}{_at(rate)}?", yes=False)
 
 
 def _selected(selection: Selection) -> str:

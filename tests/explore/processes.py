@@ -22,7 +22,7 @@ from courier.aws import Account, Queues
 from courier.edit import edited_message
 from courier.replay import ReplayRun
 from courier.selection import Filters, Selection
-from courier.sending import message_for_dead_letters, move
+from courier.sending import message_for_dead_letter_queue, move
 from handler.delivery import create_delivery
 from handler.observability import Observability
 from handler.settings import Settings
@@ -245,9 +245,7 @@ def replay(script: Script, now: int, force: bool) -> End:
     """`courier dlq replay --yes`."""
     account: Any = ScriptedAccount(script)
     selection = Selection(Filters(), now, for_replay=True, force=force)
-    run = ReplayRun(account, selection, now=lambda: now)
-    with account.dead_letters() as reader:
-        run.replay_letters(reader)
+    ReplayRun(account, selection, now=lambda: now).replay_remaining()
     return End(())
 
 
@@ -257,7 +255,7 @@ def renew(script: Script, now: int) -> End:
     with account.dead_letters() as reader:
         for letters in reader.batches():
             meant = [letter for letter in letters if letter.sent_at < now]
-            move(reader, DEAD, meant, [message_for_dead_letters(letter) for letter in meant])
+            move(account, reader, DEAD, meant, [message_for_dead_letter_queue(letter) for letter in meant])
     return End(())
 
 

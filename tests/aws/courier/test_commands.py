@@ -306,7 +306,7 @@ def test_a_replay_keeps_tokens_of_letters_of_both_kinds(operator: Operator) -> N
     operator.letter(ClientToken="t-1", MessageId="first", Detail="d")
     moved = operator.moved_by_sqs(own="x")
     planned = operator.did("dlq", "replay", "--dry-run")
-    assert re.search(rf"{moved} MovedBySqs +token: its id$", planned, re.MULTILINE)
+    assert re.search(rf"{moved} MovedBySqs +its message id becomes its token$", planned, re.MULTILINE)
     assert "2 would be replayed, 0 would not. Nothing was done." in planned
     assert len(operator.dead_letters) == 2
 
@@ -383,6 +383,10 @@ def test_what_was_confirmed_by_force_is_replayed_by_force(operator: Operator) ->
 
 def test_a_letter_without_room_for_its_token_is_named_and_stays(operator: Operator) -> None:
     letter = operator.moved_by_sqs("b" * 1_048_576)
+    planned = operator.courier("dlq", "replay", "--dry-run")
+    assert planned.returncode == 1
+    assert "stays: leaves no room for its token" in planned.stdout
+    assert "0 would be replayed, 1 would not." in planned.stdout
     ended = operator.courier("dlq", "replay", "--all", "--yes")
     assert (ended.returncode, ended.stdout) == (1, "0 replayed.\n")
     assert f"courier: {letter}: leaves no room for its token" in ended.stderr
@@ -397,6 +401,7 @@ def test_a_replay_that_sqs_stops_says_so_and_goes_on_when_run_again(operator: Op
         ended = operator.courier("dlq", "replay", "--all", "--yes")
         assert ended.returncode == 1
         assert "SQS is unavailable (DeleteMessageBatch failed with InternalFailure)" in ended.stderr
+        assert ended.stdout.startswith("10 replayed.\n")
         faults.clear()
         assert nothing_held(operator)
         assert operator.did("dlq", "replay", "--all", "--yes") == replayed(60)

@@ -147,12 +147,23 @@ def test_a_letter_whose_body_is_gone_can_be_discarded(operator: Operator, tmp_pa
     assert operator.dead_letters == []
 
 
+def test_a_dry_run_says_that_a_letter_stays_because_its_body_is_gone(operator: Operator) -> None:
+    operator.large_letter()
+    gone(operator)
+    ended = operator.courier("dlq", "replay", "--dry-run")
+    assert ended.returncode == 1
+    assert "stays: its body in S3 is gone" in ended.stdout
+    assert "0 would be replayed, 1 would not." in ended.stdout
+
+
 def test_a_letter_whose_body_cannot_be_read_now_is_neither_discarded_nor_left_out_of_an_export_unsaid(
     operator: Operator, tmp_path: Path
 ) -> None:
     letter_id = operator.large_letter()
     urls = ("--queue-url", operator.queue_url, "--dead-letter-queue-url", operator.dead_letter_queue_url)
     for command in (
+        ("list", "--contact", "contact-1"),
+        ("replay", "--contact", "contact-1", "--yes"),
         ("export", str(tmp_path / "1")),
         ("discard", "--all", "--because", "x", "--yes", "--no-journal", "--to", str(tmp_path / "2")),
     ):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.log_lines import fields
 from tests.operators import texts
 
@@ -48,6 +50,7 @@ def test_a_canary_that_came_back_keeps_the_others_where_they_are(operator: Opera
     assert ended.returncode == 1
     assert "Of the first 4: 0 sent, 4 came back (4 Refused), 0 not known yet. The others stay." in ended.stderr
     assert "Why: courier dlq groups --newer-than 1h" in ended.stderr
+    assert ended.stdout == "4 replayed.\n"
     assert len(operator.on_the_queue()) == 4
     assert len(operator.dead_letters) == 26
     assert operator.counts(operator.dead_letter_queue_url) == (26, 0)
@@ -113,7 +116,36 @@ def test_a_program_reads_what_became_of_each(operator: Operator) -> None:
 def test_a_dry_run_for_programs_has_a_line_for_each_letter(operator: Operator) -> None:
     letter = operator.letter(ClientToken="t-1")
     told = json.loads(operator.did("dlq", "replay", "--dry-run", "--json"))
-    assert (told["id"], told["client_token"], told["plan"]) == (letter, "t-1", "token kept")
+    assert (told["id"], told["client_token"], told["plan"]) == (letter, "t-1", "keeps its token")
+
+
+def test_a_program_reads_what_the_preview_refused_too(operator: Operator) -> None:
+    old = operator.letter(FirstTriedAt="2020-01-01T00:00:00+00:00")
+    nothing = operator.courier("dlq", "replay", "--all", "--json")
+    operator.letter(ClientToken="t")
+    operator.letter(ClientToken="t")
+    ended = operator.courier("dlq", "replay", "--all", "--json", stdin="y\n")
+    for each, replayed, copies in ((nothing, 0, 0), (ended, 1, 1)):
+        told = json.loads(each.stdout)
+        assert (each.returncode, told["replayed"], told["copies"]) == (1, replayed, copies)
+        assert [failure["name"] for failure in told["not_done"]] == [old]
+        assert each.stderr.count(old) == 1
+
+
+@pytest.mark.parametrize(
+    "command", [["replay", "--all", "--canary", "1"], ["replay", "--all", "--wait"], ["edit", "x", "--wait"]]
+)
+def test_what_waits_for_outcomes_needs_a_stack_with_a_log(operator: Operator, command: list[str]) -> None:
+    operator.letter()
+    urls = ("--queue-url", operator.queue_url, "--dead-letter-queue-url", operator.dead_letter_queue_url)
+    ended = operator.courier(*urls, "dlq", *command, "--yes")
+    assert ended.returncode == 2
+    assert "--wait and --canary read the function's log" in " ".join(ended.stderr.replace("│", "").split())
+    assert len(operator.dead_letters) == 1
+
+
+def test_a_timeout_without_a_wait_is_wrong_usage(operator: Operator) -> None:
+    assert operator.courier("dlq", "replay", "--all", "--yes", "--timeout", "5s").returncode == 2
 
 
 def test_an_edit_waits_as_well(operator: Operator, tmp_path: Path) -> None:
@@ -211,6 +243,6 @@ def test_a_canary_that_is_not_even_put_back_stops_the_others(operator: Operator)
         operator.aws.files.delete_object(Bucket=operator.payload_bucket, Key=key)
     ended = operator.courier("dlq", "replay", "--all", "--yes", "--canary", "1")
     assert ended.returncode == 1
-    assert "Of the first 1: 0 sent, 0 came back, 0 not known yet, 1 not put back. The others stay." in ended.stderr
+    assert "Of the first 1: 0 sent, 0 came back, 0 not known yet, 1 not replayed. The others stay." in ended.stderr
     assert operator.on_the_queue() == []
     assert len(operator.dead_letters) == 3

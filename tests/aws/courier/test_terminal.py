@@ -142,7 +142,8 @@ def test_no_is_no(operator: Operator) -> None:
 def test_ctrl_c_at_the_prompt_does_nothing(operator: Operator) -> None:
     with nothing_lost(operator, 3), Terminal(operator, "dlq", "discard", "--all", "--because", "x") as terminal:
         terminal.read_until(r"Discard 3 letters \(3 RetriesExhausted\)\? \[y/N\]:")
-        assert terminal.ctrl_c_until_it_ends() in {1, 130}
+        assert terminal.ctrl_c_until_it_ends() == 130
+        assert "--yes" not in terminal.screen
     assert len(operator.dead_letters) == 3
 
 
@@ -153,6 +154,28 @@ def test_ctrl_c_in_a_replay_ends_it_with_every_letter_in_one_place(operator: Ope
         replayed = re.search(r"(\d+) replayed\.", terminal.screen)
         assert replayed is not None
         assert 0 < int(replayed[1]) < 60
+
+
+def test_ctrl_c_in_a_wait_shows_the_outcomes_so_far(operator: Operator) -> None:
+    with nothing_lost(operator, 2), Terminal(operator, "dlq", "replay", "--all", "--yes", "--wait") as terminal:
+        terminal.read_until("Waiting until")
+        terminal.is_ended_by_ctrl_c()
+        assert re.search(r"0 sent, 0 came back, 2 not known yet\.\s+To follow them: courier status", terminal.screen)
+
+
+def test_ctrl_c_in_the_wait_for_a_canary_leaves_the_others(operator: Operator) -> None:
+    with nothing_lost(operator, 3), Terminal(operator, "dlq", "replay", "--all", "--yes", "--canary", "1") as terminal:
+        terminal.read_until("Waiting until")
+        terminal.is_ended_by_ctrl_c()
+        assert "Of the first 1: 0 sent, 0 came back, 1 not known yet. The others stay." in terminal.screen
+        assert "To follow it: courier trace token-" in terminal.screen
+    assert len(operator.dead_letters) == 2
+
+
+def test_ctrl_c_before_the_editor_opens_ends_the_edit(operator: Operator) -> None:
+    with Terminal(operator, "dlq", "edit", operator.letter()) as terminal:
+        terminal.read_until("Press Enter to open the editor")
+        assert terminal.ctrl_c_until_it_ends() == 130
 
 
 def test_ctrl_c_in_a_list_gives_every_letter_back(operator: Operator) -> None:

@@ -315,8 +315,8 @@ def old_reason_kept(_original: Any) -> Any:
 
 @mutant("courier.sending:move", "a letter that SQS refused to move is deleted")
 def refused_letter_deleted(original: Any) -> Any:
-    def move(reader: Any, queue_url: str, letters: Any, messages: Any) -> Any:
-        failures = original(reader, queue_url, letters, messages)
+    def move(account: Any, reader: Any, queue_url: str, letters: Any, messages: Any, **named: Any) -> Any:
+        failures = original(account, reader, queue_url, letters, messages, **named)
         names = {each.name for each in failures}
         reader.delete([letter for letter in letters if letter.id in names])
         return failures

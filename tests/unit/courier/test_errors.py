@@ -2,11 +2,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import (
+    ConnectionClosedError,
     ConnectTimeoutError,
     EndpointConnectionError,
     NoCredentialsError,
     NoRegionError,
     ProfileNotFound,
+    ReadTimeoutError,
 )
 
 from courier.aws import Account
@@ -42,6 +44,10 @@ def test_an_error_says_what_to_do(error: Any, told: str) -> None:
 def test_only_what_passes_by_itself_is_worth_another_try() -> None:
     assert is_transient(refusal(400, "RequestThrottled"))
     assert is_transient(refusal(503, "Any"))
+    assert is_transient(ConnectTimeoutError(endpoint_url="http://x"))
+    assert is_transient(ReadTimeoutError(endpoint_url="http://x"))
+    assert is_transient(ConnectionClosedError(endpoint_url="http://x"))
+    assert not is_transient(EndpointConnectionError(endpoint_url="http://x"))
     assert not is_transient(refusal(403, "AccessDenied"))
     assert not is_transient(NoCredentialsError())
 

@@ -1,16 +1,19 @@
 """What became of replayed replies, from the function's log."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import boto3
+import pytest
+from botocore.exceptions import ConnectionClosedError
+
 from contract.client_token import iso
-from courier.outcomes import Outcomes, OutcomeWatch
+from courier.outcomes import CLOCK_SKEW_SECONDS, Outcomes, OutcomeWatch
 from courier.trace.log import LogLine, read_line
+from tests.fakes.faults import refusal
 from tests.fakes.function import FakeClock
-from tests.letters import NOW
+from tests.letters import NOW, letter
 from tests.log_lines import fields
 
 
@@ -24,7 +27,10 @@ def line(event: str, token: str = "t-1", put_at: float = 10, **more: Any) -> Log
 
 def outcomes(*tokens: str) -> Outcomes:
     """Of replies whose letters had come at NOW."""
-    return Outcomes(dict.fromkeys(tokens, float(NOW)))
+    told = Outcomes()
+    for token in tokens:
+        told.add(letter(ClientToken=token))
+    return told
 
 
 def test_a_reply_is_sent_or_back_or_not_known() -> None:
@@ -38,7 +44,7 @@ def test_a_reply_is_sent_or_back_or_not_known() -> None:
             line("reply_sent", "of-another"),
         ]
     )
-    assert (told.sent, told.came_back, told.not_known) == ({"t-1", "t-4"}, {"t-2": "NotFound"}, {"t-3"})
+    assert (told.sent, told.came_back, told.pending) == ({"t-1", "t-4"}, {"t-2": "NotFound"}, {"t-3"})
     assert not told.all_sent
 
 
@@ -46,14 +52,14 @@ def test_lines_of_the_life_before_do_not_count() -> None:
     told = outcomes("t-1")
     told.update([line("reply_dead_lettered", put_at=-1, reason="NotFound")])
     told.update([line("reply_dead_lettered", put_at=0, reason="NotFound")])  # SQS moved it: it keeps its time
-    assert told.not_known == {"t-1"}
+    assert told.pending == {"t-1"}
 
 
 def test_a_line_of_a_function_that_does_not_say_when_the_message_came_tells_nothing() -> None:
     told = outcomes("t-1")
     text = json.dumps(fields("reply_dead_lettered", timestamp=iso(NOW + 20)))
     told.update([read for read in [read_line(text)] if read])
-    assert told.not_known == {"t-1"}
+    assert told.pending == {"t-1"}
 
 
 def test_sent_once_is_sent_whatever_becomes_of_a_copy() -> None:
@@ -67,15 +73,15 @@ def test_sent_once_is_sent_whatever_becomes_of_a_copy() -> None:
 
 def test_a_token_that_the_log_withholds_is_counted_and_not_printed() -> None:
     told = outcomes("t 1", "t-2")
-    assert told.withheld == {"t 1"}
+    assert str(told) == "0 sent, 0 came back, 1 not known yet, 1 can't be traced"
     assert told.to_json() == {"sent": [], "came_back": {}, "not_known": ["t-2"], "withheld": 1}
 
 
 @dataclass
 class FakeLogs:
-    """CloudWatch Logs, with an answer for each look."""
+    """CloudWatch Logs, with an answer for each look; an error is raised."""
 
-    answers: list[list[dict[str, Any]]]
+    answers: list[list[dict[str, Any]] | Exception]
     asked: list[Any] = field(default_factory=list)
 
     def start_query(self, **query: Any) -> Any:
@@ -84,6 +90,8 @@ class FakeLogs:
 
     def get_query_results(self, **_: Any) -> Any:
         found = self.answers.pop(0) if self.answers else []
+        if isinstance(found, Exception):
+            raise found
         return {
             "status": "Complete",
             "results": [[{"field": "@message", "value": json.dumps(each)}] for each in found],
@@ -93,10 +101,10 @@ class FakeLogs:
 @dataclass
 class FakeAccount:
     logs: FakeLogs
-    log_group: str | None = "log"
+    session = boto3.Session(region_name="eu-central-1")
 
     def known_output(self, _name: str) -> str | None:
-        return self.log_group
+        return "log"
 
 
 def sent(token: str) -> dict[str, Any]:
@@ -124,18 +132,36 @@ def test_a_wait_has_an_end() -> None:
     begun = clock()
     watch(account, clock).wait(told, NOW, 12)
     assert clock() - begun == 12
-    assert told.not_known == {"t-1"}
+    assert told.pending == {"t-1"}
 
 
 def test_nobody_waits_for_what_the_log_never_tells() -> None:
     account, clock, told = FakeAccount(FakeLogs([])), FakeClock(), outcomes("t 1")
     watch(account, clock).wait(told, NOW, 900)
-    assert len(account.logs.asked) == 1
+    assert (account.logs.asked, clock.slept) == ([], [])
 
 
-def test_without_a_stack_no_log_is_asked_and_nobody_waits() -> None:
-    account, clock, told = FakeAccount(FakeLogs([]), None), FakeClock(), outcomes("t-1")
-    begun = clock()
+def test_a_search_that_fails_is_repeated_from_the_beginning(capsys: pytest.CaptureFixture[str]) -> None:
+    failures = [refusal(400, "ThrottlingException"), ConnectionClosedError(endpoint_url="x")]
+    account, clock, told = FakeAccount(FakeLogs([*failures, [sent("t-1")]])), FakeClock(), outcomes("t-1")
+    clock.sleep(10_000)
     watch(account, clock).wait(told, NOW, 900)
-    assert (account.logs.asked, clock()) == ([], begun)
-    assert told.not_known == {"t-1"}
+    assert told.all_sent
+    assert [asked["startTime"] for asked in account.logs.asked] == [NOW - CLOCK_SKEW_SECONDS] * 3
+    assert "refused" not in capsys.readouterr().err
+
+
+def test_a_search_that_is_not_allowed_ends_the_wait_and_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    account, clock, told = FakeAccount(FakeLogs([refusal(403, "AccessDeniedException")])), FakeClock(), outcomes("t-1")
+    watch(account, clock).wait(told, NOW, 900)
+    assert clock.slept == []
+    assert "You are not allowed to" in capsys.readouterr().err
+
+
+def test_lines_beyond_those_that_one_search_returns_are_searched_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("courier.trace.log.MAX_ROWS", 2)
+    newest, older = [sent("t-3"), sent("t-2")], [sent("t-1")]
+    account, told = FakeAccount(FakeLogs([newest, older])), outcomes("t-1", "t-2", "t-3")
+    watch(account, FakeClock()).read(told, NOW)
+    assert told.all_sent
+    assert [asked["endTime"] > NOW + 21 for asked in account.logs.asked] == [True, False]

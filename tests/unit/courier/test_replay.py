@@ -2,12 +2,11 @@
 
 import signal
 from collections import Counter
-from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import pytest
 
-from courier.dead_letters import DeadLetterReader
 from courier.replay import ReplayOptions, ReplayRun
 from courier.selection import Filters, Selection
 from tests.fakes.faults import refusal
@@ -18,23 +17,18 @@ from tests.letters import account_on
 NOW = 1_800_000_000
 
 
-def holding(queues: FakeSqs) -> DeadLetterReader:
-    return DeadLetterReader(queues, "dead")  # type: ignore[arg-type]  # the operations that are called
-
-
-def replay(
-    held: DeadLetterReader,
-    *,
-    limit: int | None = None,
-    rate: float | None = None,
-    clock: FakeClock | None = None,
-    advance: Callable[[int], None] = lambda _count: None,
+def a_run(
+    queues: FakeSqs, *, limit: int | None = None, rate: float | None = None, clock: FakeClock | None = None
 ) -> ReplayRun:
     clock = clock or FakeClock()
     selection = Selection(Filters(), NOW, limit, for_replay=True)
-    account = account_on(held.sqs)
-    run = ReplayRun(account, selection, ReplayOptions(rate), clock=clock, sleep=clock.sleep, now=lambda: NOW)
-    run.replay_letters(held, advance=advance)
+    options = ReplayOptions(rate)
+    return ReplayRun(account_on(queues), selection, options, clock=clock, sleep=clock.sleep, now=lambda: NOW)
+
+
+def replay(queues: FakeSqs, **options: Any) -> ReplayRun:
+    run = a_run(queues, **options)
+    run.replay_remaining()
     return run
 
 
@@ -47,17 +41,15 @@ def tokens(queues: FakeSqs, url: str) -> Counter[str]:
 @pytest.mark.parametrize("count", [0, 1, 10, 333])
 def test_a_replay_moves_every_letter(count: int, misses: bool) -> None:
     queues = letters(count, misses=misses)
-    with holding(queues) as held:
-        work = replay(held)
-    assert (len(work.outcomes.replayed), work.failures) == (count, [])
+    work = replay(queues)
+    assert (work.outcomes.replayed, work.failures) == (count, [])
     assert tokens(queues, "replies") == Counter(f"t-{n}" for n in range(count))
     assert not queues.queues.get("dead")
 
 
 def test_calls_are_full_batches() -> None:
     queues = letters(1_000)
-    with holding(queues) as held:
-        replay(held)
+    replay(queues)
     calls = Counter(queues.calls)
     assert (calls["send_message_batch"], calls["delete_message_batch"]) == (100, 100)
     assert calls["receive_message"] <= 110
@@ -68,28 +60,25 @@ def test_a_batch_that_half_fails_loses_and_doubles_nothing(seed: int) -> None:
     rng = Random(seed)
     fails: dict[tuple[str, str], bool] = {}
     queues = letters(95, refuse=lambda *entry: fails.setdefault(entry, rng.random() < 0.3))
-    with holding(queues) as held:
-        work = replay(held)
+    work = replay(queues)
     assert not queues.hidden
     refused = {body for (operation, body), refused in fails.items() if operation == "send" and refused}
     kept = {body for (operation, body), refused in fails.items() if operation == "delete" and refused}
     assert tokens(queues, "replies") == Counter(f"t-{n}" for n in range(95) if str(n) not in refused)
     assert tokens(queues, "dead") == Counter(f"t-{body}" for body in refused | kept)
     assert len(work.failures) == len(refused | kept)
-    assert len(work.outcomes.replayed) == 95 - len(work.failures)
+    assert work.outcomes.replayed == 95 - len(refused)
 
     fails.clear()
     queues.refuse = lambda *_: False
-    with holding(queues) as held:
-        replay(held)
+    replay(queues)
     assert set(tokens(queues, "replies")) == {f"t-{n}" for n in range(95)}
     assert not queues.queues["dead"]
 
 
 def test_nothing_is_deleted_before_it_is_sent() -> None:
     queues = letters(20)
-    with holding(queues) as held:
-        replay(held)
+    replay(queues)
     sends = deletes = 0
     for call in queues.calls:
         sends += call == "send_message_batch"
@@ -105,9 +94,8 @@ def test_a_call_that_fails_ends_the_replay_and_gives_the_others_back() -> None:
             raise refusal(500, "InternalFailure")
 
     queues.before = third_fails
-    held = holding(queues)
-    with pytest.raises(Exception, match="InternalFailure"), held:
-        replay(held)
+    with pytest.raises(Exception, match="InternalFailure"):
+        replay(queues)
     assert not queues.hidden
     assert len(queues.queues["dead"]) == 80
     assert tokens(queues, "replies").total() == 20
@@ -115,9 +103,8 @@ def test_a_call_that_fails_ends_the_replay_and_gives_the_others_back() -> None:
 
 def test_a_limit_holds() -> None:
     queues = letters(100)
-    with holding(queues) as held:
-        work = replay(held, limit=25)
-    assert len(work.outcomes.replayed) == 25
+    work = replay(queues, limit=25)
+    assert work.outcomes.replayed == 25
     assert len(queues.queues["dead"]) == 75
     assert not queues.hidden
 
@@ -125,14 +112,16 @@ def test_a_limit_holds() -> None:
 def test_a_reply_that_fails_again_at_once_does_not_go_round() -> None:
     queues = letters(30)
 
-    def and_back(_count: int) -> None:
+    def and_back(operation: str) -> None:
+        if operation != "delete_message_batch":
+            return
         for letter_id, message in list(queues.queues["replies"].items()):
             queues.queues["dead"][letter_id] = queues.queues["replies"].pop(letter_id)
             assert message["MessageAttributes"]["ReplyCourier.MessageId"]["StringValue"]
 
-    with holding(queues) as held:
-        work = replay(held, advance=and_back)
-    assert len(work.outcomes.replayed) == 30
+    queues.before = and_back
+    work = replay(queues)
+    assert work.outcomes.replayed == 30
     assert tokens(queues, "dead") == Counter(f"t-{n}" for n in range(30))
     assert not queues.hidden
 
@@ -147,23 +136,23 @@ def test_ctrl_c_in_the_middle_of_a_call_lets_the_batch_come_to_its_end(operation
             signal.raise_signal(signal.SIGINT)
 
     queues.after = interrupt
-    with pytest.raises(KeyboardInterrupt), holding(queues) as held:
-        replay(held)
+    run = a_run(queues)
+    with pytest.raises(KeyboardInterrupt):
+        run.replay_remaining()
     assert not queues.hidden
     assert len(queues.queues["dead"]) in {170, 180}
+    assert run.outcomes.replayed == len(queues.queues["replies"])
     assert tokens(queues, "replies") + tokens(queues, "dead") == Counter(f"t-{n}" for n in range(200))
 
 
 def test_a_rate_spreads_letters_evenly_a_seconds_worth_at_once() -> None:
     queues, clock = letters(7), FakeClock()
-    with holding(queues) as held:
-        replay(held, rate=2, clock=clock)
+    replay(queues, rate=2, clock=clock)
     assert sum(clock.slept) == pytest.approx(3)
     assert queues.calls.count("send_message_batch") == 4
 
 
 def test_a_rate_below_one_a_second_sends_one_at_a_time() -> None:
     queues, clock = letters(3), FakeClock()
-    with holding(queues) as held:
-        replay(held, rate=0.5, clock=clock)
+    replay(queues, rate=0.5, clock=clock)
     assert sum(clock.slept) == pytest.approx(4)

@@ -1,6 +1,9 @@
 """Which letters a command is about."""
 
 import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -8,10 +11,10 @@ import typer
 
 from contract.client_token import iso
 from contract.message_attributes import string
-from courier.cli.options import parse_age
+from courier.cli.options import parse_duration
 from courier.dead_letters import Letter
-from courier.output import format_age
-from courier.selection import Filters, Selection, choose
+from courier.output import Failure, format_age
+from courier.selection import Filters, Selection
 from tests.samples import long_names
 
 NOW = 1_800_000_000.0
@@ -55,22 +58,42 @@ def test_a_letter_fails_filters(filters: Filters) -> None:
     assert not filters.match(letter(age=60), NOW)
 
 
-def test_nothing_is_received_beyond_the_limit_or_the_last_id() -> None:
-    asked = []
+@dataclass
+class Reader:
+    """A dead-letter queue with these letters, of which each batch holds one."""
 
-    def letters() -> Any:
-        for n in range(5):
-            asked.append(n)
-            yield letter(f"id-{n}")
+    queue: list[Letter]
+    unseen: list[Failure] = field(default_factory=list)
+    received: int = 0
 
-    assert len(list(choose(letters(), Filters(), NOW, 2))) == 2
-    assert [each.id for each in choose(letters(), Filters(ids=frozenset({"id-0"})), NOW)] == ["id-0"]
-    assert asked == [0, 1, 0]
-    assert len(list(choose(letters(), Filters(), NOW))) == 5
+    def batches(self, _max_letters: int) -> Iterator[list[Letter]]:
+        for each in self.queue:
+            self.received += 1
+            yield [each]
+
+    def unseen_failures(self) -> list[Failure]:
+        return self.unseen
+
+
+def select(selection: Selection, *queue: Letter, unseen: int = 0, up_to: float = math.inf) -> Reader:
+    reader = Reader([*queue], [Failure("about 1 letter", "held")] * unseen)
+    list(selection.select_from(reader, up_to=up_to))  # type: ignore[arg-type]  # what is called of it
+    return reader
+
+
+def named(*ids: str, limit: int | None = None, **more: Any) -> Selection:
+    return Selection(Filters(ids=frozenset(ids), **more), NOW, limit, for_replay=True)
+
+
+@pytest.mark.parametrize(("selection", "received"), [(named(limit=2), 2), (named("id-0"), 1), (named(), 5)])
+def test_nothing_is_received_beyond_the_limit_or_the_last_id(selection: Selection, received: int) -> None:
+    reader = select(selection, *(letter(f"id-{n}") for n in range(5)))
+    assert (reader.received, len(selection.ids)) == (received, received)
+    assert selection.is_finished
 
 
 def test_ages_are_read_and_written() -> None:
-    assert [parse_age(age) for age in ("90s", "15m", "12h", "7d")] == [90, 900, 43_200, 604_800]
+    assert [parse_duration(age) for age in ("90s", "15m", "12h", "7d")] == [90, 900, 43_200, 604_800]
     assert [format_age(age) for age in (-5, 0, 59, 60, 3_599, 7_200, 9 * DAY)] == [
         "0s",
         "0s",
@@ -81,8 +104,8 @@ def test_ages_are_read_and_written() -> None:
         "9d",
     ]
     for wrong in ("", "7", "d", "7 d", "1w", "-1d", "1.5h"):
-        with pytest.raises(typer.BadParameter, match="is not an age"):
-            parse_age(wrong)
+        with pytest.raises(typer.BadParameter, match="is not a duration"):
+            parse_duration(wrong)
 
 
 def test_a_reply_that_comes_back_during_a_replay_is_not_replayed_again() -> None:
@@ -110,10 +133,43 @@ def test_old_letters_stay_and_are_named_unless_forced() -> None:
 
 def test_ids_that_were_not_seen_are_named() -> None:
     selection = Selection(Filters(ids=frozenset({"id-1", "id-2", "id-3"})), NOW, None, for_replay=True)
-    selection.take(letter("id-1"))
-    selection.take(letter("id-2", age=8 * DAY))
+    select(selection, letter("id-1"), letter("id-2", age=8 * DAY), unseen=1)
     assert not selection.is_full
-    assert [each.name for each in selection.missing()] == ["id-3"]
+    assert [each.name for each in selection.failures] == ["id-2", "id-3"]
+
+
+def test_an_id_is_missing_only_if_it_was_looked_for_and_not_seen() -> None:
+    limited = named("id-1", "id-2", "id-3", limit=1)
+    select(limited, letter("id-1"), letter("id-2"))
+    other_reason = named("id-1", reasons=frozenset({"Refused"}))
+    select(other_reason, letter("id-1"), letter("id-2"))
+    canary = named("id-1", "id-2", "id-3")
+    select(canary, letter("id-1"), letter("id-2"), up_to=1)
+    assert [each.failures for each in (limited, other_reason, canary)] == [[], [], []]
+
+
+def test_a_letter_that_someone_else_holds_may_have_been_meant_unless_ids_are_named() -> None:
+    every = named()
+    select(every, letter("id-1"), unseen=1)
+    assert [each.name for each in every.failures] == ["about 1 letter"]
+
+
+def test_a_letter_whose_body_is_unavailable_may_have_the_contact_and_is_named() -> None:
+    unavailable = replace(letter("id-1", contact=""), payload_unavailable=True)
+    by_contact = named(contacts=frozenset({"c"}))
+    select(by_contact, unavailable, letter("id-2"), replace(unavailable, id="id-3", attributes={}))
+    assert by_contact.ids == {"id-2"}
+    assert [each.name for each in by_contact.failures] == ["id-1", "id-3"]
+    by_both = named(contacts=frozenset({"c"}), reasons=frozenset({"Refused"}))
+    select(by_both, unavailable)
+    assert by_both.failures == []
+
+
+def test_a_canary_refuses_letters_whose_outcome_the_log_never_tells() -> None:
+    selection = Selection(Filters(), NOW, for_replay=True, traceable=True)
+    assert not selection.take(letter("id-1", ClientToken="of ana"))
+    assert selection.take(letter("id-2"))
+    assert "replay it without --canary" in selection.failures[0].why
 
 
 def test_the_limit_counts_what_is_chosen() -> None:
@@ -125,7 +181,7 @@ def test_the_limit_counts_what_is_chosen() -> None:
 def test_a_copy_that_was_asked_for_by_its_id_is_no_missing_one() -> None:
     selection = Selection(Filters(ids=frozenset({"id-1", "id-2"})), NOW, for_replay=True)
     assert [selection.take(letter("id-1")), selection.take(letter("id-2", ClientToken="t-id-1"))] == [True, False]
-    assert (selection.is_full, selection.duplicates, selection.missing()) == (True, 1, [])
+    assert (selection.is_full, selection.duplicates, selection.failures) == (True, 1, [])
 
 
 def test_a_limit_is_not_used_up_by_letters_that_stay() -> None:
@@ -140,6 +196,6 @@ def test_a_limit_is_not_used_up_by_letters_that_stay() -> None:
 
 def test_what_was_taken_and_is_still_there_is_not_taken_for_a_copy() -> None:
     selection = Selection(Filters(), NOW, for_replay=True)
-    assert [len(batch) for batch in selection.select_from([[letter()]], up_to=1)] == [1]
-    assert list(selection.select_from([[letter()]])) == []
-    assert selection.duplicates == 0
+    for up_to in (1, 2):
+        select(selection, letter(), up_to=up_to)
+    assert (selection.ids, selection.duplicates) == ({"id-1"}, 0)

@@ -11,12 +11,12 @@ from contract.dead_letter import DETAIL, Reason
 from contract.message_attributes import MAX_ATTRIBUTES, MAX_BYTES, string
 from courier.dead_letters import MOVED_BY_SQS, Letter
 from courier.output import Failure
-from courier.sending import Outgoing, batches, message_for_dead_letters, message_for_replies
+from courier.sending import Outgoing, group_by_size, message_for_dead_letter_queue, message_for_reply_queue
 from tests.letters import NAMES, NOW, TEXTS, VALUES, as_the_function_sees, letter
 
 
 def sent(given_letter: Letter) -> Outgoing:
-    offer = message_for_replies(given_letter, NOW)
+    offer = message_for_reply_queue(given_letter, NOW)
     assert isinstance(offer, Outgoing)
     return offer
 
@@ -48,14 +48,14 @@ def test_force_counts_an_expired_letter_as_first_tried_now_and_changes_no_other(
         (day_ago, True, day_ago),
     ):
         forced_before = letter(Reason="x", FirstTriedAt=first_tried_at, ForcedAt=week_ago)
-        message = message_for_replies(forced_before, NOW, force=force)
+        message = message_for_reply_queue(forced_before, NOW, force=force)
         assert isinstance(message, Outgoing)
         assert message.attributes["ReplyCourier.FirstTriedAt"] == string(expected)
         assert "ReplyCourier.ForcedAt" not in message.attributes
 
 
 def test_force_replays_an_expired_letter_that_sqs_moved() -> None:
-    message = message_for_replies(letter(sent_at=NOW - 8 * 86_400), NOW, force=True)
+    message = message_for_reply_queue(letter(sent_at=NOW - 8 * 86_400), NOW, force=True)
     assert isinstance(message, Outgoing)
     assert message.attributes["ReplyCourier.FirstTriedAt"] == string(iso(NOW))
 
@@ -82,7 +82,7 @@ def test_a_replay_stays_inside_sqs_limits_and_loses_neither_body_nor_token(own: 
 def test_a_renewal_changes_neither_token_nor_reason_nor_first_try(own: dict[str, Any], body: str, moved: bool) -> None:
     ours = {} if moved else {"ReplyCourier.Reason": string("NotFound"), "ReplyCourier.MessageId": string("first")}
     before = Letter("id-1", "handle", body, own | ours, NOW, {"MessageGroupId": "g"})
-    offer = message_for_dead_letters(before)
+    offer = message_for_dead_letter_queue(before)
     assert isinstance(offer, Outgoing)
     after = Letter("id-2", "handle", offer.body, offer.attributes, NOW + 86_400, offer.system_attributes)
     assert (after.token, after.reason, after.first_tried_at) == (before.token, before.reason, before.first_tried_at)
@@ -93,7 +93,11 @@ def test_a_renewal_changes_neither_token_nor_reason_nor_first_try(own: dict[str,
 def test_a_letter_without_room_for_its_token_stays() -> None:
     full = letter("b" * MAX_BYTES)
     ten = letter("b", **{f"a{n}": "x" for n in range(10)})
-    for offer in (message_for_replies(full, NOW), message_for_dead_letters(full), message_for_dead_letters(ten)):
+    for offer in (
+        message_for_reply_queue(full, NOW),
+        message_for_dead_letter_queue(full),
+        message_for_dead_letter_queue(ten),
+    ):
         assert isinstance(offer, Failure)
 
 
@@ -104,7 +108,7 @@ def test_a_letter_moved_by_sqs_has_none_of_the_functions_reasons() -> None:
 def test_batches_keep_order_and_both_limits_of_sqs() -> None:
     sizes = [MAX_BYTES, 1, MAX_BYTES - 1, 1, *[10] * 25]
     messages = [Outgoing(str(n), "b" * size, {}) for n, size in enumerate(sizes)]
-    made = list(batches(messages))
+    made = list(group_by_size(messages))
     assert [message for batch in made for message in batch] == messages
     assert all(len(batch) <= 10 and sum(message.size for message in batch) <= MAX_BYTES for batch in made)
     assert [len(batch) for batch in made] == [1, 2, 10, 10, 6]
@@ -117,7 +121,7 @@ def test_a_size_is_what_sqs_counts() -> None:
 def test_a_letter_that_sqs_moved_in_a_later_life_has_no_reason_after_its_renewal() -> None:
     redriven = {"ReplyCourier.Reason": string("NotFound"), DETAIL: string("x"), "ReplyCourier.MessageId": string("a")}
     before = Letter("id-1", "handle", "{}", redriven, NOW, was_moved=True)
-    offer = message_for_dead_letters(before)
+    offer = message_for_dead_letter_queue(before)
     assert isinstance(offer, Outgoing)
     after = Letter("id-2", "handle", offer.body, offer.attributes, NOW)
     assert (after.reason, after.token) == (before.reason, before.token) == (MOVED_BY_SQS, "a")
