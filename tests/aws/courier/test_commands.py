@@ -410,6 +410,17 @@ def test_a_replay_that_sqs_stops_says_so_and_goes_on_when_run_again(operator: Op
     assert len(tokens) > 60
 
 
+def test_a_replay_that_sqs_stops_names_what_it_refused_before(operator: Operator) -> None:
+    old = operator.letter(FirstTriedAt="2020-01-01T00:00:00+00:00")
+    operator.letter(ClientToken="t")
+    with SqsFaults(operator.aws.endpoint, Random(1)) as faults:
+        operator.environment["AWS_ENDPOINT_URL_SQS"] = faults.url
+        faults.fail("DeleteMessageBatch", "error")
+        ended = operator.courier("dlq", "replay", "--all", "--yes")
+    assert (ended.returncode, ended.stdout) == (1, replayed(1))
+    assert f"courier: {old}: was first tried" in ended.stderr
+
+
 # Edit
 
 

@@ -13,8 +13,11 @@ from contract.client_token import iso
 from contract.message_attributes import string
 from courier.cli.options import parse_duration
 from courier.dead_letters import Letter
+from courier.journal import Action
 from courier.output import Failure, format_age
-from courier.selection import Filters, Selection
+from courier.selection import Filters, Selection, process_selected, select_letters
+from tests.fakes.sqs import letters
+from tests.letters import account_on
 from tests.samples import long_names
 
 NOW = 1_800_000_000.0
@@ -199,3 +202,18 @@ def test_what_was_taken_and_is_still_there_is_not_taken_for_a_copy() -> None:
     for up_to in (1, 2):
         select(selection, letter(), up_to=up_to)
     assert (selection.ids, selection.duplicates) == ({"id-1"}, 0)
+
+
+def test_what_failed_is_reported_although_an_error_ends_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    queues, action, selection = letters(20), Action(lambda *_: None), Selection(Filters(), NOW)
+    account = account_on(queues)
+    select_letters(account, selection)
+    failures = [[Failure("id-1", "refused")]]
+
+    def process(_reader: Any, _letters: Any) -> list[Failure]:
+        return failures.pop()  # fails at the second batch
+
+    with pytest.raises(IndexError):
+        process_selected(account, selection, "Renewed", process, action)
+    assert action.outcome == {"renewed": 9, "not_done": 1}
+    assert capsys.readouterr().err == "courier: id-1: refused\n"

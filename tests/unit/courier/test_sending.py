@@ -1,8 +1,10 @@
 """What a letter is sent as: under one token, inside SQS's limits, in batches that SQS takes."""
 
+import signal
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,9 +12,17 @@ from contract.client_token import iso
 from contract.dead_letter import DETAIL, Reason
 from contract.message_attributes import MAX_ATTRIBUTES, MAX_BYTES, string
 from courier.dead_letters import MOVED_BY_SQS, Letter
+from courier.journal import Action
 from courier.output import Failure
-from courier.sending import Outgoing, group_by_size, message_for_dead_letter_queue, message_for_reply_queue
-from tests.letters import NAMES, NOW, TEXTS, VALUES, as_the_function_sees, letter
+from courier.sending import (
+    Outgoing,
+    group_by_size,
+    message_for_dead_letter_queue,
+    message_for_reply_queue,
+    send_messages,
+)
+from tests.fakes.sqs import FakeSqs
+from tests.letters import NAMES, NOW, TEXTS, VALUES, account_on, as_the_function_sees, letter
 
 
 def sent(given_letter: Letter) -> Outgoing:
@@ -125,3 +135,21 @@ def test_a_letter_that_sqs_moved_in_a_later_life_has_no_reason_after_its_renewal
     assert isinstance(offer, Outgoing)
     after = Letter("id-2", "handle", offer.body, offer.attributes, NOW)
     assert (after.reason, after.token) == (before.reason, before.token) == (MOVED_BY_SQS, "a")
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_in_a_send_lets_the_batch_end_and_counts_it(capsys: pytest.CaptureFixture[str]) -> None:
+    queues, action = FakeSqs(), Action(lambda *_: None)
+    send = queues.send_message_batch
+
+    def interrupted(**request: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return send(**request)
+
+    queues.send_message_batch = interrupted  # type: ignore[method-assign]
+    messages = [Outgoing(f"line {n}", "b", {}) for n in range(1, 21)]
+    with pytest.raises(KeyboardInterrupt):
+        send_messages(account_on(queues), "replies", messages, "imported", action)
+    assert len(queues.queues["replies"]) == 10
+    assert action.outcome == {"imported": 10, "not_done": 0}
+    assert "stopped: everything up to line 10 is imported." in capsys.readouterr().err
