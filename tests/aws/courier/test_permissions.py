@@ -76,8 +76,8 @@ def asked_for(request: Any, operator: Operator) -> tuple[str, str]:
 def _asked_by_path(request: Any, operator: Operator) -> tuple[str, str] | None:
     """The same of a request to S3 or Lambda."""
     method, url = request["method"], request["url"]
-    if method in {"GET", "PUT"} and operator.payload_bucket in url:
-        return f"s3:{method.capitalize()}Object", "objects"
+    if method in {"GET", "HEAD", "PUT"} and operator.payload_bucket in url:
+        return "s3:PutObject" if method == "PUT" else "s3:GetObject", "objects"
     for action, path, what in ASKED_BY_PATH:
         if path in url:
             return action, what
@@ -137,6 +137,7 @@ def test_courier_asks_for_what_the_policy_allows_and_for_all_of_it(operator: Ope
         operator.did("dlq", "import", str(exported))
         large = operator.large_letter()
         operator.did("dlq", "show", large)
+        operator.did("dlq", "replay", large, "--dry-run")
         operator.did("dlq", "renew", large, "--yes")
         operator.aws.logs.filter_log_events(logGroupName=operator.output("JournalLogGroupName"))  # as the runbook says
     asked = {asked_for(request, operator) for request in requests}
