@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from contract.client_token import MESSAGE_ID, is_identifier, iso
 from contract.dead_letter import DoesNotFitError, Reason
 from courier.dead_letters import MOVED_BY_SQS
-from courier.trace.log import by_message
+from courier.trace.log import FINAL_EVENTS, by_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from courier.dead_letters import Letter
     from courier.trace.log import LogLine
-
-ENDING_EVENTS = {"reply_sent", "reply_already_sent", "reply_dead_lettered"}
-"""After a line with one of these, the function is done with the message."""
 
 
 class Place(StrEnum):
@@ -204,7 +201,7 @@ def _order(line: LogLine) -> tuple[object, ...]:
     A line that ends a message comes after the others of its time. What remains decides nothing; it makes the order
     the same each time.
     """
-    is_end = line.event in ENDING_EVENTS
+    is_end = line.event in FINAL_EVENTS
     return line.at, line.receive_count, is_end, line.message_id, line.event, repr(line)
 
 
@@ -253,7 +250,7 @@ def _ending(
     last_lines = {message_id: of_message[-1] for message_id, of_message in by_message(lines).items()}
     too_large = {line.message_id for line in lines if line.error == DoesNotFitError.__name__}
     dead = {letter.id for letter in letters}  # SQS keeps the id of a message that it moves itself
-    waiting = [line for line in last_lines.values() if line.event not in ENDING_EVENTS and line.message_id not in dead]
+    waiting = [line for line in last_lines.values() if line.event not in FINAL_EVENTS and line.message_id not in dead]
     if sent := _sent(lines):
         return Ending(sent.place, sent.sentence + _copies(letters), sent.at)
     if letters:
