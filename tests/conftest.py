@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from local.processes import ProcessGroup
 from tests import forking
@@ -35,6 +36,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[PROGRAMS] = forking.start_programs()
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         config.stash[SYNTHESIS] = subprocess.Popen([sys.executable, "-m", "tests.assemblies"], cwd=EVENTS.parent)
+
+
+class TogetherScheduling(LoadFileScheduling):
+    """Gives a worker the tests of one file, and all tests that import CDK to the same worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        needs_cdk = file.startswith("tests/infra/") or file == "tests/aws/courier/test_permissions.py"
+        return "tests that import CDK" if needs_cdk else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TogetherScheduling:
+    """Make the scheduler of `make test`."""
+    return TogetherScheduling(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,15 +1,18 @@
-"""The stack, synthesised once for all tests: starting CDK's node process and a synth take seconds."""
+"""The stack, synthesised once for all tests. Only the process that needs CDK imports it, which takes seconds."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from aws_cdk import App
 
 from infra.settings import read_settings
-from infra.stack import ReplyCourierStack
+
+if TYPE_CHECKING:
+    from aws_cdk import App
 
 ARN = "arn:aws:connect:eu-central-1:111122223333:instance/11111111-2222-3333-4444-555555555555"
 
@@ -53,6 +56,10 @@ def bundle_stand_in(folder: Path) -> Path:
 
 def compose(folder: Path, **context: object) -> App:
     """The app with the stack in it, as app.py composes it, but without the real bundle."""
+    from aws_cdk import App
+
+    from infra.stack import ReplyCourierStack
+
     app = App(outdir=str(folder / "cdk.out"))
     settings = read_settings({"instanceArn": ARN, **context})
     ReplyCourierStack(app, settings.stack_name, settings=settings, code=bundle_stand_in(folder))

@@ -7,7 +7,6 @@ from unittest.mock import Mock
 
 import pytest
 
-from infra.metrics import Metrics, decimal
 from tests.infra.conftest import KEY, Synthesise, Template, resources, the_one
 from tests.infra.metric_maths import Minutes, goes_off
 
@@ -254,6 +253,8 @@ def test_no_period_of_the_function_alarm_is_shorter_than_the_visibility_time_out
 
 
 def test_no_alarm_can_wait_for_a_metric_of_two_dimensions() -> None:
+    from infra.metrics import Metrics
+
     metrics = Metrics("service", Mock(), Mock(), Mock())
     with pytest.raises(ValueError, match="also has the dimension reason"):
         metrics.of_function("RepliesDeadLettered", 5)
@@ -326,4 +327,6 @@ def test_a_key_of_the_customers_takes_the_place_of_ours(synthesise: Synthesise) 
     ],
 )
 def test_a_number_in_an_expression_has_no_exponent(number: float, text: str) -> None:
+    from infra.metrics import decimal
+
     assert decimal(number) == text

@@ -7,11 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from aws_cdk import Validations
-from aws_cdk.aws_sqs import Queue
-from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from infra.stack import ReplyCourierStack
 from tests.infra.conftest import ARN, KEY, compose
 
 PROJECT = Path(__file__).parents[2]
@@ -65,6 +61,9 @@ def test_wrong_settings_end_in_one_message_and_no_traceback(tmp_path: Path) -> N
 
 def test_cdk_nag_and_cfn_lint_find_nothing_whatever_the_settings(tmp_path: Path) -> None:
     """`make check` asks them about the default settings, with the real bundle."""
+    from aws_cdk import Validations
+    from cdk_nag import AwsSolutionsChecks, ServerlessChecks
+
     templates = []
     for n, context in enumerate(TOGETHER):
         app = compose(tmp_path / str(n), **context)
@@ -78,6 +77,12 @@ def test_cdk_nag_and_cfn_lint_find_nothing_whatever_the_settings(tmp_path: Path)
 def test_a_violation_of_the_aws_solutions_pack_fails_the_synth(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    from aws_cdk import Validations
+    from aws_cdk.aws_sqs import Queue
+    from cdk_nag import AwsSolutionsChecks, ServerlessChecks
+
+    from infra.stack import ReplyCourierStack
+
     app = compose(tmp_path)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
     (stack,) = (child for child in app.node.children if child.node.id == "reply-courier")

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from pydantic_core import PydanticUndefined
 
-from infra.function import MEMORY_MB
 from infra.settings import StackSettings, read_settings
 from tests.documents import ROOT, blocks
 from tests.infra.conftest import ARN, KEY, Synthesise, resources
@@ -144,6 +143,8 @@ def test_the_costs_count_what_the_stack_has(synthesise: Synthesise) -> None:
     counts = {what.partition(":")[0]: number(many) for what, many, _, _ in busy if many}
     seconds = 1_000_000
     traced_at_least = 1_000_000 / 2
+    from infra.function import MEMORY_MB
+
     assert counts["Lambda, GB-seconds"] == seconds * MEMORY_MB / 1024
     assert counts["Lambda, invocations"] == 1_000_000
     assert counts["SQS requests"] == 3_000_000

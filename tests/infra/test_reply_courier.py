@@ -1,15 +1,21 @@
 """The construct in this project's stack and in a stack of another CDK app."""
 
+from __future__ import annotations
+
 import json
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from aws_cdk import App, Environment, Stack
 
-from infra.reply_courier import ReplyCourier
 from infra.settings import Settings
 from tests.infra.conftest import ARN, Template, bundle_stand_in, resources
+
+if TYPE_CHECKING:
+    from aws_cdk import Stack
+
+    from infra.reply_courier import ReplyCourier
 
 LOGICAL_IDS = {
     "AWS::Lambda::EventSourceMapping": {"DeliveryMapping4CDA0459"},
@@ -27,15 +33,21 @@ POLICIES = {
 
 def foreign_stack(folder: Path, **environment: str) -> Stack:
     """An empty stack of another CDK app."""
+    from aws_cdk import App, Environment, Stack
+
     return Stack(App(outdir=str(folder / "cdk.out")), "Crm", env=Environment(**environment) if environment else None)
 
 
 def add_courier(stack: Stack, folder: Path, construct_id: str, name: str | None = None) -> ReplyCourier:
+    from infra.reply_courier import ReplyCourier
+
     settings = Settings(instance_arn=ARN, event_bus_name="default", allowed_recipients=("*@example.com",))
     return ReplyCourier(stack, construct_id, settings=settings, code=bundle_stand_in(folder), name=name)
 
 
 def synthesised(stack: Stack) -> Template:
+    from aws_cdk import App
+
     app = stack.node.root
     assert isinstance(app, App)
     (artifact,) = app.synth().stacks
