@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from xdist.scheduler import LoadFileScheduling
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # it has no types
 
 from local.processes import ProcessGroup
 from tests import forking
@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SYNTHESIS] = subprocess.Popen([sys.executable, "-m", "tests.assemblies"], cwd=EVENTS.parent)
 
 
-class TogetherScheduling(LoadFileScheduling):
+class TogetherScheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
     """Gives a worker the tests of one file, and all tests that import CDK to the same worker."""
 
     def _split_scope(self, nodeid: str) -> str:
