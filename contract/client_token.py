@@ -20,8 +20,9 @@ FIRST_TRIED_AT = "ReplyCourier.FirstTriedAt"
 """When Connect may first have been called with the token (ISO 8601). Absent: it was never called."""
 MAX_TOKEN_CHARACTERS = 500
 """Longest ClientToken of StartOutboundEmailContact (Amazon Connect API reference)."""
-MEMORY_SECONDS = 7 * 86_400
-"""How long Connect is expected to remember a token. AWS documents 7 days for voice and chat, and nothing for email."""
+MEMORY_SECONDS = 7 * 86_400 - 3600
+"""How long Connect is expected to remember a token. AWS documents 7 days for voice and chat, and nothing for email. An
+hour less, because a delivery may begin before the end of the 7 days and attempt after it."""
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:/+=-]{1,500}")
 
 

@@ -1,5 +1,6 @@
 """The message contract: a body is a StartOutboundEmailContact request, or the errors say what is wrong with it.
 
+A body has exactly one of ContactId, a draft that exists, and CreateContact, the draft that the function makes.
 The limits and their descriptions are in reply.schema.json.
 """
 
@@ -20,6 +21,8 @@ try:  # the bundle has the check as code (infra/bundle.py): compiling it takes a
     from contract.reply_check import validate as _check  # type: ignore[import-not-found,unused-ignore]
 except ModuleNotFoundError:
     _check = fastjsonschema.compile(SCHEMA, use_default=False, use_formats=False)
+MAX_CONTACT_ATTRIBUTE_BYTES = 32_768
+"""Names and values of CreateContact's Attributes, in all (Amazon Connect API reference)."""
 BYTE_ORDER_MARK = "it starts with a byte order mark; write UTF-8 without one"
 ALL_ERRORS_MAX_CHARACTERS = 8_192
 """A longer body gets only its first error. It could have a million errors, and the time that a pattern takes grows with
@@ -70,6 +73,8 @@ def parse(body: str, instance_arn: str) -> dict[str, Any]:
     except fastjsonschema.JsonSchemaValueException as error:
         errors = all_errors(reply) if len(body) <= ALL_ERRORS_MAX_CHARACTERS else []
         raise InvalidReplyError(*(errors or _sentences(error))) from None
+    if errors := _attribute_errors(reply):
+        raise InvalidReplyError(*errors)
     instance = reply.pop("InstanceId", instance_arn)
     if instance not in {instance_arn, instance_arn.rpartition("/")[2]}:
         raise InvalidReplyError(f"reply.InstanceId: this stack sends only through {instance_arn}; omit InstanceId")
@@ -82,7 +87,7 @@ def all_errors(reply: object) -> list[str]:
         _check_all()(reply, {}, "reply")
     except fastjsonschema.JsonSchemaValuesException as error:
         return list(dict.fromkeys(sentence for each in error.errors for sentence in _sentences(each)))
-    return []
+    return _attribute_errors(reply)
 
 
 def find_contact_id(body: str) -> str | None:
@@ -93,6 +98,15 @@ def find_contact_id(body: str) -> str | None:
         return None
     contact_id = reply.get("ContactId") if isinstance(reply, dict) else None
     return contact_id if isinstance(contact_id, str) else None
+
+
+def _attribute_errors(reply: Any) -> list[str]:  # noqa: ANN401 - JSON that keeps the schema
+    """Return what is wrong with CreateContact's Attributes. JSON Schema can't add up their bytes."""
+    attributes = reply.get("CreateContact", {}).get("Attributes", {})
+    total = sum(len(text.encode()) for attribute in attributes.items() for text in attribute)
+    if total <= MAX_CONTACT_ATTRIBUTE_BYTES:
+        return []
+    return [f"reply.CreateContact.Attributes has {total:,} bytes; Connect takes {MAX_CONTACT_ATTRIBUTE_BYTES:,} in all"]
 
 
 @cache
@@ -148,6 +162,8 @@ def _sentences(error: fastjsonschema.JsonSchemaValueException) -> Iterator[str]:
                 if missing not in error.value:
                     wrong = _most_similar(missing, given)
                     yield _misspelt(path, wrong, missing) if wrong else f"{path}.{missing} is missing"
+        case "oneOf" if isinstance(error.value, dict):
+            yield _form_error(path, error.value, set(error.value) - set(definition["properties"]))
         case "additionalProperties":
             open_names = set(definition["properties"]) - set(error.value)
             for name in _printable_names(set(error.value) - set(definition["properties"])):
@@ -158,11 +174,23 @@ def _sentences(error: fastjsonschema.JsonSchemaValueException) -> Iterator[str]:
             yield f"{path} must be {_KINDS[error.rule_definition]}, not {kind}{description}"
         case "enum":
             yield f"{path} must be {' or '.join(error.rule_definition)}{description}"
-        case rule:
+        case rule if rule != "oneOf":
             yield f"{path} {_limit_error(rule, error.value)}{description}"
 
 
+def _form_error(path: str, reply: dict[str, Any], unknown: set[str]) -> str:
+    """Return what is wrong with a reply that hasn't exactly one of ContactId and CreateContact."""
+    if "ContactId" in reply:
+        return f"{path} has both ContactId and CreateContact: keep one of them"
+    for right in ("CreateContact", "ContactId"):
+        if wrong := _most_similar(right, _printable_names(unknown)):
+            return _misspelt(path, wrong, right)
+    return f"{path}.CreateContact is missing (or ContactId, if the draft exists already)"
+
+
 def _limit_error(rule: str | None, value: Any) -> str:  # noqa: ANN401 - JSON
+    if rule is None:  # the schema `false`
+        return "can't be used with InitiationMethod FLOW: leave it out, or set InitiationMethod"
     if rule in {"minLength", "minItems"} and not value:
         return "is empty"
     if rule == "maxLength":

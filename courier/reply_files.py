@@ -215,7 +215,7 @@ def _shortened(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
     """The reply with its texts cut to LONGEST_PATTERN_TEXT, except those that may be longer and have no pattern."""
     match value:
         case dict():
-            unlimited = {"Body", "CustomAttributes", "CustomerProfileAttributes"}
+            unlimited = {"Attributes", "Body", "CustomAttributes", "CustomerProfileAttributes"}
             return {name: each if name in unlimited else _shortened(each) for name, each in value.items()}
         case list():
             return [_shortened(each) for each in value]

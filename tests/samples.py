@@ -16,6 +16,7 @@ FUNCTION_ENVIRONMENT = {
     "QUEUE_URL": "queue",
     "DEAD_LETTER_QUEUE_URL": "dead-letters",
     "PAYLOAD_BUCKET": "payloads",
+    "DRAFT_TABLE": "drafts",
     "EVENT_BUS_NAME": "",
     "SEND_RATE_SHARE": "1000",
     "BURST_SHARE": "1",
@@ -69,6 +70,11 @@ def reply(**changes: Any) -> dict[str, Any]:
         "EmailMessage": raw_message(),
     }
     return {name: value for name, value in (members | changes).items() if value is not None}
+
+
+def drafted(**create_contact: Any) -> dict[str, Any]:
+    """A sound reply whose draft the function makes."""
+    return reply(ContactId=None, CreateContact=create_contact)
 
 
 def record(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contract.reply import InvalidReplyError, parse
-from tests.samples import ADDRESS, INSTANCE_ARN, INSTANCE_ID, REGION, raw_message, reply, template_message
+from tests.samples import ADDRESS, INSTANCE_ARN, INSTANCE_ID, REGION, drafted, raw_message, reply, template_message
 
 CC = [{"EmailAddress": f"cc{n}@customer.example"} for n in range(50)]
 
@@ -31,6 +31,11 @@ def errors_of(body: dict[str, Any]) -> list[str]:
     "sound",
     [
         reply(),
+        drafted(),
+        drafted(InitiationMethod="FLOW", RelatedContactId="inbound-1"),
+        drafted(InitiationMethod="OUTBOUND", UserInfo={"UserId": "user-1"}),
+        drafted(InitiationMethod="AGENT_REPLY", RelatedContactId="inbound-1", UserInfo={"UserId": "user-1"}),
+        drafted(Attributes={"case-7_b": "\xe9" * 16_380}),
         reply(EmailMessage=raw_message(ContentType="text/html", Body="<p>Hello</p>")),
         reply(EmailMessage=template_message(TemplateAttributes={"CustomAttributes": {"case": "42"}})),
         reply(EmailMessage=template_message(TemplateAttributes={"CustomerProfileAttributes": "{}"})),
@@ -84,7 +89,7 @@ def test_a_part_of_the_instances_name_is_another_instance(part: str) -> None:
         ('{"\\udfff": 1}', "half of a surrogate pair"),
         ("[" * 100_000, "nested too deeply"),
         ('{"a":' * 100_000 + "1" + "}" * 100_000, "nested too deeply"),
-        ('{"a":' * 900 + "1" + "}" * 900, "reply.ContactId is missing"),
+        ('{"a":' * 900 + "1" + "}" * 900, "reply.CreateContact is missing"),
         ("9" * 5_000, "a number that is too long"),
         ('{"ContactId": "' + "c" * 1_048_000 + '"}', "reply.EmailMessage is missing"),
         (json.dumps(reply(ContactId="c" * 1_048_000)), "reply.ContactId is too long"),
@@ -98,7 +103,37 @@ def test_what_is_no_reply_at_all_gets_a_clear_reason(body: str, error: str) -> N
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
-        (reply(ContactId=None), "reply.ContactId is missing"),
+        (reply(ContactId=None), "reply.CreateContact is missing"),
+        (reply(CreateContact={}), "reply has both ContactId and CreateContact: keep one of them"),
+        (drafted(UserInfo={"UserId": "u"}), "reply.CreateContact.UserInfo can't be used with InitiationMethod FLOW"),
+        (
+            drafted(InitiationMethod="FLOW", UserInfo={"UserId": "u"}),
+            "reply.CreateContact.UserInfo can't be used with InitiationMethod FLOW",
+        ),
+        (drafted(InitiationMethod="OUTBOUND"), "reply.CreateContact.UserInfo is missing"),
+        (drafted(InitiationMethod="OUTBOUND", UserInfo={}), "reply.CreateContact.UserInfo.UserId is missing"),
+        (
+            drafted(InitiationMethod="AGENT_REPLY", UserInfo={"UserId": "u"}),
+            "reply.CreateContact.RelatedContactId is missing",
+        ),
+        (
+            drafted(InitiationMethod="AGENT_REPLY", RelatedContactId="c"),
+            "reply.CreateContact.UserInfo is missing",
+        ),
+        (
+            drafted(InitiationMethod="API"),
+            "reply.CreateContact.InitiationMethod must be FLOW or OUTBOUND or AGENT_REPLY",
+        ),
+        (drafted(RelatedContactId=""), "reply.CreateContact.RelatedContactId is empty"),
+        (drafted(RelatedContactID="c"), "reply.CreateContact.RelatedContactID is not a member: did you mean"),
+        (drafted(Channel="EMAIL"), "reply.CreateContact.Channel is not a member"),
+        (drafted(Attributes={"a b": "c"}), "reply.CreateContact.Attributes has an invalid format"),
+        (drafted(Attributes={"a": 1}), "reply.CreateContact.Attributes.a must be a string"),
+        (
+            drafted(Attributes={"a": "x" * 32_767, "b": "\xe9"}),
+            "reply.CreateContact.Attributes has 32,771 bytes; Connect takes 32,768 in all",
+        ),
+        (drafted() | {"CreateContact": []}, "reply.CreateContact must be an object, not a list"),
         (reply(ContactId=""), "reply.ContactId is empty"),
         (reply(ContactId="c" * 257), "reply.ContactId is too long"),
         (reply(ContactId=7), "reply.ContactId must be a string, not a number"),
@@ -198,7 +233,7 @@ def test_an_optional_member_that_is_misspelt_is_named_too() -> None:
 def test_members_that_are_missing_or_unknown_and_not_alike_are_named_one_by_one() -> None:
     body = reply(ContactId=None, EmailMessage=None, Colour="red", Size=5)
     assert errors_of(body) == [
-        "reply.ContactId is missing",
+        "reply.CreateContact is missing",
         "reply.EmailMessage is missing",
         "reply.Colour is not a member",
         "reply.Size is not a member",

@@ -7,7 +7,7 @@ import pytest
 
 from contract.reply import ALL_ERRORS_MAX_CHARACTERS, SCHEMA
 from courier.reply_files import LONGEST_PATTERN_TEXT, MAX_ERRORS, Entry, read_replies, reply_errors
-from tests.samples import raw_message, reply, template_message
+from tests.samples import drafted, raw_message, reply, template_message
 
 
 def test_every_fault_is_told_by_path_also_of_a_long_reply() -> None:
@@ -17,6 +17,19 @@ def test_every_fault_is_told_by_path_also_of_a_long_reply() -> None:
     assert reply_errors(json.dumps(wrong)) == short_ones
     for path in ("reply.ContactId", "Subjekt", "RawMessage.Subject has", "RawMessage.ContentType"):
         assert any(path in fault for fault in short_ones), path
+
+
+def test_both_forms_of_a_reply_are_checked_as_the_function_checks_them() -> None:
+    assert reply_errors(json.dumps(drafted(RelatedContactId="inbound-1"))) == ()
+    for wrong, words in (
+        (reply(CreateContact={}), "both ContactId and CreateContact"),
+        (reply(ContactId=None), "reply.CreateContact is missing"),
+        (drafted(UserInfo={"UserId": "u"}), "UserInfo can't be used with InitiationMethod FLOW"),
+        (drafted(Attributes={"a": "x" * 32_767, "b": "yz"}), "Attributes has 32,771 bytes"),
+    ):
+        wrong["EmailMessage"]["RawMessage"]["Body"] = "b" * ALL_ERRORS_MAX_CHARACTERS
+        (error,) = reply_errors(json.dumps(wrong))
+        assert words in error
 
 
 def test_a_long_text_with_a_pattern_does_not_take_the_square_of_its_length() -> None:
@@ -55,7 +68,9 @@ def test_a_sound_reply_has_no_faults_whichever_instance_it_names() -> None:
 
 
 def limits_of_patterns(schema: Any) -> Iterator[int]:
-    for each in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+    """The longest text of each pattern; names of members are never cut."""
+    parts = [part for name, part in schema.items() if name != "propertyNames"] if isinstance(schema, dict) else schema
+    for each in parts if isinstance(parts, list) else ():
         yield from limits_of_patterns(each)
     if isinstance(schema, dict) and "pattern" in schema and isinstance(schema["pattern"], str):
         yield schema["maxLength"]
