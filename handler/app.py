@@ -18,11 +18,21 @@ from handler.settings import Settings
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_connect import ConnectClient
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 silence_libraries()
 logger = Logger(use_rfc3339=True)  # the time format by which Lambda recognises a line's level
 metrics = Metrics()
 tracer = Tracer(auto_patch=False)  # a patched SDK would record error messages, which may quote a reply
+
+
+def draft_clients() -> tuple[ConnectClient, ConnectClient, DynamoDBClient]:
+    """Load what drafts need, and make its clients, when the first reply with CreateContact comes."""
+    from handler.services import contacts, table  # noqa: PLC0415 - a cold start doesn't wait for it
+
+    return *contacts.clients(settings.instance_arn), table.client()
+
 
 observability = Observability(logger, metrics, tracer)
 settings = Settings.from_environment(os.environ)
@@ -33,6 +43,7 @@ delivery = create_delivery(
     sqs=cache(sqs.client),
     s3=cache(payload.client),
     events=cache(outcomes.client),
+    draft_clients=draft_clients,
     now=time.time,
     monotonic=time.monotonic,
     sleep=time.sleep,

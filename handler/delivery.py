@@ -6,6 +6,7 @@ A message is done when Connect has accepted its reply or the dead-letter queue h
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, assert_never
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from mypy_boto3_connect import ConnectClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from handler.drafts import Drafts
     from handler.observability import Observability
     from handler.settings import Settings
 
@@ -106,7 +109,7 @@ class Delivery:
     def _dead_letter(self, message: Message, verdict: DeadLetter, seconds_left: Callable[[], float]) -> bool:
         """Move the message to the dead-letter queue. If the queue doesn't take it, the message stays on its own."""
         was_tried = verdict.connect_called or message.receive_count > 1
-        tried_at = iso(min(message.first_received_at, self.now())) if was_tried else None
+        tried_at = iso(min(message.first_received_at, verdict.tried_since, self.now())) if was_tried else None
         try:
             sqs.send_dead_letter(self.sqs(), self.settings.dead_letter_queue_url, message, verdict, tried_at)
         except DoesNotFitError as error:
@@ -157,6 +160,7 @@ def create_delivery(  # noqa: PLR0913 - every client, the clocks and chance are 
     sqs: Callable[[], SQSClient],
     s3: Callable[[], S3Client],
     events: Callable[[], EventBridgeClient],
+    draft_clients: Callable[[], tuple[ConnectClient, ConnectClient, DynamoDBClient]],
     now: Callable[[], float],
     monotonic: Callable[[], float],
     sleep: Callable[[float], None],
@@ -171,16 +175,37 @@ def create_delivery(  # noqa: PLR0913 - every client, the clocks and chance are 
         sqs: Makes SQS's client when it is first needed.
         s3: Makes S3's.
         events: Makes EventBridge's.
+        draft_clients: Makes Connect's clients for CreateContact and for the other calls about drafts, and DynamoDB's.
         now: Seconds since the epoch.
         monotonic: Seconds that never go back, for the pace.
         sleep: Waits a number of seconds.
-        rng: Jitter of the backoff.
+        rng: Jitter of the backoff, marks of drafts and tokens of CreateContact: it never repeats itself.
     """
+    pacer = Pacer(settings.send_rate_share, settings.burst_share, monotonic, sleep)
+
+    @cache
+    def drafts() -> Drafts:
+        from handler.drafts import Drafts  # noqa: PLC0415 - replies with ContactId don't wait for it
+        from handler.services.contacts import Contacts  # noqa: PLC0415
+        from handler.services.table import DraftTable  # noqa: PLC0415
+
+        creating, asking, dynamodb = draft_clients()
+        return Drafts(
+            table=DraftTable(settings.draft_table, dynamodb, now),
+            contacts=Contacts(settings.instance_arn, creating, asking),
+            pacer=pacer,
+            observability=observability,
+            retry_seconds=settings.retry_seconds,
+            now=now,
+            rng=rng,
+        )
+
     sender = Sender(
         settings=settings,
         connect=connect,
-        pacer=Pacer(settings.send_rate_share, settings.burst_share, monotonic, sleep),
+        pacer=pacer,
         payloads=Payloads(settings.payload_bucket, s3),
+        drafts=drafts,
         observability=observability,
         now=now,
     )

@@ -32,8 +32,12 @@ CAUSE_METRICS = {
     Cause.UNAVAILABLE: "ConnectUnavailable",
     Cause.TIMED_OUT: "ConnectTimedOut",
     Cause.PAYLOAD_UNAVAILABLE: "PayloadsUnavailable",
+    Cause.TABLE_UNAVAILABLE: "TableUnavailable",
+    Cause.DRAFTS_HELD: "DraftsHeld",
+    Cause.CONTACT_NOT_YET_KNOWN: "ContactsNotYetKnown",
+    Cause.USER_FULL: "UsersFull",
 }
-"""The metric that counts each cause that Connect or S3 gives."""
+"""The metric that counts each cause that Connect, S3 or the table of drafts gives."""
 
 type Failure = Literal["dead_letter_failed", "unexpected_error", "visibility_change_failed"]
 
@@ -80,14 +84,14 @@ class Observability:
     def already_sent(self, message: Message, verdict: AlreadySent) -> None:
         """Connect had accepted the reply before."""
         self._count("RepliesAlreadySent")
-        fields = {"contact_id": _contact_id(message), "connect_request_id": verdict.request_id}
+        fields = {"contact_id": _contact_id(message, verdict), "connect_request_id": verdict.request_id}
         self._logger.info("reply_already_sent", extra=_message_fields(message) | fields)
 
     def retried(self, message: Message, verdict: Retry, seconds: int) -> None:
         """The reply was not sent. SQS delivers its message again after `seconds`."""
         self._count("RepliesRetried")
         fields = {
-            "contact_id": _contact_id(message),
+            "contact_id": _contact_id(message, verdict),
             "cause": verdict.cause,
             "connect_request_id": verdict.request_id,
             "retry_in_seconds": seconds,
@@ -101,7 +105,7 @@ class Observability:
             metric.add_dimension(name="service", value=self._metrics.service or "")
             metric.add_dimension(name="reason", value=verdict.reason)
         fields = {
-            "contact_id": _contact_id(message),
+            "contact_id": _contact_id(message, verdict),
             "reason": verdict.reason,
             "connect_request_id": verdict.request_id,
         }
@@ -124,6 +128,18 @@ class Observability:
         }
         self._logger.warning("attempt_failed", extra=_message_fields(message) | fields)
 
+    def draft_made(self, message: Message, contact_id: str) -> None:
+        """Connect made a draft for the reply."""
+        self._draft("draft_made", "DraftsMade", message, contact_id)
+
+    def draft_stopped(self, message: Message, contact_id: str) -> None:
+        """Connect stopped the draft of a reply that wasn't sent with it."""
+        self._draft("draft_stopped", "DraftsStopped", message, contact_id)
+
+    def draft_not_stopped(self, message: Message, contact_id: str) -> None:
+        """Connect didn't stop such a draft. It counts as an active email until it expires."""
+        self._draft("draft_not_stopped", "DraftStopsFailed", message, contact_id)
+
     def records_without_id(self, records: int) -> None:
         """This many records have no message id. SQS makes no such records, and nothing can be done with them."""
         self._logger.error("records_without_id", extra={"records": records})
@@ -138,10 +154,14 @@ class Observability:
         self._logger.error(event, extra=_message_fields(message) | {"error": type(error).__name__})
 
     @contextmanager
-    def call_traced(self) -> Iterator[BaseSegment]:
-        """Trace the call to Connect. X-Ray's patch of the SDK would record requests and error messages."""
-        with self._tracer.provider.in_subsegment("StartOutboundEmailContact", namespace="remote") as subsegment:
+    def call_traced(self, operation: str) -> Iterator[BaseSegment]:
+        """Trace a call to Connect. X-Ray's patch of the SDK would record requests and error messages."""
+        with self._tracer.provider.in_subsegment(operation, namespace="remote") as subsegment:
             yield subsegment
+
+    def _draft(self, event: str, metric: str, message: Message, contact_id: str) -> None:
+        self._count(metric)
+        self._logger.info(event, extra=_message_fields(message) | {"contact_id": loggable(contact_id)})
 
     def _count(self, metric: str) -> None:
         self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
@@ -168,7 +188,7 @@ def _time(seconds: float) -> str | None:
         return None
 
 
-def _contact_id(message: Message) -> str | None:
+def _contact_id(message: Message, verdict: AlreadySent | Retry | DeadLetter) -> str | None:
     """Return the contact of a reply that was not sent now, so that people can search for it."""
-    contact_id = find_contact_id(message.body)
+    contact_id = verdict.draft.contact_id if verdict.draft else find_contact_id(message.body)
     return None if contact_id is None else loggable(contact_id)

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-THROTTLE_FACTOR = 0.8
+THROTTLE_FACTOR = 0.85
 """A throttled call multiplies the pace by this: other callers use the quota too."""
-RECOVERY = 0.01
-"""What an answered call adds to the pace, as a part of the share: 20 calls win back what a throttle took."""
+RECOVERY = 0.015
+"""What an answered call adds to the pace, as a part of the share: 10 calls win back what a throttle took."""
 LONGEST_INTERVAL = 20
 """Seconds between two calls, however often they are throttled: the environment must notice when other callers stop, and
 an invocation must not end before its first call."""

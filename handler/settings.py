@@ -18,6 +18,7 @@ class Settings:
         queue_url: The queue that the messages come from.
         dead_letter_queue_url: The queue for messages that can't be sent.
         payload_bucket: The bucket for bodies that are larger than a message.
+        draft_table: The DynamoDB table that knows the drafts of replies.
         event_bus_name: The event bus for outcomes; empty for none.
         send_rate_share: Replies a second that this one environment may send.
         burst_share: Replies that this one environment may send at once after a pause.
@@ -33,6 +34,7 @@ class Settings:
     queue_url: str
     dead_letter_queue_url: str
     payload_bucket: str
+    draft_table: str
     event_bus_name: str
     send_rate_share: float
     burst_share: int
@@ -55,6 +57,7 @@ class Settings:
                 queue_url=environ["QUEUE_URL"],
                 dead_letter_queue_url=environ["DEAD_LETTER_QUEUE_URL"],
                 payload_bucket=environ["PAYLOAD_BUCKET"],
+                draft_table=environ["DRAFT_TABLE"],
                 event_bus_name=environ["EVENT_BUS_NAME"],
                 send_rate_share=float(environ["SEND_RATE_SHARE"]),
                 burst_share=int(environ["BURST_SHARE"]),

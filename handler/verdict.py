@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -46,8 +47,50 @@ class Cause(StrEnum):
     """S3 did not return the body of a large reply."""
     DEAD_LETTER_QUEUE_UNAVAILABLE = "DeadLetterQueueUnavailable"
     """The reply can't be sent, and the dead-letter queue did not take it."""
+    TABLE_UNAVAILABLE = "TableUnavailable"
+    """The table of drafts did not answer, or refused."""
+    DRAFTS_HELD = "DraftsHeld"
+    """This environment makes no new drafts for a while, since a failure could leave more and more of them."""
+    CONTACT_NOT_YET_KNOWN = "ContactNotYetKnown"
+    """Connect refused a contact that is so new that it may not be known everywhere."""
+    USER_FULL = "UserFull"
+    """The user of the reply has as many drafts as a user may have (402)."""
     UNEXPECTED = "Unexpected"
     """A bug in this function. The log names the error's type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The contact that the function made for a reply.
+
+    Attributes:
+        contact_id: The contact.
+        made_at: The time just before CreateContact was called, in whole seconds since the epoch.
+        is_new: Whether this delivery made it.
+        is_stopped: Whether this delivery stopped it.
+    """
+
+    contact_id: str
+    made_at: int
+    is_new: bool
+    is_stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A draft that this delivery may attempt: its mark is in the item.
+
+    Attributes:
+        token: The reply's client token.
+        draft: The draft.
+        mark: This delivery's mark.
+        is_doubted: Whether an earlier attempt on the draft may have been accepted.
+    """
+
+    token: str
+    draft: Draft
+    mark: str
+    is_doubted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +100,12 @@ class Sent:
     Attributes:
         contact_id: The contact in Connect's answer.
         request_id: Connect's request id, for AWS Support.
+        draft: The reply's draft, if the function made it.
     """
 
     contact_id: str
     request_id: str
+    draft: Draft | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +114,11 @@ class AlreadySent:
 
     Attributes:
         request_id: Connect's request id, for AWS Support.
+        draft: The reply's draft, if the function made it.
     """
 
     request_id: str
+    draft: Draft | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +129,15 @@ class Retry:
         cause: What prevented it.
         detail: What an operator needs to know about it. It may quote Connect, so it is never logged.
         request_id: Connect's request id; empty if there was no answer.
+        may_have_been_sent: Whether Connect may have accepted an attempt of this delivery.
+        draft: The reply's draft, if the function made it.
     """
 
     cause: Cause
     detail: str
     request_id: str = ""
+    may_have_been_sent: bool = False
+    draft: Draft | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +148,21 @@ class DeadLetter:
         reason: The code that operators filter by.
         detail: What a person needs to fix it. It may quote the reply or Connect, so it is never logged.
         request_id: Connect's request id; empty if there was no answer.
-        connect_called: Whether this invocation may have called Connect for it.
+        connect_called: Whether this invocation may have attempted to send it.
+        may_have_been_sent: Whether Connect may have accepted an attempt of this delivery.
+        status: The HTTP status of the answer; 0 if there was none.
+        tried_since: When Connect may first have been called, in seconds since the epoch, if the table knows.
+        draft: The reply's draft, if the function made it.
     """
 
     reason: Reason
     detail: str
     request_id: str = ""
     connect_called: bool = True
+    may_have_been_sent: bool = False
+    status: int = 0
+    tried_since: float = math.inf
+    draft: Draft | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +173,16 @@ class HandBack:
 
 
 type Verdict = Sent | AlreadySent | Retry | DeadLetter | HandBack
+
+
+def may_have_been_sent(verdict: Verdict) -> bool:
+    """Return whether Connect may have accepted an attempt of the delivery with this verdict."""
+    match verdict:
+        case Retry() | DeadLetter():
+            return verdict.may_have_been_sent
+        case HandBack():
+            return False
+    return True
 
 
 def final_verdict(verdict: Verdict, message: Message, settings: Settings, now: float, *, has_time: bool) -> Verdict:
@@ -132,14 +201,18 @@ def final_verdict(verdict: Verdict, message: Message, settings: Settings, now: f
     match verdict:
         case HandBack() if is_last_chance and has_time:
             return DeadLetter(Reason.RETRIES_EXHAUSTED, f"Not attempted now. {LAST_CHANCE}", connect_called=False)
-        case Retry(_, detail, request_id) if is_last_chance:
-            return DeadLetter(Reason.RETRIES_EXHAUSTED, f"Last: {detail} {LAST_CHANCE}", request_id)
-        case Retry(cause, detail, request_id):
+        case Retry():
             window = settings.retry_seconds
-            if cause is Cause.ACCESS_DENIED:
+            if verdict.cause is Cause.ACCESS_DENIED:
                 window = min(window, ACCESS_DENIED_SECONDS)
-            if now - message.first_received_at > window:
-                return DeadLetter(Reason.RETRIES_EXHAUSTED, f"Last: {detail}", request_id)
+            if is_last_chance or now - message.first_received_at > window:
+                last = f" {LAST_CHANCE}" if is_last_chance else ""
+                return DeadLetter(
+                    Reason.RETRIES_EXHAUSTED,
+                    f"Last: {verdict.detail}{last}",
+                    verdict.request_id,
+                    may_have_been_sent=verdict.may_have_been_sent,
+                )
     return verdict
 
 

@@ -122,6 +122,7 @@ def event_detail(message: Message, verdict: Sent | AlreadySent | DeadLetter, now
     outcome = type(verdict).__name__
     token = _token(message)
     contact_id = verdict.contact_id if isinstance(verdict, Sent) else ""
+    draft = verdict.draft
     return {
         "metadata": {"id": f"{message.id}/{outcome}", "version": VERSION, "time": iso(now)},
         "data": {
@@ -132,6 +133,13 @@ def event_detail(message: Message, verdict: Sent | AlreadySent | DeadLetter, now
             "reason": verdict.reason if isinstance(verdict, DeadLetter) else None,
             "receive_count": message.receive_count,
             "connect_request_id": verdict.request_id or None,
+            "draft": draft
+            and {
+                "contact_id": draft.contact_id if is_identifier(draft.contact_id) else None,
+                "made_at": iso(draft.made_at),
+                "is_new": draft.is_new,
+                "is_stopped": draft.is_stopped,
+            },
         },
     }
 

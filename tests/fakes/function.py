@@ -1,12 +1,15 @@
 """The function's delivery on doubles of SQS and Connect, and a clock that passes only while code sleeps."""
 
 import io
+import itertools
+from collections.abc import Callable
 from dataclasses import fields, replace
 from random import Random
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
+from bench.dynamodb import Table
 from handler.delivery import Delivery, create_delivery
 from handler.observability import Observability
 from handler.sender import Sender
@@ -17,6 +20,8 @@ from tests.fakes.s3 import FakeS3
 from tests.fakes.sqs import DEAD_LETTERS, FakeSqs
 from tests.samples import INSTANCE_ARN
 
+SEEDS = itertools.count(1)
+"""No two environments draw the same marks."""
 PAYLOADS = "payloads"
 """The stack's bucket."""
 
@@ -43,6 +48,7 @@ def settings(event_bus_name: str = "") -> Settings:
         "queue",
         DEAD_LETTERS,
         payload_bucket=PAYLOADS,
+        draft_table="drafts",
         event_bus_name=event_bus_name,
         send_rate_share=1,
         burst_share=1,
@@ -60,12 +66,15 @@ def delivery(
     *,
     log: io.StringIO,
     clock: FakeClock | None = None,
-    now: float = 1_800_000_001,
+    now: float | Callable[[], float] = 1_800_000_001,
     s3: FakeS3 | None = None,
     bus: FakeEventBus | None = None,
+    table: Table | None = None,
 ) -> Delivery:
     """The real delivery on the fakes, at one reply a second of a clock that passes only when it waits."""
     clock = clock or FakeClock()
+    wall_clock = now if callable(now) else lambda: now
+    table = table or Table(wall_clock)
     logger = Logger(service="fakes")
     for handler in logger.handlers:  # one logger for all tests, since Powertools keeps it by its name
         handler.setStream(log)  # type: ignore[attr-defined] # it is a StreamHandler
@@ -77,10 +86,11 @@ def delivery(
         sqs=lambda: sqs,  # type: ignore[arg-type, return-value] # the two operations that are called
         s3=lambda: s3 or FakeS3(),  # type: ignore[arg-type, return-value] # as above
         events=lambda: bus,  # type: ignore[arg-type, return-value] # as above
-        now=lambda: now,
+        draft_clients=lambda: (connect, connect, table),  # type: ignore[arg-type, return-value] # as above
+        now=wall_clock,
         monotonic=clock,
         sleep=clock.sleep,
-        rng=Random(1),
+        rng=Random(next(SEEDS)),
     )
 
 

@@ -7,6 +7,7 @@ ENVIRONMENT = {
     "QUEUE_URL": "https://sqs/q",
     "DEAD_LETTER_QUEUE_URL": "https://sqs/dlq",
     "PAYLOAD_BUCKET": "payloads",
+    "DRAFT_TABLE": "drafts",
     "EVENT_BUS_NAME": "default",
     "SEND_RATE_SHARE": "0.25",
     "BURST_SHARE": "2",
