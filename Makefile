@@ -76,7 +76,7 @@ import: $(SETUP) ## take what an earlier stack left (import.json, docs/runbook.m
 	@cdk import --resource-mapping import.json --force $(CONTEXT)
 
 destroy: $(SETUP) ## delete the stack, and say what stays
-	@echo "What stays: the queues with the unsent replies in them, their policies, the bucket, the log and the journal."
+	@echo "What stays: the queues with the unsent replies in them, their policies, the bucket, the table of drafts, the log and the journal."
 	@printf 'Delete the stack %s? [y/N] ' "$$(cdk list $(CONTEXT))"; read -r answer; \
 		[[ "$${answer,,}" =~ ^(y|yes)$$ ]] || { echo "Nothing was deleted."; exit 1; }
 	@cdk destroy --app $(ASSEMBLY) --force

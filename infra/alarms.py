@@ -99,6 +99,7 @@ class Alarms(Construct):
         self._add_dead_letter_alarms(capacity)
         self._add_function_alarms(capacity)
         self._add_reply_alarms(settings)
+        self._add_draft_alarms()
         self._add_connect_alarms()
         if settings.event_bus_name is not None:
             self._alarm(
@@ -230,6 +231,28 @@ class Alarms(Construct):
             "For 15 minutes, S3 hasn't returned the bodies of large replies. The function still sends small replies. "
             "First: courier status.",
             evaluation_periods=3,
+        )
+
+    def _add_draft_alarms(self) -> None:
+        active = self._metrics.active_emails(5)
+        self._alarm(
+            "ActiveEmailsHigh",
+            expression(f"MAX([{', '.join(f'FILL({group}, 0)' for group in active)}])", 5, **active),
+            "More than 80 percent of the instance's quota of active emails is used, by drafts, inbound emails and "
+            "emails that agents handle. At 100 percent, replies fail and inbound emails are blocked. First: courier "
+            "status.",
+            threshold=80,
+            # FILL makes 0 of the newest period if its value arrives late ("Metric math syntax", FILL and alarms).
+            evaluation_periods=3,
+            datapoints_to_alarm=1,
+        )
+        self._alarm(
+            "TableUnavailable",
+            self._metrics.of_function("TableUnavailable", 5),
+            "The function can't read or write the table of drafts. Replies with CreateContact wait on the queue, and "
+            "the function still sends replies with ContactId. First: courier status.",
+            evaluation_periods=5,  # a lone reply waits up to 15 minutes for its next receive
+            datapoints_to_alarm=3,
         )
 
     def _add_connect_alarms(self) -> None:

@@ -20,7 +20,8 @@ from infra import service_model
 PLATFORM = ["--python-version", "3.13", "--python-platform", "aarch64-unknown-linux-gnu"]
 PACKAGES = ("contract", "handler")
 DEPLOYED_AT = "/var/task"  # where Lambda unpacks the function: the bytecode names this path
-SERVICES = {"connect", "events", "s3", "sqs", "xray"}  # aws_xray_sdk makes a client of xray when it's imported
+# aws_xray_sdk makes a client of xray when it's imported.
+SERVICES = {"connect", "dynamodb", "events", "s3", "sqs", "xray"}
 KEPT_METADATA = ("METADATA", "LICENSE*", "NOTICE*", "licenses")
 
 

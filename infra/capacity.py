@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from infra.settings import Settings
 
-PLANNED_CALL_SECONDS = 1  # planned for one call to Connect; an environment sends one reply at a time
+PLANNED_CALL_SECONDS = 1.5  # planned for one reply, its draft included; an environment sends one at a time
 BATCH_SIZE = 1  # a crash then affects no other message, and an invocation costs a millionth of what an email costs
-MARGIN_SECONDS = 40  # a call that times out, then a dead-letter queue and an event bus that do not answer
+MARGIN_SECONDS = 90  # a delivery with a draft in which every call times out: 28 s before the attempt, 12 s, 46 s after
 HOLD_SECONDS = 60  # seconds that the function waits while throttled or full, which saves a receive
 BURST_PER_RATE = 2.5  # Connect's quotas come as 2 requests a second with a burst of 5
 MEAN_BACKOFF_SECONDS = 450  # full jitter below 900 s: half of that on average
@@ -51,7 +51,7 @@ class Capacity:
 
 def capacity(settings: Settings) -> Capacity:
     """Derive the numbers from `sendRate` and `retryHours`."""
-    # Enough environments that their calls, one after the other, reach the rate; an SQS mapping takes 2 to 1000.
+    # Enough environments that their replies, one after the other, reach the rate; an SQS mapping takes 2 to 1000.
     concurrency = max(2, math.ceil(settings.send_rate * PLANNED_CALL_SECONDS))
     # All environments together never exceed the rate.
     share = settings.send_rate / concurrency
@@ -61,7 +61,7 @@ def capacity(settings: Settings) -> Capacity:
     burst_rounded_down = max(1, math.floor(quotas_burst / concurrency))
     exceeds_little = (burst_rounded_down + 1) * concurrency - quotas_burst <= 1
     burst = burst_rounded_down + 1 if exceeds_little else burst_rounded_down
-    # A batch at its pace, a wait while Connect is throttled or full, and then one call that goes wrong.
+    # A batch at its pace, a wait while Connect is throttled or full, and then one delivery that goes wrong.
     function_timeout = math.ceil(BATCH_SIZE / share + HOLD_SECONDS + MARGIN_SECONDS)
     # AWS's advice for SQS mappings: room for Lambda's own retries of a throttled invocation.
     visibility_timeout = 6 * function_timeout

@@ -23,9 +23,12 @@ MINUTES = 5
 OLDEST = "ApproximateAgeOfOldestMessage"
 CAUSES = (
     *("AttemptsThrottled", "AccessDenied", "ActiveEmailsFull", "AttachmentsPending"),
-    *("ConnectUnavailable", "ConnectTimedOut", "PayloadsUnavailable"),
+    *("ConnectUnavailable", "ConnectTimedOut", "PayloadsUnavailable", "TableUnavailable"),
+    *("DraftsHeld", "ContactsNotYetKnown", "UsersFull"),
 )
 """The function's metrics of attempts that it will repeat (handler/observability.py)."""
+DRAFTS = ("DraftsMade", "DraftsStopped", "DraftStopsFailed", "DraftsHeld")
+"""The function's metrics of its drafts. `DraftsHeld` counts replies for which it made none, to spare the instance."""
 
 
 class ReplyDashboard(Construct):
@@ -89,6 +92,10 @@ def _rows(metrics: Metrics, settings: Settings) -> dict[str, list[IWidget]]:
             _graph("Attempts to repeat, by cause", *(own(cause, MINUTES) for cause in CAUSES)),
             _graph("Dead-lettered, by reason", reasons),
             _graph("Dead letters", metrics.visible_dead_letters(MINUTES)),
+        ],
+        "Do drafts fill up the instance?": [
+            _graph("Drafts", *(own(name, MINUTES) for name in DRAFTS)),
+            _graph("Active emails, percent of the quota", *metrics.active_emails(MINUTES).values()),
         ],
         "Does the function work?": [
             _graph("Invocations", metrics.errors(MINUTES), metrics.throttles(MINUTES)),

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import cast
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
+from aws_cdk.aws_dynamodb import ITable
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_lambda import (
     ApplicationLogLevel,
@@ -41,6 +42,7 @@ class ReplyFunction(Construct):
         capacity: The numbers derived from them.
         queues: The queue of replies and the dead-letter queue.
         payloads: The bucket for bodies that are too large for a message.
+        drafts: The table of the drafts that the function makes.
         key: The KMS key for the log, or None.
         code: The folder to deploy.
     """
@@ -55,6 +57,7 @@ class ReplyFunction(Construct):
         capacity: Capacity,
         queues: Queues,
         payloads: IBucket,
+        drafts: ITable,
         key: IKey | None,
         code: Path,
     ) -> None:
@@ -72,7 +75,9 @@ class ReplyFunction(Construct):
             architecture=ARCHITECTURES[settings.architecture],
             handler="handler.app.lambda_handler",
             code=Code.from_asset(str(code)),
-            role=function_role(self, settings=settings, queues=queues, payloads=payloads, log_group=self.log_group),
+            role=function_role(
+                self, settings=settings, queues=queues, payloads=payloads, drafts=drafts, log_group=self.log_group
+            ),
             timeout=Duration.seconds(capacity.function_timeout),
             # The largest reply needs 190 MiB in all during its call (bench/results/start.md). More memory would buy
             # processor time, billed by the second, for a function that mostly waits for Connect and its pace.
@@ -88,6 +93,7 @@ class ReplyFunction(Construct):
                 "QUEUE_URL": queues.queue.queue_url,
                 "DEAD_LETTER_QUEUE_URL": queues.dead_letters.queue_url,
                 "PAYLOAD_BUCKET": payloads.bucket_name,
+                "DRAFT_TABLE": drafts.table_name,
                 "EVENT_BUS_NAME": settings.event_bus_name or "",
                 "SEND_RATE_SHARE": str(capacity.share),
                 "BURST_SHARE": str(capacity.burst),

@@ -24,12 +24,14 @@ class Metrics:
         queue: The queue of replies.
         dead_letters: The dead-letter queue.
         function: The function that sends the replies.
+        instance_id: The Amazon Connect instance that it sends them from.
     """
 
     service: str
     queue: IQueue
     dead_letters: IQueue
     function: IFunction
+    instance_id: str
 
     def of_function(self, name: str, minutes: int, statistic: str = "Sum") -> Metric:
         """Return a metric that the function writes into its log (handler/observability.py).
@@ -54,6 +56,23 @@ class Metrics:
     def throttles(self, minutes: int) -> Metric:
         """Count the invocations that Lambda refused for lack of concurrency; Lambda doesn't count them as errors."""
         return self.function.metric_throttles(period=Duration.minutes(minutes), statistic="Sum")
+
+    def active_emails(self, minutes: int) -> dict[str, IMetric]:
+        """Return the percentage of the instance's quota of active emails, by the metric group's name.
+
+        Connect publishes one of the two: copies of AWS's page on Connect's metrics differ in the name.
+        https://docs.aws.amazon.com/connect/latest/adminguide/monitoring-cloudwatch.html
+        """
+        return {
+            group.lower(): Metric(
+                namespace="AWS/Connect",
+                metric_name="ConcurrentEmailsPercentage",
+                dimensions_map={"InstanceId": self.instance_id, "MetricGroup": group},
+                period=Duration.minutes(minutes),
+                statistic="Maximum",
+            )
+            for group in ("Email", "Emails")
+        }
 
     def visible_dead_letters(self, minutes: int) -> Metric:
         """Count the dead letters that can be received: while an operator lists them, they can't."""

@@ -3,6 +3,7 @@
 from typing import cast
 
 from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk.aws_dynamodb import ITable
 from aws_cdk.aws_iam import IRole, ManagedPolicy, PolicyDocument, PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_lambda import IEventSourceMapping, IFunction
 from aws_cdk.aws_logs import ILogGroup
@@ -15,10 +16,12 @@ from infra.settings import Settings
 
 
 def function_role(
-    scope: Construct, *, settings: Settings, queues: Queues, payloads: IBucket, log_group: ILogGroup
+    scope: Construct, *, settings: Settings, queues: Queues, payloads: IBucket, drafts: ITable, log_group: ILogGroup
 ) -> IRole:
     """Create the function's role; CDK adds no statement to it, so the list here is complete."""
     instance_arn = settings.instance_arn
+    contacts, users = f"{instance_arn}/contact/*", f"{instance_arn}/agent/*"
+    of_this_instance = {"StringEquals": {"connect:InstanceId": [instance_arn.rpartition("/")[2], instance_arn]}}
     statements = [
         PolicyStatement(
             sid="SendReplies",
@@ -31,7 +34,24 @@ def function_role(
             sid="SendRepliesByInstanceId",
             actions=["connect:StartOutboundEmailContact"],
             resources=["*"],
-            conditions={"StringEquals": {"connect:InstanceId": [instance_arn.rpartition("/")[2], instance_arn]}},
+            conditions=of_this_instance,
+        ),
+        PolicyStatement(sid="MakeDrafts", actions=["connect:CreateContact"], resources=[instance_arn, users, contacts]),
+        PolicyStatement(
+            sid="DescribeAndStopDrafts",
+            actions=["connect:DescribeContact", "connect:StopContact"],
+            resources=[contacts],
+        ),
+        PolicyStatement(
+            sid="HandleDraftsByInstanceId",
+            actions=["connect:CreateContact", "connect:DescribeContact", "connect:StopContact"],
+            resources=["*"],
+            conditions=of_this_instance,
+        ),
+        PolicyStatement(
+            sid="RememberDrafts",
+            actions=["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:UpdateItem"],
+            resources=[drafts.table_arn],
         ),
         PolicyStatement(
             sid="ReceiveReplies",
@@ -65,25 +85,33 @@ def function_role(
                 resources=[f"{bus_arn}/{settings.event_bus_name}"],
             )
         )
+    statements += [*_use_kms_key(settings), *_decrypt_drafts(settings)]
     role = Role(
         scope,
         "Role",
         assumed_by=ServicePrincipal("lambda.amazonaws.com"),
-        inline_policies={"DeliverReplies": PolicyDocument(statements=[*statements, *_use_kms_key(settings)])},
+        inline_policies={"DeliverReplies": PolicyDocument(statements=statements)},
     )
     Validations.of(role).acknowledge(
         Acknowledgment(
             id="AwsSolutions-IAM5[Resource::*]",
             reason="X-Ray's PutTraceSegments and PutTelemetryRecords support no resource-level permissions. AWS "
-            "doesn't document the resource of StartOutboundEmailContact: its condition names the instance.",
+            "doesn't document which resource it checks for Connect's calls: their condition names the instance.",
         ),
         Acknowledgment(
             id="Serverless-LambdaStarPermissions",
-            reason="The AwsSolutions pack reports the two statements on * one by one: see above.",
+            reason="The AwsSolutions pack reports the statements on * one by one: see above.",
         ),
         Acknowledgment(
             id=f"AwsSolutions-IAM5[Resource::{instance_arn}/*]",
             reason="AWS doesn't document which of the instance's ARNs it checks. All of these belong to the instance.",
+        ),
+        *(
+            Acknowledgment(
+                id=f"AwsSolutions-IAM5[Resource::{arn}]",
+                reason="A new contact's id isn't known beforehand, and a reply names the user who drafts it.",
+            )
+            for arn in (contacts, users)
         ),
         _every_payload(payloads),
     )
@@ -107,6 +135,7 @@ class Policies(Construct):
         settings: Settings,
         queues: Queues,
         payloads: IBucket,
+        drafts: ITable,
         function: IFunction,
         mapping: IEventSourceMapping,
         log_group: ILogGroup,
@@ -153,7 +182,13 @@ class Policies(Construct):
                 *_run_doctor(stack_arn, settings, function, alarm_topic),
                 *_read_payloads(payloads),
                 put_payloads,
+                PolicyStatement(
+                    sid="ReadDrafts",
+                    actions=["dynamodb:DescribeTable", "dynamodb:GetItem"],
+                    resources=[drafts.table_arn],
+                ),
                 *use_kms_key,
+                *_decrypt_drafts(settings),
             ],
         )
         Validations.of(self.operator).acknowledge(
@@ -262,15 +297,34 @@ def _use_kms_key(settings: Settings, *, through_services: bool = False) -> list[
     """Allow handling messages that a KMS key encrypts ("Key management" in SQS's developer guide)."""
     if settings.kms_key_arn is None:
         return []
-    services = [f"{service}.{settings.instance['region']}.amazonaws.com" for service in ("s3", "sqs")]
     return [
         PolicyStatement(
             sid="UseKmsKey",
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
             resources=[settings.kms_key_arn],
-            conditions={"StringEquals": {"kms:ViaService": services}} if through_services else None,
+            conditions=_via(settings, "s3", "sqs") if through_services else None,
         )
     ]
+
+
+def _decrypt_drafts(settings: Settings) -> list[PolicyStatement]:
+    """Allow what reads and writes of an encrypted table need ("DynamoDB encryption at rest: usage notes")."""
+    if settings.kms_key_arn is None:
+        return []
+    return [
+        PolicyStatement(
+            sid="DecryptDrafts",
+            actions=["kms:Decrypt"],
+            resources=[settings.kms_key_arn],
+            conditions=_via(settings, "dynamodb"),
+        )
+    ]
+
+
+def _via(settings: Settings, *services: str) -> dict[str, dict[str, list[str]]]:
+    """Return the condition that one of these services of AWS uses the key for the caller."""
+    names = [f"{service}.{settings.instance['region']}.amazonaws.com" for service in services]
+    return {"StringEquals": {"kms:ViaService": names}}
 
 
 def _every_payload(payloads: IBucket) -> Acknowledgment:

@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.alarms import Alarms, AlarmTopic
 from infra.capacity import capacity
 from infra.dashboard import Queries, ReplyDashboard
+from infra.drafts import DraftTable
 from infra.function import ReplyFunction
 from infra.metrics import Metrics, decimal
 from infra.payloads import Payloads
@@ -33,6 +34,7 @@ class ReplyCourier(Construct):
         queue: The queue of replies.
         dead_letter_queue: The queue of the replies that failed.
         payload_bucket: The bucket for bodies that are too large for a message.
+        draft_table: The table of the drafts that the function makes.
         function: The function that sends the replies.
         mapping: The event source mapping from the queue to the function.
         log_group: The function's log.
@@ -64,6 +66,7 @@ class ReplyCourier(Construct):
         queues = Queues(self, "Queues", name=name, settings=settings, capacity=numbers, key=key)
         self.queue, self.dead_letter_queue = queues.queue, queues.dead_letters
         self.payload_bucket = Payloads(self, "Payloads", settings=settings, capacity=numbers, key=key).bucket
+        self.draft_table = DraftTable(self, "Drafts", key=key).table
         delivery = ReplyFunction(
             self,
             "Delivery",
@@ -72,12 +75,14 @@ class ReplyCourier(Construct):
             capacity=numbers,
             queues=queues,
             payloads=self.payload_bucket,
+            drafts=self.draft_table,
             key=key,
             code=code,
         )
         self.function, self.mapping, self.log_group = delivery.function, delivery.mapping, delivery.log_group
 
-        metrics = Metrics(name, self.queue, self.dead_letter_queue, self.function)
+        instance_id = settings.instance_arn.rpartition("/")[2]
+        metrics = Metrics(name, self.queue, self.dead_letter_queue, self.function, instance_id)
         self.alarm_topic = AlarmTopic(self, "AlarmTopic", settings=settings, key=key).topic
         Alarms(self, "Alarms", settings=settings, capacity=numbers, metrics=metrics, topic=self.alarm_topic)
         self.dashboard = ReplyDashboard(self, "Dashboard", settings=settings, metrics=metrics).dashboard
@@ -96,6 +101,7 @@ class ReplyCourier(Construct):
             settings=settings,
             queues=queues,
             payloads=self.payload_bucket,
+            drafts=self.draft_table,
             function=self.function,
             mapping=self.mapping,
             log_group=self.log_group,
@@ -113,6 +119,7 @@ class ReplyCourier(Construct):
             "DeadLetterQueueUrl": self.dead_letter_queue.queue_url,
             "DeadLetterQueueArn": self.dead_letter_queue.queue_arn,
             "PayloadBucketName": self.payload_bucket.bucket_name,
+            "DraftTableName": self.draft_table.table_name,
             "FunctionName": self.function.function_name,
             "MappingId": self.mapping.event_source_mapping_id,
             "SendRate": decimal(self._send_rate),

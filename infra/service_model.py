@@ -2,26 +2,43 @@
 
 import gzip
 import json
+import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+MODEL = "service-2.json.gz"
 CALLED = {
     "connect": {"StartOutboundEmailContact"},
+    "dynamodb": {"DescribeTable", "GetItem", "UpdateItem"},
     "events": {"PutEvents"},
     "s3": {"GetObject"},
     "sqs": {"ChangeMessageVisibility", "SendMessage"},
 }
-"""The operations that handler/ calls, by service."""
+"""The operations that handler/ calls, by service; CONTACTS has more of Connect's."""
+CONTACTS = {"CreateContact", "DescribeContact", "StopContact"}
+"""Connect's operations for drafts. They have a model of their own, which the function loads with the first draft. In
+the same model, they would slow down every start."""
+CONTACTS_API_VERSION = "2017-08-07"
+"""The `api_version` of a client with that model. It sorts before the real version, so that a client without
+`api_version` has the model of the send. Only the bundle has this version. (A service of another name would ignore
+AWS_ENDPOINT_URL_CONNECT.)"""
 
 
 def cut_models(data: Path) -> None:
-    """Cut the models in botocore's data folder in place."""
+    """Cut the models in botocore's data folder in place, and add the model of CONTACTS."""
+    for folder in list((data / "connect").glob("*")):
+        contacts = shutil.copytree(folder, folder.with_name(CONTACTS_API_VERSION))  # with the endpoint rules
+        _cut_model(contacts / MODEL, CONTACTS)
     for service, operations in CALLED.items():
-        for packed in (data / service).glob("*/service-2.json.gz"):
-            model = json.loads(gzip.decompress(packed.read_bytes()))
-            packed.with_suffix("").write_text(json.dumps(cut(model, operations)))
-            packed.unlink()
+        for packed in (data / service).glob(f"*/{MODEL}"):
+            _cut_model(packed, operations)
+
+
+def _cut_model(packed: Path, operations: Collection[str]) -> None:
+    model = json.loads(gzip.decompress(packed.read_bytes()))
+    packed.with_suffix("").write_text(json.dumps(cut(model, operations)))
+    packed.unlink()
 
 
 def cut(model: dict[str, Any], operations: Collection[str]) -> dict[str, Any]:

@@ -98,12 +98,13 @@ class Settings(BaseModel):
 
     Attributes:
         instance_arn: The Amazon Connect instance that sends the replies. The stack is in its account and Region.
-        send_rate: The account's quota for StartOutboundEmailContact, or less: replies a second.
+        send_rate: Replies a second: the account's quota for StartOutboundEmailContact, or less. With CreateContact, the
+            smaller of both quotas, or less.
         retry_hours: How long the function retries a reply, from its first receive.
         alarm_email: The address that gets the alarms, besides the alarm topic.
         architecture: The function's processor.
         log_retention_days: How long CloudWatch keeps the function's log.
-        kms_key_arn: A customer managed key for queues, bucket, logs and alarms, instead of AWS's keys.
+        kms_key_arn: A customer managed key for queues, bucket, table, logs and alarms, instead of AWS's keys.
         producers: Accounts, roles and users of other accounts that may send replies.
         allowed_recipients: Patterns such as `*@example.com`. If there are any, only matching addresses get replies.
         event_bus_name: An event bus in the stack's account and Region that gets each reply's outcome.

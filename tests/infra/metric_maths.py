@@ -19,6 +19,10 @@ STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
     "Minimum": min,
     "Average": mean,
 }
+FUNCTIONS: Mapping[str, Callable[..., object]] = {
+    "IF": lambda condition, then, otherwise: then if condition else otherwise,
+    "MAX": lambda values: max((value for value in values if value is not None), default=None),
+}
 COMPARISONS = {"GreaterThanThreshold": float.__gt__}
 
 
@@ -41,6 +45,8 @@ def goes_off(alarm: Mapping[str, Any], data: Mapping[str, Minutes]) -> list[bool
 def name_of(metric: Mapping[str, Any]) -> str:
     """A metric's name, with what it is of where that is not the function itself."""
     dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
+    if group := dimensions.get("MetricGroup"):
+        return f"{group}.{metric['MetricName']}"
     queue = str(dimensions.get("QueueName", ""))
     return (
         f"{'letters' if 'DeadLetters' in queue else 'replies'}.{metric['MetricName']}"
@@ -73,6 +79,10 @@ def _calculated(
     text = expressions[name]["Expression"]
     series = {each: _calculated(each, expressions, named) for each in re.findall(r"\b[a-z]\w*", text)}
     text = re.sub(r"\bAND\b", "and", text)
+    for each, filler in re.findall(r"FILL\((\w+), (\d+)\)", text):
+        if set(series[each]) != {None}:  # CloudWatch does not say that a metric without any data is filled
+            series[each] = [float(filler) if value is None else value for value in series[each]]
+    text = re.sub(r"FILL\((\w+), \d+\)", r"\1", text)
     length = len(next(iter(series.values())))
     if differs := re.fullmatch(r"DIFF\((\w+)\)", text):
         before = [None, *series[differs[1]]]
@@ -83,9 +93,9 @@ def _calculated(
     results: list[float | None] = []
     for n in range(length):
         values = {each: values[n] for each, values in series.items()}
-        functions = {"IF": lambda condition, then, otherwise: then if condition else otherwise}
-        missing = None in values.values()
-        results.append(None if missing else float(eval(text, functions, values)))  # the template's own text
+        missing = None in values.values() and "MAX(" not in text
+        result = None if missing else eval(text, dict(FUNCTIONS), values)  # the template's own text
+        results.append(None if result is None else float(result))
     return results
 
 

@@ -61,6 +61,8 @@ QUIET_DAY: dict[str, Minutes] = {
     # Connect fails once, and answers when it is asked again; one invocation of the day crashes.
     "ConnectUnavailable": [1, *always(None, DAY - 1)],
     "AttemptsThrottled": every(300, 1, DAY),
+    "TableUnavailable": [1, *always(None, DAY - 1)],
+    "Emails.ConcurrentEmailsPercentage": every(5, 78, DAY),
     "Errors": [1, *always(0, DAY - 1)],
     "Throttles": [2, *always(0, DAY - 1)],
     **no_letters(DAY),
@@ -119,13 +121,13 @@ QUOTA_OF_ANOTHER: dict[str, Minutes] = {
 }
 ACCOUNTS_CONCURRENCY_USED_UP: dict[str, Minutes] = {**MAPPING_OFF, "Throttles": always(6)}
 STUCK_REPLY: dict[str, Minutes] = {
-    # It kills the function, and comes back after the visibility time-out of 552 seconds; others are sent.
+    # It kills the function, and comes back after the visibility time-out of 912 seconds; others are sent.
     VISIBLE: always(0),
     HIDDEN: always(1),
     DELETED: zeros_but(3),
     AGE: always(None),
     "RepliesSent": every(3),
-    "Errors": [1.0 if n * 60 % 552 < 60 else 0.0 for n in range(HOUR)],
+    "Errors": [1.0 if n * 60 % 912 < 60 else 0.0 for n in range(HOUR)],
     **no_letters(),
 }
 ONE_LETTER: dict[str, Minutes] = {  # of a queue that was idle, SQS tells nothing
@@ -157,6 +159,13 @@ LONG_BACKLOG: dict[str, Minutes] = {
     "TimeToAccept": always(25_000, 2 * HOUR),
 }
 S3_DOWN: dict[str, Minutes] = {**SURGE, "PayloadsUnavailable": every(6)}
+TABLE_DOWN: dict[str, Minutes] = {**SURGE, "TableUnavailable": every(6)}
+TABLE_DOWN_FOR_ONE_REPLY: dict[str, Minutes] = {
+    **{name: values for name, values in ONE_REPLY_WHILE_DOWN.items() if name != "ConnectUnavailable"},
+    "TableUnavailable": ONE_REPLY_WHILE_DOWN["ConnectUnavailable"],
+}
+MANY_ACTIVE_EMAILS: dict[str, Minutes] = {**SURGE, "Email.ConcurrentEmailsPercentage": every(5, 85)}
+UNDER_THE_OTHER_NAME: dict[str, Minutes] = {**SURGE, "Emails.ConcurrentEmailsPercentage": every(5, 85)}
 BUS_DOWN: dict[str, Minutes] = {**SURGE, "OutcomesLost": [2.0, *always(None, HOUR - 1)]}
 
 WAITING, RISING = "DeadLettersWaiting", "DeadLettersRising"
@@ -169,6 +178,10 @@ PLAYED: dict[str, tuple[dict[str, Minutes], set[str]]] = {
     "Connect is down, one reply waits": (ONE_REPLY_WHILE_DOWN, {"NoRepliesSent", "ConnectUnavailable"}),
     "Connect does not answer": (down("ConnectTimedOut"), {"NoRepliesSent", "ConnectTimedOut"}),
     "Connect is full": (down("ActiveEmailsFull"), {"NoRepliesSent", "ActiveEmailsFull"}),
+    "the table is down, and replies with a contact go out": (TABLE_DOWN, {"TableUnavailable"}),
+    "the table is down, one reply waits": (TABLE_DOWN_FOR_ONE_REPLY, {"TableUnavailable", "NoRepliesSent"}),
+    "the instance has many active emails": (MANY_ACTIVE_EMAILS, {"ActiveEmailsHigh"}),
+    "the same, under the other name of the metric group": (UNDER_THE_OTHER_NAME, {"ActiveEmailsHigh"}),
     "S3 is down, and small replies go out": (S3_DOWN, {"PayloadsUnavailable"}),
     "the event bus takes no outcomes": (BUS_DOWN, {"OutcomesLost"}),
     "access is denied": (DENIED, {"AccessDenied", "NoRepliesSent"}),
@@ -243,8 +256,14 @@ def test_every_alarm_says_what_it_means_the_runbooks_first_command_and_where_to_
         assert len(str(alarm["AlarmDescription"])) <= 1024
 
 
-def test_no_maths_fills_up_a_metric_that_may_have_no_data_at_all(template: Template) -> None:
-    assert "FILL" not in str(alarms(template))
+def test_no_maths_needs_a_metric_without_any_data_to_be_filled_up(template: Template) -> None:
+    """The alarm that fills up goes off with data of either name alone: see PLAYED."""
+    assert [name for name, alarm in alarms(template).items() if "FILL" in str(alarm)] == ["ActiveEmailsHigh"]
+
+
+def test_many_active_emails_stay_an_alarm_while_the_newest_value_is_late(template: Template) -> None:
+    late = {"Email.ConcurrentEmailsPercentage": [*every(5, 85, 30), *always(None, 5)]}
+    assert all(goes_off(alarms(template)["ActiveEmailsHigh"], late))
 
 
 def test_no_period_of_the_function_alarm_is_shorter_than_the_visibility_time_out(template: Template) -> None:
@@ -255,7 +274,7 @@ def test_no_period_of_the_function_alarm_is_shorter_than_the_visibility_time_out
 def test_no_alarm_can_wait_for_a_metric_of_two_dimensions() -> None:
     from infra.metrics import Metrics
 
-    metrics = Metrics("service", Mock(), Mock(), Mock())
+    metrics = Metrics("service", Mock(), Mock(), Mock(), "instance")
     with pytest.raises(ValueError, match="also has the dimension reason"):
         metrics.of_function("RepliesDeadLettered", 5)
 

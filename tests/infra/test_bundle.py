@@ -1,7 +1,6 @@
 import json
 import marshal
 import os
-import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,9 @@ import pytest
 
 from contract.reply import InvalidReplyError, parse
 from infra.bundle import _move_into_place, build, bundle
-from infra.service_model import CALLED
+from infra.service_model import CALLED, CONTACTS, CONTACTS_API_VERSION
+from tests.infra.conftest import ARN, Template, the_one
+from tests.infra.test_service_model import snake
 from tests.samples import reply
 
 PROJECT = Path(__file__).parents[2]
@@ -113,6 +114,7 @@ def test_one_bundle_fits_both_processors(built: Path) -> None:
 def test_the_clients_that_are_made_have_their_data_and_no_others(built: Path) -> None:
     assert {path.name for path in (built / "botocore" / "data").iterdir() if path.is_dir()} == {
         "connect",
+        "dynamodb",
         "events",
         "s3",
         "sqs",
@@ -122,7 +124,32 @@ def test_the_clients_that_are_made_have_their_data_and_no_others(built: Path) ->
     assert run_in(built, f"import aws_xray_sdk.core, boto3; print({clients})") == "['connect', 'sqs', 'xray']"
 
 
-CALLS = {
+def test_a_client_has_the_model_of_the_send_and_another_one_that_of_drafts(built: Path) -> None:
+    program = f"""
+import boto3
+for version in (None, {CONTACTS_API_VERSION!r}):
+    print(*sorted(boto3.client("connect", api_version=version).meta.method_to_api_mapping.values()))
+"""
+    assert run_in(built, program).splitlines() == ["StartOutboundEmailContact", " ".join(sorted(CONTACTS))]
+
+
+def test_a_start_reads_nothing_of_what_only_drafts_need(built: Path, template: Template) -> None:
+    names = the_one(template, "AWS::Lambda::Function")["Environment"]["Variables"]
+    program = f"""
+import os, sys
+sys.addaudithook(lambda event, arguments: event == "open" and print(arguments[0]))
+os.environ.update({dict.fromkeys(names, "1") | {"CONNECT_INSTANCE_ARN": ARN}!r})
+import handler.app
+"""
+    data = built / "botocore" / "data"
+    read = [Path(each).relative_to(data).parts for each in run_in(built, program).splitlines() if str(data) in each]
+    assert {parts[0] for parts in read if "service-2" in parts[-1]} == {"connect", "xray"}
+    assert CONTACTS_API_VERSION not in {part for parts in read for part in parts}
+
+
+CALLS: dict[tuple[str, str], dict[str, object]] = {
+    ("connect", "create_contact"): {"InstanceId": "i", "Channel": "EMAIL", "InitiationMethod": "FLOW"},
+    ("connect", "describe_contact"): {"InstanceId": "i", "ContactId": "c"},
     ("connect", "start_outbound_email_contact"): {
         "InstanceId": "i",
         "ContactId": "c",
@@ -130,6 +157,10 @@ CALLS = {
         "EmailMessage": {"MessageSourceType": "RAW"},
         "ClientToken": "t",
     },
+    ("connect", "stop_contact"): {"InstanceId": "i", "ContactId": "c"},
+    ("dynamodb", "describe_table"): {"TableName": "table"},
+    ("dynamodb", "get_item"): {"TableName": "table", "Key": {"TokenHash": {"S": "h"}}},
+    ("dynamodb", "update_item"): {"TableName": "table", "Key": {"TokenHash": {"S": "h"}}},
     ("events", "put_events"): {"Entries": [{"Source": "s", "DetailType": "d", "Detail": "{}"}]},
     ("s3", "get_object"): {"Bucket": "b-1", "Key": "k"},
     ("sqs", "change_message_visibility"): {"QueueUrl": "q", "ReceiptHandle": "r", "VisibilityTimeout": 1},
@@ -140,8 +171,9 @@ CALLS = {
 
 def test_every_call_of_the_function_goes_out_of_the_bundle(built: Path) -> None:
     """As far as the wire, and back with an error that is read: nobody is there to answer."""
-    snake = {(service, re.sub("(?<!^)(?=[A-Z])", "_", name).lower()) for service in CALLED for name in CALLED[service]}
-    assert snake == set(CALLS)
+    drafts = {snake(name) for name in CONTACTS}
+    kept = {(service, snake(name)) for service in CALLED for name in CALLED[service]}
+    assert kept | {("connect", name) for name in drafts} == set(CALLS)
     program = f"""
 import boto3
 from botocore.config import Config
@@ -149,7 +181,8 @@ from botocore.exceptions import EndpointConnectionError
 KEYS = {{"region_name": "eu-central-1", "aws_access_key_id": "a", "aws_secret_access_key": "s"}}
 for (service, operation), arguments in {CALLS!r}.items():
     once = Config(retries={{"total_max_attempts": 1}})
-    client = boto3.client(service, endpoint_url="http://127.0.0.1:1", config=once, **KEYS)
+    version = {CONTACTS_API_VERSION!r} if operation in {drafts!r} else None
+    client = boto3.client(service, api_version=version, endpoint_url="http://127.0.0.1:1", config=once, **KEYS)
     try:
         getattr(client, operation)(**arguments)
     except EndpointConnectionError:

@@ -19,8 +19,16 @@ POLICY = json.loads((ROOT / "infra" / "deployer-policy.json").read_text())
 ALL: dict[str, object] = {"alarmEmail": "oncall@example.com", "eventBusName": "default", "producers": "222233334444"}
 NOT_NEEDED = {
     *("iam:AttachGroupPolicy", "iam:AttachUserPolicy", "iam:DetachGroupPolicy", "iam:DetachUserPolicy"),
+    *("dynamodb:AssociateTableReplica", "dynamodb:CreateTableReplica"),
+    *("dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+    *("dynamodb:Scan", "dynamodb:UpdateItem", "dynamodb:DescribeImport", "dynamodb:ImportTable"),
+    *("dynamodb:DisableKinesisStreamingDestination", "dynamodb:EnableKinesisStreamingDestination"),
+    *("dynamodb:UpdateKinesisStreamingDestination", "dynamodb:DeleteResourcePolicy"),
+    "dynamodb:DeleteTable",  # the stack retains its table
 }
-"""What CloudFormation calls for properties that the stack does not set."""
+"""What CloudFormation calls for properties that the stack does not set, or not at all."""
+TABLE_KEY = {"CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey*", "ReEncrypt*"}
+"""What DynamoDB needs on a table's key ("DynamoDB encryption at rest: usage notes")."""
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -91,6 +99,12 @@ def test_the_deployers_policy_allows_what_cloudformation_calls(synthesise: Synth
     refused = {action for action in own if not any(fnmatchcase(action, pattern) for pattern in allowed)}
     assert refused == NOT_NEEDED
     assert {"iam:PassRole", "s3:GetObject"} <= set(allowed)  # the function's role, and its zip
+
+
+def test_the_deployer_uses_keys_for_the_table_through_dynamodb_alone() -> None:
+    (statement,) = (each for each in POLICY["Statement"] if each["Sid"] == "DraftTableKey")
+    assert set(statement["Action"]) == {f"kms:{action}" for action in TABLE_KEY}
+    assert statement["Condition"] == {"StringLike": {"kms:ViaService": "dynamodb.*.amazonaws.com"}}
 
 
 def test_the_page_says_all_that_the_function_may_do(synthesise: Synthesise) -> None:

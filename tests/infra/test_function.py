@@ -23,9 +23,10 @@ def test_the_function_is_told_its_queues_its_limits_and_its_names_and_nothing_el
         "QUEUE_URL": {"Ref": referred(template, "QueueArn")},
         "DEAD_LETTER_QUEUE_URL": {"Ref": referred(template, "DeadLetterQueueArn")},
         "PAYLOAD_BUCKET": {"Ref": referred(template, "PayloadBucketName")},
+        "DRAFT_TABLE": {"Ref": referred(template, "DraftTableName")},
         "EVENT_BUS_NAME": "",
-        "SEND_RATE_SHARE": "1.0",
-        "BURST_SHARE": "3",
+        "SEND_RATE_SHARE": "0.6666666666666666",
+        "BURST_SHARE": "2",
         "RETRY_SECONDS": "21600",
         "MAX_RECEIVES": "308",
         "CRASH_LOOP_SECONDS": "64800",
@@ -43,7 +44,7 @@ def test_the_mapping_takes_partial_batch_responses_and_filters_nothing(template:
         "FunctionName": {"Ref": referred(template, "FunctionName")},
         "BatchSize": 1,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "ScalingConfig": {"MaximumConcurrency": 2},
+        "ScalingConfig": {"MaximumConcurrency": 3},
     }
 
 
@@ -58,7 +59,7 @@ def test_the_settings_reach_the_function(synthesise: Synthesise) -> None:
     mapping = the_one(template, "AWS::Lambda::EventSourceMapping")
 
     assert function["Architectures"] == ["x86_64"]
-    assert function["Timeout"] == 104
+    assert function["Timeout"] == 154
     assert function["Environment"]["Variables"]["SEND_RATE_SHARE"] == "0.25"
     assert function["Environment"]["Variables"]["RETRY_SECONDS"] == "3600"
     assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (1, {"MaximumConcurrency": 2})

@@ -10,6 +10,14 @@ USE_KMS_KEY = {
     "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
     "Resource": KEY,
 }
+DECRYPT_DRAFTS = {
+    "Sid": "DecryptDrafts",
+    "Effect": "Allow",
+    "Action": "kms:Decrypt",
+    "Resource": KEY,
+    "Condition": {"StringEquals": {"kms:ViaService": ["dynamodb.eu-central-1.amazonaws.com"]}},
+}
+OF_THIS_INSTANCE = {"StringEquals": {"connect:InstanceId": [ARN.rpartition("/")[2], ARN]}}
 
 
 def policy_of(template: Template, output: str) -> Any:
@@ -83,7 +91,32 @@ def test_the_role_allows_exactly_what_the_handler_does(template: Template) -> No
                 "Effect": "Allow",
                 "Action": "connect:StartOutboundEmailContact",
                 "Resource": "*",
-                "Condition": {"StringEquals": {"connect:InstanceId": [ARN.rpartition("/")[2], ARN]}},
+                "Condition": OF_THIS_INSTANCE,
+            },
+            {
+                "Sid": "MakeDrafts",
+                "Effect": "Allow",
+                "Action": "connect:CreateContact",
+                "Resource": [ARN, f"{ARN}/agent/*", f"{ARN}/contact/*"],
+            },
+            {
+                "Sid": "DescribeAndStopDrafts",
+                "Effect": "Allow",
+                "Action": ["connect:DescribeContact", "connect:StopContact"],
+                "Resource": f"{ARN}/contact/*",
+            },
+            {
+                "Sid": "HandleDraftsByInstanceId",
+                "Effect": "Allow",
+                "Action": ["connect:CreateContact", "connect:DescribeContact", "connect:StopContact"],
+                "Resource": "*",
+                "Condition": OF_THIS_INSTANCE,
+            },
+            {
+                "Sid": "RememberDrafts",
+                "Effect": "Allow",
+                "Action": ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:UpdateItem"],
+                "Resource": {"Fn::GetAtt": [referred(template, "DraftTableName"), "Arn"]},
             },
             {
                 "Sid": "ReceiveReplies",
@@ -199,17 +232,24 @@ def test_an_operator_may_do_what_courier_does(template: Template) -> None:
         *run_doctor(template),
         *read_large_replies(template),
         put_large_replies(template),
+        {
+            "Sid": "ReadDrafts",
+            "Effect": "Allow",
+            "Action": ["dynamodb:DescribeTable", "dynamodb:GetItem"],
+            "Resource": {"Fn::GetAtt": [referred(template, "DraftTableName"), "Arn"]},
+        },
     ]
 
 
 def test_whoever_handles_messages_may_use_a_key_of_the_customers(synthesise: Synthesise) -> None:
     template = synthesise(kmsKeyArn=KEY)
     (inline,) = the_one(template, "AWS::IAM::Role")["Policies"]
-    assert inline["PolicyDocument"]["Statement"][-1] == USE_KMS_KEY
+    assert inline["PolicyDocument"]["Statement"][-2:] == [USE_KMS_KEY, DECRYPT_DRAFTS]
     services = ["s3.eu-central-1.amazonaws.com", "sqs.eu-central-1.amazonaws.com"]
     through_services = {"StringEquals": {"kms:ViaService": services}}
-    for output in ("ProducerPolicyArn", "OperatorPolicyArn"):
-        assert policy_of(template, output)[-1] == {**USE_KMS_KEY, "Condition": through_services}
+    used_through_services = {**USE_KMS_KEY, "Condition": through_services}
+    assert policy_of(template, "ProducerPolicyArn")[-1] == used_through_services
+    assert policy_of(template, "OperatorPolicyArn")[-2:] == [used_through_services, DECRYPT_DRAFTS]
 
 
 def test_the_function_may_tell_the_event_bus_that_is_named_and_no_other(synthesise: Synthesise) -> None:

@@ -73,6 +73,7 @@ def test_tools_find_the_parts_by_the_names_of_the_outputs(template: Template) ->
         "LogGroupName",
         "MappingId",
         "PayloadBucketName",
+        "DraftTableName",
         "ProducerPolicyArn",
         "OperatorPolicyArn",
         "SendRate",

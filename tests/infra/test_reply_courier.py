@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from infra.reply_courier import ReplyCourier
 
 LOGICAL_IDS = {
+    "AWS::DynamoDB::Table": {"DraftsTableC34CD0ED"},
     "AWS::Lambda::EventSourceMapping": {"DeliveryMapping4CDA0459"},
     "AWS::Logs::LogGroup": {"DeliveryLog0EE93232", "JournalLogBB9AA335"},
     "AWS::S3::Bucket": {"PayloadsBucket1715615A"},
     "AWS::SQS::Queue": {"QueuesDeadLettersF0D5D2AD", "QueuesQueueD811C857"},
 }
-"""As deployed: under another id, CloudFormation would make an empty queue and leave the replies on the old one."""
+"""As deployed: under another id, CloudFormation would make an empty queue or table and leave the old one."""
 POLICIES = {
     "PoliciesOperatorFB08A6C6": "Uses the command courier on reply-courier",
     "PoliciesProducer9ACDB643": "Puts replies on the queue of reply-courier",
