@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from local.aws import ACCOUNT, REGION, ROOT, LocalAws
-from local.cdk import CdkApp, outputs, settings_for, with_tools, without_credentials
+from local.cdk import CdkApp, finish_tables, outputs, settings_for, with_tools, without_credentials
 
 CACHE = ROOT / "build" / "assemblies"
 UNUSED_SECONDS = 86_400
@@ -103,6 +103,7 @@ def deploy_assembly(aws: LocalAws, assembly: Path, stack: str) -> dict[str, str]
     names = {each["StackName"] for each in aws.stacks.describe_stacks()["Stacks"]}
     change: Any = aws.stacks.update_stack if stack in names else aws.stacks.create_stack
     change(StackName=stack, TemplateURL=template_url, Capabilities=["CAPABILITY_NAMED_IAM"])
+    finish_tables(aws, stack)
     return outputs(aws, stack)
 
 

@@ -16,6 +16,7 @@ from local.processes import ProcessGroup
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -81,6 +82,11 @@ class LocalAws:
     def files(self) -> "S3Client":
         """The buckets, among them the one with the deployed zips."""
         return self.session.client("s3", endpoint_url=self.endpoint)
+
+    @cached_property
+    def tables(self) -> "DynamoDBClient":
+        """The tables."""
+        return self.session.client("dynamodb", endpoint_url=self.endpoint)
 
     @cached_property
     def logs(self) -> "CloudWatchLogsClient":

@@ -100,6 +100,7 @@ def deploy(
     # Directly: in moto a stack made by a change set has no outputs. And moto has no previous value of a default.
     options = ["--require-approval", "never", "--method", "direct", "--no-previous-parameters"]
     cdk(ROOT, "deploy", synthesis.app.stack, "--app", str(synthesis.folder), *options)
+    finish_tables(aws, synthesis.app.stack)
     return outputs(aws, synthesis.app.stack)
 
 
@@ -126,6 +127,19 @@ def with_tools(environment: Mapping[str, str]) -> dict[str, str]:
         "CDK_DISABLE_VERSION_CHECK": "1",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
     }
+
+
+def finish_tables(aws: LocalAws, stack: str) -> None:
+    """Turn on what a stack's template asks of its tables and moto's CloudFormation ignores."""
+    resources = aws.stacks.get_template(StackName=stack)["TemplateBody"]["Resources"]
+    for deployed in aws.stacks.list_stack_resources(StackName=stack)["StackResourceSummaries"]:
+        if deployed["ResourceType"] != "AWS::DynamoDB::Table":
+            continue
+        table, properties = deployed["PhysicalResourceId"], resources[deployed["LogicalResourceId"]]["Properties"]
+        if time_to_live := properties.get("TimeToLiveSpecification"):
+            aws.tables.update_time_to_live(TableName=table, TimeToLiveSpecification=time_to_live)
+        if recovery := properties.get("PointInTimeRecoverySpecification"):
+            aws.tables.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery)
 
 
 def outputs(aws: LocalAws, stack: str) -> dict[str, str]:

@@ -29,6 +29,8 @@ STORY = {
     "attempt_failed": "failed for now ({cause}): calling again in {retry_in_seconds} s",
     "reply_handed_back": "back on the queue without an attempt",
     "reply_dead_lettered": "moved to the dead-letter queue: {reason}",
+    "draft_stopped": "its draft is stopped",
+    "draft_not_stopped": "its draft could not be stopped",
     "dead_letter_failed": "refused by the dead-letter queue ({error})",
 }
 """By log event."""
@@ -60,12 +62,12 @@ def samples() -> Iterator[Sample]:
 
 
 def plain(label: str) -> Sample:
-    """Return a valid reply to the contact with this id."""
-    return Sample(label, json.dumps(reply(label)))
+    """Return a valid reply whose draft the function makes."""
+    return Sample(label, json.dumps(reply(label, makes_draft=True)))
 
 
 def contact_of(sample: Sample) -> str | None:
-    """Return the contact id of a sample, or None if the body is not valid JSON with a contact."""
+    """Return the id of the draft that the producer has made, or None if the body has none or is not valid JSON."""
     try:
         contact_id: str = json.loads(sample.body)["ContactId"]
     except (ValueError, KeyError):
@@ -89,7 +91,7 @@ class Demo:
         """Run all scenes and account for every reply.
 
         Raises:
-            DemoError: A reply was lost, sent twice, sent with another token, or is in two places.
+            DemoError: A reply was lost, sent twice, sent with another token, or is in two places, or a draft is left.
         """
         print(f"\nDeployed. While the demo runs, {courier.connect_url} shows the sent emails.")
         outcomes = subscribe(courier.aws)
@@ -99,7 +101,7 @@ class Demo:
             "1. Sample replies from events/: some are valid, and some cannot be sent",
             *samples(),
         )
-        connect.fail("drop_after", contact_id="lost-answer")
+        connect.fail("drop_after")
         self.send(
             courier,
             connect,
@@ -149,13 +151,20 @@ class Demo:
         return waiting - still_waiting
 
     def account(self, courier: LocalCourier, connect: ConnectControl, replayed: int) -> None:
-        """Compare the replies with Connect's record and the dead-letter queue."""
+        """Compare the replies and the drafts with Connect's record and the dead-letter queue."""
         accepted = Counter(email["client_token"] for email in connect.sent)
-        letters = Counter(token_of(letter) for letter in messages(courier.aws.sqs, courier.dead_letter_queue_url))
+        held = list(messages(courier.aws.sqs, courier.dead_letter_queue_url))
+        letters = Counter(map(token_of, held))
         places = accepted + letters
         lost = [label for token, label in self.tokens.items() if token not in places]
         twice = [self.tokens.get(token, token) for token, count in places.items() if count > 1]
         statuses = Counter(call["status"] for call in connect.calls)
+        made, stopped = (
+            [call["contact_id"] for call in connect.calls_of(operation) if call["accepted"]]
+            for operation in ("CreateContact", "StopContact")
+        )
+        of_letters = json.dumps([[letter["Body"], letter["MessageAttributes"]] for letter in held], default=str)
+        left = [contact_id for contact_id in connect.drafts if contact_id not in of_letters]
         lost_or_twice = [f"lost: {label}" for label in lost] + [f"more than once: {label}" for label in twice]
         print(
             f"\n{len(self.tokens)} replies: {len(accepted)} sent, {len(letters)} on the dead-letter queue, "
@@ -165,16 +174,20 @@ class Demo:
             f"Connect received {statuses.total()} calls and throttled {statuses[429]} of them. "
             "Invalid replies never reach Connect."
         )
+        print(
+            f"The function made {len(made)} drafts just before they were sent: {len(sent_with(connect, made))} were "
+            f"sent, {len(stopped)} stopped. At most {connect.active['peak_drafts']} drafts existed at once."
+        )
         print("Each call had the reply's own client token: the attribute ClientToken, or the first message id.")
         print(
             f"demo: sent={len(accepted)} dead_lettered={len(letters)} replayed={replayed} "
             f"duplicates={len(twice)} lost={len(lost)}"
         )
         unknown = {call["client_token"] for call in connect.calls} - self.tokens.keys()
-        if lost_or_twice or unknown:
-            raise DemoError(
-                "; ".join([*lost_or_twice, *(f"a call with an unknown token: {token}" for token in unknown)])
-            )
+        if lost_or_twice or unknown or left:
+            tokens = (f"a call with an unknown token: {token}" for token in unknown)
+            drafts = (f"a draft that no letter has: {contact_id}" for contact_id in left)
+            raise DemoError("; ".join([*lost_or_twice, *tokens, *drafts]))
         if UNKNOWN_CONTACT not in {self.tokens[token] for token in accepted}:
             raise DemoError(f"{UNKNOWN_CONTACT} was fixed and replayed, but not sent")
 
@@ -188,6 +201,12 @@ class Demo:
         label = self.labels.get(fields["message_id"]) or self.tokens.get(fields["client_token"], fields["message_id"])
         again = f" (receive {fields['receive_count']} of its message)" if fields["receive_count"] > 1 else ""
         print(f"   {label:24} {story}{again}")
+
+
+def sent_with(connect: ConnectControl, contact_ids: list[str]) -> list[str]:
+    """Return which of these contacts were sent."""
+    sent = {email["contact_id"] for email in connect.sent}
+    return [contact_id for contact_id in contact_ids if contact_id in sent]
 
 
 def show_outcomes(outcomes: OutcomeQueue) -> None:

@@ -1,8 +1,8 @@
-"""Faults between a caller and SQS or EventBridge: an HTTP proxy passes requests on, or makes them fail."""
+"""Faults between a caller and SQS, EventBridge or DynamoDB: an HTTP proxy passes requests on, or makes them fail."""
 
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from random import Random
 from threading import Lock
@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from local.http_server import CLOSE, Answer, FaultPlan, HttpServer, Request
 from local.moto.sqs_gate import SqsError
 
-type Kind = Literal["error", "throttle", "refuse", "gone", "drop_before", "drop_after"]
-"""A kind of fault. A drop closes the connection, before or after SQS handles the request."""
+type Kind = Literal["error", "throttle", "refuse", "gone", "drop_before", "drop_after", "garbage_after", "late"]
+"""A kind of fault. A drop closes the connection, before or after the service handles the request. With "garbage_after"
+and "late" the service handles it, but the answer can't be read, or comes so many seconds later."""
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html and SendMessage's own errors
 ANSWERS: dict[Kind, SqsError] = {
@@ -25,7 +26,15 @@ ANSWERS: dict[Kind, SqsError] = {
         "QueueDoesNotExist", "The specified queue does not exist.", "AWS.SimpleQueueService.NonExistentQueue"
     ),
 }
-"""The answers to requests that don't reach SQS."""
+"""The answers to requests that don't reach SQS or EventBridge."""
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+DYNAMODB_NAMES: dict[Kind, str] = {
+    "error": "InternalServerError",
+    "throttle": "ThrottlingException",
+    "refuse": "AccessDeniedException",
+    "gone": "ResourceNotFoundException",
+}
+"""The same errors in DynamoDB, where all of them but the first have the status 400."""
 # The first three are for one of the two connections only (RFC 9110, 7.6.1). The proxy sends its own of the others.
 OWN_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
 
@@ -38,13 +47,14 @@ class Fault:
     kind: Kind
     times: int | None
     probability: float
+    seconds: float
 
 
 class SqsFaults:
-    """A context manager that serves SQS at ``url``, with faults. Many threads can use it.
+    """A context manager that serves AWS at ``url``, with faults. Many threads can use it.
 
     Args:
-        upstream_url: The URL of SQS, http://host:port.
+        upstream_url: The URL of AWS, http://host:port.
         rng: Decides about faults with a probability. Seed it to repeat a run.
     """
 
@@ -66,10 +76,12 @@ class SqsFaults:
     ) -> None:
         self._proxy.stop()
 
-    def fail(self, operation: str, kind: Kind, *, times: int | None = None, probability: float = 1.0) -> None:
+    def fail(
+        self, operation: str, kind: Kind, *, times: int | None = None, probability: float = 1.0, seconds: float = 0
+    ) -> None:
         """Make requests of an operation, such as "SendMessage", fail. Earlier faults take precedence."""
         with self._lock:
-            self._faults.add(Fault(operation, kind, times, probability))
+            self._faults.add(Fault(operation, kind, times, probability, seconds))
 
     def clear(self) -> None:
         """Remove all faults. ``struck`` keeps its counts."""
@@ -83,25 +95,33 @@ class SqsFaults:
             return self._struck.copy()
 
     def _answer(self, request: Request) -> Answer:
-        match self._strike(request.headers.get("X-Amz-Target", "").rpartition(".")[2]):
-            case None:
-                return forward(request, self._upstream)
+        service, _, operation = request.headers.get("X-Amz-Target", "").rpartition(".")
+        fault = self._strike(operation)
+        if fault is None:
+            return forward(request, self._upstream)
+        match fault.kind:
             case "drop_before":
                 return CLOSE
             case "drop_after":
                 forward(request, self._upstream)
                 return CLOSE
+            case "garbage_after":
+                return replace(forward(request, self._upstream), body=b"<<< not JSON")
+            case "late":
+                return replace(forward(request, self._upstream), wait_seconds=fault.seconds)
             case kind:
                 error = ANSWERS[kind]
+                if service.startswith("DynamoDB"):
+                    status = error.status if kind == "error" else 400
+                    error = replace(error, shape=DYNAMODB_NAMES[kind], code=DYNAMODB_NAMES[kind], status=status)
                 return Answer(error.status, error.body, error.headers)
 
-    def _strike(self, operation: str) -> Kind | None:
+    def _strike(self, operation: str) -> Fault | None:
         with self._lock:
             fault = self._faults.strike(lambda each: each.operation == operation, self.rng)
-            if fault is None:
-                return None
-            self._struck[operation, fault.kind] += 1
-            return fault.kind
+            if fault:
+                self._struck[operation, fault.kind] += 1
+            return fault
 
 
 def forward(request: Request, upstream: str) -> Answer:

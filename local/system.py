@@ -47,9 +47,11 @@ class LocalCourier:
         queue_url: where replies are put.
         dead_letter_queue_url: where those that could not be sent wait.
         payload_bucket: where the bodies are that are larger than a message; empty if the app has none.
+        draft_table: knows the drafts of replies; empty if the app has none.
         function: as deployed.
         watch: knows its current variables.
-        sqs_faults: faults between the function and SQS or the event bus; they strike neither poller nor ``aws.sqs``.
+        sqs_faults: faults between the function and SQS, the event bus or DynamoDB; they strike neither poller nor
+            the clients of ``aws``.
         environments: to crash the function, ``kill`` one.
         poller: invokes the function; can be paused.
         logs: every line so far.
@@ -62,6 +64,7 @@ class LocalCourier:
     queue_url: str
     dead_letter_queue_url: str
     payload_bucket: str
+    draft_table: str
     function: DeployedFunction
     watch: DeploymentWatch
     sqs_faults: SqsFaults
@@ -132,6 +135,7 @@ def running(  # noqa: PLR0913 - all but the first by name
             "AWS_ENDPOINT_URL_CONNECT": connect_url,
             "AWS_ENDPOINT_URL_SQS": sqs_faults.url,
             "AWS_ENDPOINT_URL_EVENTBRIDGE": sqs_faults.url,
+            "AWS_ENDPOINT_URL_DYNAMODB": sqs_faults.url,
         }
         surroundings = Surroundings(folder / "runtime", endpoints, xray.address)
         mapping = deployed_mapping(aws, function.name)
@@ -150,6 +154,7 @@ def running(  # noqa: PLR0913 - all but the first by name
             queue_url=outputs["QueueUrl"],
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
             payload_bucket=outputs.get("PayloadBucketName", ""),
+            draft_table=outputs.get("DraftTableName", ""),
             function=function,
             watch=watch,
             sqs_faults=sqs_faults,

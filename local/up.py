@@ -31,15 +31,10 @@ In another terminal, in this folder:
     export PATH=$PWD/.venv/bin:$PATH
     courier() {{ python -m courier "$@"; }}
 
-Create a draft, then send a reply:
+Send a reply. The function makes its draft just before:
 
-    draft() {{ aws connect create-contact --channel EMAIL \\
-        --initiation-method OUTBOUND --user-info UserId=agent \\
-        --instance-id 11111111-2222-3333-4444-555555555555 \\
-        --query ContactId --output text; }}
-    CONTACT=$(draft)
-    courier send - <<END
-    {{"ContactId": "$CONTACT",
+    courier send - --token my-first-reply <<END
+    {{"CreateContact": {{}},
      "DestinationEmailAddress": {{"EmailAddress": "ana@example.com"}},
      "EmailMessage": {{"MessageSourceType": "RAW", "RawMessage": {{
        "Subject": "Your order", "Body": "It is on its way.",
@@ -50,7 +45,7 @@ Follow the reply (docs/courier.md has all commands; courier doctor reports what
 local AWS lacks: quotas, concurrency and a confirmed alarm subscription):
 
     courier status
-    courier trace $CONTACT
+    courier trace my-first-reply
     courier dlq list
 
 Make every call to Connect fail, then end the fault:
@@ -61,9 +56,20 @@ Make every call to Connect fail, then end the fault:
 
 {faults}
 
-Run the examples for producers, and the AWS CLI (it needs --endpoint-url for SQS;
-the S3 client for JavaScript needs forcePathStyle here):
+Receive inbound emails, which count as active emails like drafts do (1,000 in
+all; with 1,000 inbound emails, Connect refuses every reply):
 
+    curl -X POST {page}/_local/inbound \\
+        -d '{{"count": 900, "active_seconds": 300}}'
+
+Run the examples for producers, which make their drafts themselves, and the AWS
+CLI (it needs --endpoint-url for SQS; the S3 client for JavaScript needs
+forcePathStyle here):
+
+    draft() {{ aws connect create-contact --channel EMAIL \\
+        --initiation-method OUTBOUND --user-info UserId=agent \\
+        --instance-id 11111111-2222-3333-4444-555555555555 \\
+        --query ContactId --output text; }}
     export QUEUE_URL={queue}
     export PAYLOAD_BUCKET={bucket}
     CONTACT_ID=$(draft) python examples/send_reply.py another-token

@@ -12,6 +12,7 @@ STATUS_OF = {
     "ServiceQuotaExceededException": 402,
     "AccessDeniedException": 403,
     "ResourceNotFoundException": 404,
+    "ContactNotFoundException": 410,  # of StopContact
     "IdempotencyException": 409,
     "ThrottlingException": 429,
     "InternalServiceException": 500,

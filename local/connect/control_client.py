@@ -24,8 +24,28 @@ class ConnectControl:
         """Add drafts with these contact ids."""
         self._call("POST", "drafts", {"contact_ids": contact_ids, "expires_in_seconds": expires_in_seconds})
 
+    @property
+    def drafts(self) -> list[str]:
+        """The contact ids of all drafts: neither sent, nor stopped, nor expired."""
+        contact_ids: list[str] = self._call("GET", "drafts")["contact_ids"]
+        return contact_ids
+
+    def receive_emails(self, count: int = 1, active_seconds: float = 300) -> int:
+        """Receive inbound emails, each active for some seconds. Return how many Connect refused."""
+        refused: int = self._call("POST", "inbound", {"count": count, "active_seconds": active_seconds})["refused"]
+        return refused
+
+    @property
+    def active(self) -> dict[str, int]:
+        """How many emails are active, of which kind, the peaks, and refused inbound emails."""
+        active: dict[str, int] = self._call("GET", "active")
+        return active
+
     def fail(self, fault: str, times: int | None = 1, **more: object) -> None:
-        """Make the next ``times`` matching calls fail. None means all, until the faults are removed."""
+        """Make the next ``times`` matching calls fail. None means all, until the faults are removed.
+
+        Without an ``operation``, it's for StartOutboundEmailContact.
+        """
         self._call("POST", "faults", {"fault": fault, "times": times, **more})
 
     def clear_faults(self) -> None:
@@ -36,6 +56,11 @@ class ConnectControl:
     def calls(self) -> list[dict[str, Any]]:
         """All StartOutboundEmailContact requests, with their answers."""
         calls: list[dict[str, Any]] = self._call("GET", "calls")["calls"]
+        return calls
+
+    def calls_of(self, operation: str) -> list[dict[str, Any]]:
+        """All requests of an operation, such as "CreateContact", with their answers."""
+        calls: list[dict[str, Any]] = self._call("GET", f"calls?operation={operation}")["calls"]
         return calls
 
     @property

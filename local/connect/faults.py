@@ -21,7 +21,7 @@ _ERRORS = {
     "throttle": (429, "ThrottlingException", "Rate exceeded"),
     "too_many_requests": (429, "TooManyRequestsException", "Too Many Requests"),
     "internal_error": (500, "InternalServiceException", "Request processing failed because of an internal error."),
-    "access_denied": (403, "AccessDeniedException", "Not authorized to perform: connect:StartOutboundEmailContact"),
+    "access_denied": (403, "AccessDeniedException", "Not authorized to perform this operation"),
     "expired_token": (403, "ExpiredTokenException", "The security token included in the request is expired"),
     "quota_exceeded": (402, "ServiceQuotaExceededException", "Concurrent active emails per instance exceeded."),
     "attachment_not_approved": (400, "InvalidRequestException", "Attachment is not approved"),
@@ -35,10 +35,13 @@ _UNAVAILABLE = Answer(
     503, b"<html><head><title>503 Service Unavailable</title></head></html>", {"Content-Type": "text/html"}
 )
 
+SEND = "StartOutboundEmailContact"
+OPERATIONS = (SEND, "CreateContact", "StopContact", "DescribeContact")
+"""The operations that faults can strike, and whose calls are recorded."""
 BEFORE = {*_ERRORS, "answer", "drop_before", "garbage", "hang", "unavailable"}
-"""Faults that strike before the request is checked, so that nothing is sent."""
+"""Faults that strike before the request is checked, so that nothing is sent, made or stopped."""
 AFTER = {"drop_after", "garbage_after", "hang_after"}
-"""Faults that strike after the email was sent, and spoil the answer."""
+"""Faults that strike after the operation was done, and spoil the answer."""
 IN_WORDS = (
     "The faults, by how Connect answers instead of sending: "
     + ", ".join(f"{name} ({status})" for name, (status, _, _) in _ERRORS.items())
@@ -46,6 +49,7 @@ IN_WORDS = (
     "Connect does not answer: drop_before, hang (for this many seconds, then the connection ends).",
     "Connect sends the email first: drop_after, hang_after (then answers after this many seconds), garbage_after.",
     "Which calls: the next one, or the next times (null: all), with this contact_id, client_token and probability.",
+    f"Which operation: {SEND}, or operation: {', '.join(OPERATIONS[1:])}.",
     "If two faults match a call, one that strikes before the email is sent goes first.",
 )
 """What a person can set with /_local/faults, for `make local`."""
@@ -56,6 +60,7 @@ class Fault:
     """A fault, and the calls that it strikes: the next `times` that match. None means all, until it is removed."""
 
     fault: str
+    operation: str = SEND
     times: int | None = 1
     contact_id: str | None = None
     client_token: str | None = None
@@ -65,13 +70,15 @@ class Fault:
     error: str | None = None
     message: str = ""
 
-    def matches(self, contact_id: str | None, client_token: str | None) -> bool:
-        """Return whether the fault is for calls with this contact and this token."""
-        return self.contact_id in (None, contact_id) and self.client_token in (None, client_token)
+    def matches(self, operation: str, contact_id: str | None, client_token: str | None) -> bool:
+        """Return whether the fault is for calls of this operation with this contact and this token."""
+        is_for_reply = self.contact_id in (None, contact_id) and self.client_token in (None, client_token)
+        return self.operation == operation and is_for_reply
 
 
 _RULES = {
     "fault": Rule(one_of(*BEFORE, *AFTER), "one of " + ", ".join(sorted(BEFORE | AFTER))),
+    "operation": Rule(one_of(*OPERATIONS), "one of " + ", ".join(OPERATIONS)),
     "times": Rule(or_null(whole_number(1)), "a whole number of calls, 1 or more, or null for all until it is removed"),
     "contact_id": Rule(or_null(text), "a contact id, or null for any"),
     "client_token": Rule(or_null(text), "a client token, or null for any"),
@@ -105,8 +112,10 @@ class Faults(FaultPlan[Fault]):
         """Return the faults that can still strike as JSON, each with the times that are left."""
         return [asdict(fault) for fault in self]
 
-    def strike_call(self, kinds: Collection[str], call: tuple[str | None, str | None], rng: Random) -> Fault | None:
-        """Return the first fault of these kinds that strikes a call, given as contact id and client token."""
+    def strike_call(
+        self, kinds: Collection[str], call: tuple[str, str | None, str | None], rng: Random
+    ) -> Fault | None:
+        """Return the first fault of these kinds that strikes a call: its operation, contact id and client token."""
         return self.strike(lambda fault: fault.fault in kinds and fault.matches(*call), rng)
 
 
@@ -128,7 +137,7 @@ def answer_instead(fault: Fault) -> Answer:
 
 
 def answer_spoilt(fault: Fault, answer: Answer) -> Answer:
-    """Return what a fault of `AFTER` makes of the answer to an accepted call."""
+    """Return what a fault of `AFTER` makes of the answer to a call that was done."""
     match fault.fault:
         case "hang_after":
             return replace(answer, wait_seconds=fault.seconds)

@@ -3,35 +3,38 @@
 import random
 import re
 from collections import Counter
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, NamedTuple, TypedDict
 
 from local.connect.answer import Refused, json_answer
 from local.connect.contacts import DEFAULT_EXPIRY_SECONDS, Contacts, TokenMemory
-from local.connect.faults import AFTER, BEFORE, Faults, answer_instead, answer_spoilt
+from local.connect.faults import AFTER, BEFORE, OPERATIONS, SEND, Faults, answer_instead, answer_spoilt
 from local.connect.quotas import ActiveEmails, TokenBucket
 from local.connect.settings import RefusalCase, Settings, checked_settings
 from local.connect.validation import checked, checked_creation, checked_sending
 from local.http_server import Answer
 
 _ARN = "arn:aws:connect:us-east-1:123456789012:instance/{}"
+_QUOTA = {SEND: "", "CreateContact": "create_", "StopContact": "contact_", "DescribeContact": "contact_"}
+"""How the names of the settings of an operation's quota begin."""
 
 
 class Call(TypedDict):
-    """A StartOutboundEmailContact request and its answer. `at` is in epoch seconds."""
+    """A request of one of the recorded operations and its answer. `at` is in epoch seconds."""
 
     n: int
     at: float
     client_token: str | None
-    contact_id: str | None
+    contact_id: str | None  # CreateContact: the one in the answer
     instance_id: str | None
     body: Any  # the parsed request, or None if it is not JSON
     raw: str  # the request's bytes, with surrogate escapes for those that are not UTF-8
     status: int | None  # None: the connection was closed without an answer
     error: str | None
     message: str | None  # the error's message
-    accepted: bool  # Connect sent an email
+    accepted: bool  # Connect sent an email, or made, stopped or described a contact
     repeat: bool  # Connect has accepted the same request before
     request_id: str
 
@@ -47,26 +50,36 @@ class Sent(TypedDict):
 
 
 class Record:
-    """Calls and emails, ordered by number. Clearing the record does not restart the numbers."""
+    """Calls and emails, ordered by number, and peaks. Clearing the record does not restart the numbers."""
 
     def __init__(self) -> None:
         self._last = 0
         self.clear()
 
     def clear(self) -> None:
-        """Remove all calls and emails."""
-        self.calls: list[Call] = []
+        """Remove all calls, emails and peaks."""
+        self.calls_of: dict[str, list[Call]] = {operation: [] for operation in OPERATIONS}
         self.sent: list[Sent] = []
-        self.counts: Counter[str] = Counter(calls=0, sent=0, throttled=0, repeats=0)
+        self.counts: Counter[str] = Counter(calls=0, sent=0, throttled=0, repeats=0)  # of sends
+        self.refused_inbound = 0
+        self.peak_drafts = 0
+        self.peak_active = 0
+
+    @property
+    def calls(self) -> list[Call]:
+        """All StartOutboundEmailContact calls."""
+        return self.calls_of[SEND]
 
     def next_number(self) -> int:
         """Return the number of the next call."""
         self._last += 1
         return self._last
 
-    def add(self, call: Call) -> None:
+    def add(self, operation: str, call: Call) -> None:
         """Add a call, and its email if Connect sent one."""
-        self.calls.append(call)
+        self.calls_of[operation].append(call)
+        if operation != SEND:
+            return
         throttled = call["status"] == HTTPStatus.TOO_MANY_REQUESTS
         self.counts.update(calls=1, sent=call["accepted"], throttled=throttled, repeats=call["repeat"])
         if call["accepted"]:
@@ -81,11 +94,19 @@ class Record:
 
 
 class Decision(NamedTuple):
-    """The answer to a StartOutboundEmailContact request, whether Connect sends an email, and whether it is a repeat."""
+    """What Connect decides on a request.
+
+    Attributes:
+        answer: The answer.
+        accepted: Whether it does what was asked: send an email, or make, stop or describe a contact.
+        repeat: Whether it has accepted the same request before.
+        contact_id: The contact in the answer.
+    """
 
     answer: Answer
     accepted: bool = False
     repeat: bool = False
+    contact_id: str | None = None
 
 
 def text_member(request: object, name: str) -> str | None:
@@ -103,10 +124,10 @@ class Instance:
         self.record = Record()
         self._sent_tokens = TokenMemory()
         self._created_tokens = TokenMemory()
-        self._refused_tokens: set[str | None] = set()
+        self._refused_tokens: set[Hashable] = set()
         self._active = ActiveEmails()
         self.settings = Settings()
-        self._bucket = TokenBucket(self.settings.rate, self.settings.burst)
+        self._buckets = {operation: self._bucket(operation) for operation in OPERATIONS}
         self._rng = random.Random(self.settings.seed)
 
     def change_settings(self, changes: object) -> None:
@@ -117,54 +138,138 @@ class Instance:
         """
         members = checked_settings(changes)
         self.settings = replace(self.settings, **members)
-        if members.keys() & {"rate", "burst"}:
-            self._bucket = TokenBucket(self.settings.rate, self.settings.burst)
+        for operation in OPERATIONS:
+            prefix = _QUOTA[operation]
+            if members.keys() & {f"{prefix}rate", f"{prefix}burst"}:
+                self._buckets[operation] = self._bucket(operation)
         if "seed" in members:
             self._rng = random.Random(self.settings.seed)
 
-    def send(self, request: object, now: float) -> Decision:
-        """Decide on a StartOutboundEmailContact request.
+    def decide(self, operation: str, request: object, now: float, new_contact_id: str) -> Decision:
+        """Decide on a request of one of the recorded operations.
 
         Raises:
             Refused: The answer is an error. The request has used the quota and changed nothing else.
         """
         token, contact_id = text_member(request, "ClientToken"), text_member(request, "ContactId")
-        if fault := self.faults.strike_call(BEFORE, (contact_id, token), self._rng):
-            return Decision(answer_instead(fault))
-        if not self._bucket.take(now):
+        if fault := self.faults.strike_call(BEFORE, (operation, contact_id, token), self._rng):
+            return Decision(answer_instead(fault), contact_id=contact_id)
+        if not self._buckets[operation].take(now):
             raise Refused("ThrottlingException", "Rate exceeded")
+        match operation:
+            case "CreateContact":
+                decision = self._create(request, now, new_contact_id)
+            case "StopContact":
+                decision = self._stop(request, now)
+            case "DescribeContact":
+                decision = self._describe(request, now)
+            case _:
+                decision = self._send(request, now)
+        is_done = decision.answer.status == HTTPStatus.OK
+        call = operation, decision.contact_id, token
+        if is_done and (fault := self.faults.strike_call(AFTER, call, self._rng)):
+            return decision._replace(answer=answer_spoilt(fault, decision.answer))
+        return decision
+
+    def _send(self, request: object, now: float) -> Decision:
         valid = checked_sending(request)
         self._check_instance(valid["InstanceId"])
-        repeat = self._sent_tokens.recall(valid, now) is not None
+        contact_id, key = valid["ContactId"], self._token_key(valid)
+        if self.settings.checked_first == "contact":
+            self._refuse(self._contact_refusal(valid, now), key)
+        repeat = self._sent_tokens.recall(key, valid, now) is not None
         if repeat and self.settings.repeat == "conflict":
-            return Decision(self.settings.refusal(RefusalCase.REPEAT).answer, repeat=True)
+            return Decision(self.settings.refusal(RefusalCase.REPEAT).answer, repeat=True, contact_id=contact_id)
         if not repeat:
-            if case := self._refusal(valid, now):
-                self._refused_tokens.add(token)
-                raise self.settings.refusal(case)
-            self._check_capacity(now)
-            self._accept(valid, now)
-        answer = json_answer({"ContactId": contact_id})
-        if fault := self.faults.strike_call(AFTER, (contact_id, token), self._rng):
-            answer = answer_spoilt(fault, answer)
-        return Decision(answer, accepted=not repeat, repeat=repeat)
+            self._refuse(self._token_refusal(valid, key) or self._contact_refusal(valid, now), key)
+            # A draft has its place already. Only drafts of control calls can make too many.
+            if self._active.inbound(now) + self._active_sent(now) >= self.settings.capacity:
+                raise _full()
+            self.contacts.mark_sent(contact_id)
+            self._active.add_sent(now)
+            self._sent_tokens.remember(key, valid, contact_id, now)
+        return Decision(json_answer({"ContactId": contact_id}), not repeat, repeat, contact_id)
 
-    def create_contact(self, request: object, new_contact_id: str, now: float) -> Answer:
-        """Decide on a CreateContact request. Its quota is not emulated.
-
-        Raises:
-            Refused: The answer is an error.
-        """
+    def _create(self, request: object, now: float, new_contact_id: str) -> Decision:
         valid = checked_creation(request)
         self._check_instance(valid["InstanceId"])
-        contact_id = self._created_tokens.recall(valid, now)
+        settings, key = self.settings, valid.get("ClientToken")
+        contact_id = None if settings.repeated_create == "new_contact" else self._created_tokens.recall(key, valid, now)
+        repeat = contact_id is not None
+        if repeat and settings.repeated_create == "conflict":
+            raise Refused("IdempotencyException", "An entity with the same name already exists.")
         if contact_id is None:
-            contact_id = new_contact_id
+            contact_id, user = new_contact_id, (valid.get("UserInfo") or {}).get("UserId")
+            drafts = self.contacts.drafts(now).values()
+            if user and sum(draft.user == user for draft in drafts) >= settings.user_drafts:
+                raise Refused("ServiceQuotaExceededException", "Concurrent drafts per user exceeded.")
+            if self._count(now) >= settings.capacity:
+                raise _full()
             minutes = valid.get("ExpiryDurationInMinutes")
-            self.contacts.add_drafts([contact_id], now + (DEFAULT_EXPIRY_SECONDS if minutes is None else minutes * 60))
-            self._created_tokens.remember(valid, contact_id, now)
-        arn = f"{_ARN.format(self.settings.instance_id)}/contact/{contact_id}"
-        return json_answer({"ContactId": contact_id, "ContactArn": arn})
+            expires_in = DEFAULT_EXPIRY_SECONDS if minutes is None else minutes * 60
+            self.contacts.add_draft(contact_id, now, expires_in, settings.appear_seconds, user)
+            self._note_peaks(now)
+            self._created_tokens.remember(key, valid, contact_id, now)
+        answer = json_answer({"ContactId": contact_id, "ContactArn": self._contact_arn(contact_id)})
+        return Decision(answer, not repeat, repeat, contact_id)
+
+    def _stop(self, request: object, now: float) -> Decision:
+        valid = checked("StopContact", request)
+        self._check_instance(valid["InstanceId"])
+        contact_id = valid["ContactId"]
+        if contact_id not in self.contacts.drafts(now):
+            raise Refused("ContactNotFoundException", "The contact does not exist, or has ended.")
+        if self.settings.stop == "refuse":
+            raise Refused("InvalidRequestException", "StopContact does not stop contacts of this channel.")
+        if self.settings.stop == "stop":
+            self.contacts.stop(contact_id, now)
+        return Decision(json_answer({}), accepted=True, contact_id=contact_id)
+
+    def _describe(self, request: object, now: float) -> Decision:
+        valid = checked("DescribeContact", request)
+        self._check_instance(valid["InstanceId"])
+        contact_id = valid["ContactId"]
+        contact = self.contacts.find(contact_id, now)
+        if contact is None:
+            raise self.settings.refusal(RefusalCase.WRONG_CONTACT)
+        described: dict[str, object] = {
+            "Arn": self._contact_arn(contact_id),
+            "Id": contact_id,
+            "Channel": "EMAIL",
+            "InitiationTimestamp": contact.made_at,
+        }
+        if ended_at := contact.ended_at(now):
+            described["DisconnectTimestamp"] = ended_at
+        return Decision(json_answer({"Contact": described}), accepted=True, contact_id=contact_id)
+
+    def add_drafts(self, contact_ids: Iterable[str], now: float, expires_in: float) -> None:
+        """Add drafts, as many as there are. They count as active."""
+        for contact_id in contact_ids:
+            self.contacts.add_draft(contact_id, now, expires_in)
+        self._note_peaks(now)
+
+    def add_inbound(self, count: int, now: float, active_seconds: float) -> dict[str, object]:
+        """Receive inbound emails, each active for some seconds; return how many were added and refused."""
+        added = max(0, min(count, self.settings.capacity - self._count(now)))
+        for _ in range(added):
+            self._active.add_inbound(now + active_seconds)
+        self._note_peaks(now)
+        self.record.refused_inbound += count - added
+        return {"added": added, "refused": count - added}
+
+    def active(self, now: float) -> dict[str, int]:
+        """Return how many emails are active, the peaks since the record was cleared, and refused inbound emails."""
+        drafts, total = len(self.contacts.drafts(now)), self._count(now)
+        return {
+            "active": total,
+            "capacity": self.settings.capacity,
+            "drafts": drafts,
+            "inbound": self._active.inbound(now),
+            "sent": self._active_sent(now),
+            "peak_active": max(self.record.peak_active, total),
+            "peak_drafts": max(self.record.peak_drafts, drafts),
+            "refused_inbound": self.record.refused_inbound,
+        }
 
     def describe(self, instance_id: str) -> Answer:
         """Answer a DescribeInstance request.
@@ -194,20 +299,45 @@ class Instance:
         if not re.fullmatch(rf"(arn:[\w-]+:connect:[\w-]+:\d{{12}}:instance/)?{known}", instance_id):
             raise Refused("ResourceNotFoundException", "Instance not found")
 
-    def _refusal(self, request: dict[str, Any], now: float) -> RefusalCase | None:
-        token, sender = request.get("ClientToken"), request.get("FromEmailAddress")
-        if self.settings.refusals == "remember" and token is not None and token in self._refused_tokens:
+    def _bucket(self, operation: str) -> TokenBucket:
+        prefix = _QUOTA[operation]
+        return TokenBucket(getattr(self.settings, f"{prefix}rate"), getattr(self.settings, f"{prefix}burst"))
+
+    def _contact_arn(self, contact_id: str) -> str:
+        return f"{_ARN.format(self.settings.instance_id)}/contact/{contact_id}"
+
+    def _token_key(self, request: dict[str, Any]) -> Hashable:
+        """Return what Connect remembers the request by, or None without a token."""
+        token = request.get("ClientToken")
+        with_contact = token is not None and self.settings.token_scope == "token_and_contact"
+        return (token, request["ContactId"]) if with_contact else token
+
+    def _refuse(self, case: RefusalCase | None, key: Hashable) -> None:
+        if case:
+            self._refused_tokens.add(key)
+            raise self.settings.refusal(case)
+
+    def _token_refusal(self, request: dict[str, Any], key: Hashable) -> RefusalCase | None:
+        if self.settings.refusals == "remember" and key is not None and key in self._refused_tokens:
             return RefusalCase.REMEMBERED_REFUSAL
+        sender = request.get("FromEmailAddress")
         known = sender is None or sender["EmailAddress"] in self.settings.email_addresses
-        if self.settings.unknown_sender == "refuse" and not known:
-            return RefusalCase.UNKNOWN_SENDER
+        return RefusalCase.UNKNOWN_SENDER if self.settings.unknown_sender == "refuse" and not known else None
+
+    def _contact_refusal(self, request: dict[str, Any], now: float) -> RefusalCase | None:
         return self.contacts.refusal(request["ContactId"], now, sends_again=self.settings.used_draft == "send")
 
-    def _check_capacity(self, now: float) -> None:
-        if self._active.count(now, self.settings.active_seconds) >= self.settings.capacity:
-            raise Refused("ServiceQuotaExceededException", "Concurrent active emails per instance exceeded.")
+    def _active_sent(self, now: float) -> int:
+        return self._active.sent(now, self.settings.active_seconds)
 
-    def _accept(self, request: dict[str, Any], now: float) -> None:
-        self.contacts.mark_sent(request["ContactId"])
-        self._active.add(now)
-        self._sent_tokens.remember(request, request["ContactId"], now)
+    def _count(self, now: float) -> int:
+        """Return how many emails are active."""
+        return len(self.contacts.drafts(now)) + self._active.inbound(now) + self._active_sent(now)
+
+    def _note_peaks(self, now: float) -> None:
+        self.record.peak_drafts = max(self.record.peak_drafts, len(self.contacts.drafts(now)))
+        self.record.peak_active = max(self.record.peak_active, self._count(now))
+
+
+def _full() -> Refused:
+    return Refused("ServiceQuotaExceededException", "Concurrent active emails per instance exceeded.")

@@ -13,5 +13,14 @@ async function refresh() {
   document.body.className = renewed.body.className; // the first entry ends the layout of an empty page
 }
 
+// The emulated Connect receives inbound emails, which count as active.
+document.getElementById("inbound").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const fields = new FormData(event.target);
+  const numbers = Object.fromEntries([...fields].map(([name, value]) => [name, Number(value)]));
+  await fetch("/_local/inbound", { method: "POST", body: JSON.stringify(numbers) });
+  await refresh();
+});
+
 // While the program is down the page stays as it is; when the program is back, it refreshes again.
 setInterval(() => refresh().catch(() => {}), 2000);

@@ -159,6 +159,7 @@ def _page(connect: EmulatedConnect, opened: str) -> Answer:
             "counts": dict(instance.record.counts),
             "faults": instance.faults.listed(),
             "refused": sum(map(_is_refused, instance.record.calls)),
+            "active": instance.active(connect.clock()),
         }
     html = _pages.get_template("page.html").render(
         entries=entries,

@@ -44,13 +44,13 @@ class EmulatedConnect:
             self._instance = Instance()
             self._instance.change_settings(self._settings)
 
-    def start_outbound_email_contact(self, raw: bytes) -> Answer:
-        """Answer a StartOutboundEmailContact request and record the call."""
+    def call(self, operation: str, raw: bytes) -> Answer:
+        """Answer a request of one of the recorded operations (`faults.OPERATIONS`), and record the call."""
         request = parsed(raw)
         with self.held() as instance:
             now, request_id = self.clock(), self._new_id()
             try:
-                decision = instance.send(request, now)
+                decision = instance.decide(operation, request, now, self._new_id())
             except Refused as error:
                 decision = Decision(error.answer)
             name, message = error_of(decision.answer)
@@ -58,7 +58,7 @@ class EmulatedConnect:
                 n=instance.record.next_number(),
                 at=now,
                 client_token=text_member(request, "ClientToken"),
-                contact_id=text_member(request, "ContactId"),
+                contact_id=decision.contact_id or text_member(request, "ContactId"),
                 instance_id=text_member(request, "InstanceId"),
                 body=request,
                 raw=raw.decode(errors="surrogateescape"),
@@ -69,13 +69,8 @@ class EmulatedConnect:
                 repeat=decision.repeat,
                 request_id=request_id,
             )
-            instance.record.add(call)
+            instance.record.add(operation, call)
             return _finished(decision.answer, instance, request_id)
-
-    def create_contact(self, raw: bytes) -> Answer:
-        """Answer a CreateContact request."""
-        request = parsed(raw)
-        return self._answer(lambda instance: instance.create_contact(request, self._new_id(), self.clock()))
 
     def describe_instance(self, instance_id: str) -> Answer:
         """Answer a DescribeInstance request."""

@@ -42,6 +42,10 @@ class Settings:
 
     rate: float = 2  # StartOutboundEmailContact requests a second
     burst: int = 5
+    create_rate: float = 2  # CreateContact requests a second
+    create_burst: int = 5
+    contact_rate: float = 10  # StopContact requests a second, and as many of DescribeContact
+    contact_burst: int = 15
     latency_ms: float = 0  # from the decision to the answer
     repeat: str = "same_contact"  # the answer to a repeated client token; not documented
     used_draft: str = "refuse"  # the answer to a sent contact with another token; not documented
@@ -49,8 +53,14 @@ class Settings:
     refusals: str = "forget"  # whether the token of a refused request is remembered; not documented
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # other answers, by RefusalCase
     email_addresses: Sequence[str] = ("support@bicycles.example",)  # the instance can send from these
-    capacity: int = 1000  # concurrently active emails
+    repeated_create: str = "same_contact"  # the answer to a repeated client token of CreateContact; not documented
+    token_scope: str = "token"  # whether a token is remembered alone, or with its contact; not documented
+    checked_first: str = "token"  # whether a send's token or its contact is checked first; not documented
+    stop: str = "stop"  # what StopContact does to a draft; not documented for email
+    appear_seconds: float = 0  # how long a new contact is unknown to the send and DescribeContact
+    capacity: int = 1000  # concurrently active emails: drafts, inbound and sent ones
     active_seconds: float = 0  # how long an email counts as active after it was sent
+    user_drafts: int = 20  # drafts for each user
     instance_id: str = "11111111-2222-3333-4444-555555555555"
     seed: int = 0  # for faults with a probability
 
@@ -78,9 +88,16 @@ def _answers(value: object) -> bool:
     )
 
 
+_RATE = Rule(number(math.ulp(0)), "a number above 0, in requests a second")
+_BURST = Rule(whole_number(1), "a whole number of requests, 1 or more")
+_SECONDS = Rule(number(0), "a number of seconds, 0 or more")
 _RULES = {
-    "rate": Rule(number(math.ulp(0)), "a number above 0, in requests a second"),
-    "burst": Rule(whole_number(1), "a whole number of requests, 1 or more"),
+    "rate": _RATE,
+    "burst": _BURST,
+    "create_rate": _RATE,
+    "create_burst": _BURST,
+    "contact_rate": _RATE,
+    "contact_burst": _BURST,
     "latency_ms": Rule(number(0), "a number of milliseconds, 0 or more"),
     "repeat": Rule(one_of("same_contact", "conflict"), '"same_contact" or "conflict"'),
     "used_draft": Rule(one_of("refuse", "send"), '"refuse" or "send"'),
@@ -88,8 +105,16 @@ _RULES = {
     "refusals": Rule(one_of("forget", "remember"), '"forget" or "remember"'),
     "answers": Rule(_answers, f"status, error and message for any of {', '.join(RefusalCase)}"),
     "email_addresses": Rule(texts, "a list of addresses"),
+    "repeated_create": Rule(
+        one_of("same_contact", "new_contact", "conflict"), '"same_contact", "new_contact" or "conflict"'
+    ),
+    "token_scope": Rule(one_of("token", "token_and_contact"), '"token" or "token_and_contact"'),
+    "checked_first": Rule(one_of("token", "contact"), '"token" or "contact"'),
+    "stop": Rule(one_of("stop", "refuse", "ignore"), '"stop", "refuse" or "ignore"'),
+    "appear_seconds": _SECONDS,
     "capacity": Rule(whole_number(0), "a whole number of emails, 0 or more"),
-    "active_seconds": Rule(number(0), "a number of seconds, 0 or more"),
+    "active_seconds": _SECONDS,
+    "user_drafts": Rule(whole_number(0), "a whole number of drafts, 0 or more"),
     "instance_id": Rule(text, "an instance id, as a string"),
     "seed": Rule(whole_number(), "a whole number"),
 }

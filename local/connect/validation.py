@@ -164,6 +164,8 @@ def checked_creation(request: object) -> dict[str, Any]:
             violations.append(violation(valid[name], name[0].lower() + name[1:], constraint))
     if valid["InitiationMethod"] != "FLOW" and valid.get("UserInfo") is None:
         violations.append(violation(None, "userInfo", "Member must not be null"))
+    if valid["InitiationMethod"] == "AGENT_REPLY" and valid.get("RelatedContactId") is None:
+        violations.append(violation(None, "relatedContactId", "Member must not be null"))
     minutes = valid.get("ExpiryDurationInMinutes")
     if minutes is not None and not 1 <= minutes <= _WEEK_MINUTES:
         violations.append(

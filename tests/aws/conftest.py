@@ -1,4 +1,4 @@
-"""The function against moto's SQS and the emulated Connect, both over real HTTP: what reaches them is asserted."""
+"""The function against moto's AWS and the emulated Connect, both over real HTTP: what reaches them is asserted."""
 
 from __future__ import annotations
 
@@ -8,30 +8,39 @@ import io
 import json
 import subprocess
 import sys
+import time
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
+from handler.drafts import Drafts
 from handler.pacer import Pacer
+from handler.services.contacts import Contacts
+from handler.services.table import DraftTable
 from local.aws import LocalAws, start_aws
 from local.connect.control_client import ConnectControl
 from local.function.sqs_event import record_of
 from local.processes import ProcessGroup
+from local.sqs_faults import SqsFaults
 from tests.conftest import leaks
 from tests.fakes.function import FakeClock, changed
 from tests.operators import Operator, operator_of_a_new_stack
-from tests.samples import FUNCTION_ENVIRONMENT, QUEUE_ARN, REGION, event, long_names, reply, short_names
+from tests.samples import FUNCTION_ENVIRONMENT, INSTANCE_ARN, QUEUE_ARN, REGION, event, long_names, reply, short_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mypy_boto3_connect import ConnectClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
 
 QUEUES = ("replies", "dead-letters")
+TABLE = "drafts"
 
 
 @dataclass
@@ -50,10 +59,18 @@ class Context:
 
 @dataclass
 class Courier:
-    """The function with its queues, as a test sees it."""
+    """The function with its queues and its table, as a test sees it.
+
+    Attributes:
+        faults: Strike the function's calls to DynamoDB.
+        draft_clients: The function's clients for CreateContact, for the other calls about drafts, and for its table.
+    """
 
     app: Any
     sqs: SQSClient
+    tables: DynamoDBClient
+    faults: SqsFaults
+    draft_clients: tuple[ConnectClient, ConnectClient, DynamoDBClient]
     queue_url: str
     dead_letter_queue_url: str
     output: io.StringIO = field(default_factory=io.StringIO)
@@ -87,6 +104,12 @@ class Courier:
 
     def receive_and_invoke(self) -> list[str]:
         return self.invoke(event(*self.receive()))
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """Everything in the table of drafts: attributes by name."""
+        items = self.tables.scan(TableName=TABLE, ConsistentRead=True)["Items"]
+        return [{name: next(iter(value.values())) for name, value in item.items()} for item in items]
 
     @property
     def dead_letters(self) -> list[dict[str, Any]]:
@@ -156,10 +179,20 @@ def connect_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def deployed(aws: LocalAws, connect_url: str) -> Courier:
+def table_faults(aws: LocalAws) -> Iterator[SqsFaults]:
+    with SqsFaults(aws.endpoint, Random(1)) as faults:
+        yield faults
+
+
+@pytest.fixture(scope="session")
+def deployed(aws: LocalAws, connect_url: str, table_faults: SqsFaults) -> Courier:
     """The function's module, imported once with the environment that the stack would set."""
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
-    endpoints = {"AWS_ENDPOINT_URL": aws.endpoint, "AWS_ENDPOINT_URL_CONNECT": connect_url}
+    endpoints = {
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        "AWS_ENDPOINT_URL_CONNECT": connect_url,
+        "AWS_ENDPOINT_URL_DYNAMODB": table_faults.url,
+    }
     with pytest.MonkeyPatch.context() as environment:
         for name, value in (credentials | endpoints).items():
             environment.setenv(name, value)
@@ -169,21 +202,46 @@ def deployed(aws: LocalAws, connect_url: str) -> Courier:
             **FUNCTION_ENVIRONMENT,
             "QUEUE_URL": queue_url,
             "DEAD_LETTER_QUEUE_URL": dead_letter_queue_url,
+            "DRAFT_TABLE": TABLE,
         }
         for name, value in settings.items():
             environment.setenv(name, value)
         app = importlib.import_module("handler.app")
         app.delivery.sqs()  # made here, with this environment
-    return Courier(app, sqs, queue_url, dead_letter_queue_url)
+        draft_clients = app.draft_clients()
+    return Courier(app, sqs, aws.tables, table_faults, draft_clients, queue_url, dead_letter_queue_url)
 
 
 @pytest.fixture
 def connect(connect_url: str) -> ConnectControl:
     emulated = ConnectControl(connect_url)
     emulated.reset()
-    emulated.settings(rate=1000, burst=1000)
+    emulated.settings(rate=1000, burst=1000, create_rate=1000, create_burst=1000)
     emulated.draft(*(f"contact-{n}" for n in range(1, 21)))
     return emulated
+
+
+def create_table(tables: DynamoDBClient) -> None:
+    tables.create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "TokenHash", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "TokenHash", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def new_drafts(courier: Courier, pacer: Pacer, now: Callable[[], float] = time.time) -> Drafts:
+    """The drafts of a new execution environment."""
+    creating, asking, dynamodb = courier.draft_clients
+    return Drafts(
+        table=DraftTable(TABLE, dynamodb, now),
+        contacts=Contacts(INSTANCE_ARN, creating, asking),
+        pacer=pacer,
+        observability=courier.app.observability,
+        retry_seconds=courier.app.settings.retry_seconds,
+        now=now,
+        rng=SystemRandom(),
+    )
 
 
 @pytest.fixture
@@ -192,11 +250,14 @@ def courier(deployed: Courier, connect: ConnectControl, aws: LocalAws) -> Iterat
     urllib.request.urlopen(f"{aws.endpoint}/moto-api/reset", data=b"").close()
     for queue in QUEUES:
         deployed.sqs.create_queue(QueueName=queue)
-    fresh = Courier(deployed.app, deployed.sqs, deployed.queue_url, deployed.dead_letter_queue_url)
+    create_table(deployed.tables)
+    deployed.faults.clear()
+    fresh = replace(deployed, output=io.StringIO(), clock=FakeClock())
     for handler in deployed.app.logger.handlers:
         handler.setStream(fresh.output)
     # A new environment for each test, on a clock that passes only when it waits for its turn.
     pacer = Pacer(1000, 1, fresh.clock, fresh.clock.sleep)
-    deployed.app.delivery = changed(deployed.app.delivery, pacer=pacer)
+    drafts = new_drafts(fresh, pacer)
+    deployed.app.delivery = changed(deployed.app.delivery, pacer=pacer, drafts=lambda: drafts)
     yield fresh
     print(fresh.output.getvalue())  # for the check of tests/conftest.py, and for whoever reads a failed test

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
+from local.connect.faults import OPERATIONS
 from local.waiting import until
 from tests.samples import INSTANCE_ARN, INSTANCE_ID, REGION, reply
 
@@ -65,7 +67,11 @@ def test_boto3_gets_an_answer_and_the_record_has_its_request(connect: ConnectCon
 
 def test_a_contact_made_by_boto3_can_be_sent_once(client: ConnectClient) -> None:
     created = client.create_contact(
-        InstanceId=INSTANCE_ID, Channel="EMAIL", InitiationMethod="AGENT_REPLY", UserInfo={"UserId": "agent"}
+        InstanceId=INSTANCE_ID,
+        Channel="EMAIL",
+        InitiationMethod="AGENT_REPLY",
+        RelatedContactId="inbound-1",
+        UserInfo={"UserId": "agent"},
     )
 
     assert created["ContactArn"].endswith(f"instance/{INSTANCE_ID}/contact/{created['ContactId']}")
@@ -132,6 +138,80 @@ def test_boto3_raises_for_a_lost_answer_and_a_repeat_sends_one_email(
     assert len(connect.sent) == is_sent
     assert send(client) == "contact-1"
     assert len(connect.sent) == 1
+
+
+def draft(client: ConnectClient, **members: Any) -> str:
+    return client.create_contact(
+        **{"InstanceId": INSTANCE_ID, "Channel": "EMAIL", "InitiationMethod": "FLOW"} | members
+    )["ContactId"]
+
+
+def test_boto3_describes_and_stops_a_draft_which_then_has_ended(connect: ConnectControl, client: ConnectClient) -> None:
+    contact_id = draft(client)
+    described = client.describe_contact(InstanceId=INSTANCE_ID, ContactId=contact_id)["Contact"]
+    assert (described["Id"], described["Channel"], "DisconnectTimestamp" in described) == (contact_id, "EMAIL", False)
+    assert abs(described["InitiationTimestamp"].timestamp() - time.time()) < 60
+
+    client.stop_contact(InstanceId=INSTANCE_ID, ContactId=contact_id)
+
+    with pytest.raises(client.exceptions.ContactNotFoundException) as gone:
+        client.stop_contact(InstanceId=INSTANCE_ID, ContactId=contact_id)
+    assert gone.value.response["ResponseMetadata"]["HTTPStatusCode"] == 410
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        send(client, ContactId=contact_id)
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.describe_contact(InstanceId=INSTANCE_ID, ContactId="unknown")
+    assert "DisconnectTimestamp" in client.describe_contact(InstanceId=INSTANCE_ID, ContactId=contact_id)["Contact"]
+    calls = {operation: len(connect.calls_of(operation)) for operation in OPERATIONS}
+    assert calls == {"StartOutboundEmailContact": 1, "CreateContact": 1, "StopContact": 2, "DescribeContact": 3}
+
+
+def test_inbound_emails_and_drafts_share_the_capacity(connect: ConnectControl, client: ConnectClient) -> None:
+    connect.settings(capacity=23)  # 20 drafts are there already
+    contact_id = draft(client)
+    assert connect.receive_emails(3) == 1
+
+    with pytest.raises(client.exceptions.ServiceQuotaExceededException):
+        draft(client)
+
+    assert contact_id in connect.drafts
+    active = connect.active
+    assert (active["active"], active["drafts"], active["inbound"], active["refused_inbound"]) == (23, 21, 2, 1)
+
+
+def test_create_contact_has_a_quota_of_its_own(connect: ConnectControl, client: ConnectClient) -> None:
+    connect.settings(create_rate=1e-9, create_burst=1)
+    contact_id = draft(client)
+
+    with pytest.raises(client.exceptions.ThrottlingException):
+        draft(client)
+    assert send(client, ContactId=contact_id) == contact_id
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("internal_error", ClientError),
+        ("unavailable", ClientError),
+        ("drop_before", ConnectionClosedError),
+        ("drop_after", ConnectionClosedError),
+        ("hang", ReadTimeoutError),
+        ("hang_after", ReadTimeoutError),
+        ("garbage", KeyError),
+        ("garbage_after", KeyError),
+    ],
+)
+def test_a_fault_strikes_create_contact_alone_and_may_leave_a_draft(
+    connect: ConnectControl, client: ConnectClient, fault: str, error: type[Exception]
+) -> None:
+    connect.fail(fault, operation="CreateContact")
+    assert send(client) == "contact-1"
+    before = len(connect.drafts)
+
+    with client_with_timeout(connect, 1) as impatient, pytest.raises(error):
+        draft(impatient)
+
+    assert len(connect.drafts) - before == fault.endswith("_after")
 
 
 def test_callers_do_not_wait_for_each_other(connect: ConnectControl, client: ConnectClient) -> None:

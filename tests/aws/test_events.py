@@ -18,6 +18,7 @@ DEAD_LETTERS = {
     "bad-unknown-member": ["InvalidReply"],
     "batch-one-bad": ["InvalidReply"],
     "unknown-contact": ["NotFound"],
+    "unknown-sender": ["InvalidRequest"],
 }
 SENT = {"plain": 1, "html": 1, "template": 1, "cc": 1, "large": 1, "redriven": 1, "batch-one-bad": 2}
 

@@ -1,4 +1,4 @@
-"""Alarms and subscriptions of a template in local AWS: moto's CloudFormation makes them, changes them, deletes them."""
+"""Alarms, subscriptions and tables of a template in local AWS: what moto's CloudFormation makes of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from local.cdk import finish_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,3 +88,31 @@ def test_a_subscription_by_email_waits_to_be_confirmed(aws: LocalAws, stack: str
     assert listed()["https"].startswith(topic)
     aws.stacks.delete_stack(StackName=stack)
     assert listed() == {}
+
+
+def test_a_table_has_the_time_to_live_and_the_backups_of_its_template(aws: LocalAws) -> None:
+    table = {
+        "Type": "AWS::DynamoDB::Table",
+        "Properties": {
+            "KeySchema": [{"AttributeName": "Key", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "Key", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+            "TimeToLiveSpecification": {"AttributeName": "DeleteAt", "Enabled": True},
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        },
+    }
+    stack = f"s{uuid.uuid4().hex}"
+    aws.stacks.create_stack(StackName=stack, TemplateBody=json.dumps({"Resources": {"Table": table}}))
+    (resource,) = aws.stacks.list_stack_resources(StackName=stack)["StackResourceSummaries"]
+    name = resource["PhysicalResourceId"]
+
+    finish_tables(aws, stack)
+    finish_tables(aws, stack)  # as an update of the stack does
+
+    assert aws.tables.describe_time_to_live(TableName=name)["TimeToLiveDescription"] == {
+        "TimeToLiveStatus": "ENABLED",
+        "AttributeName": "DeleteAt",
+    }
+    backups = aws.tables.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+    aws.stacks.delete_stack(StackName=stack)

@@ -91,7 +91,7 @@ def test_every_sample_ends_in_one_place_and_nothing_personal_is_said_of_it(
     letters = messages(courier.aws.sqs, courier.dead_letter_queue_url)
     dead = [token_of(letter) for letter in letters]
     assert sorted(dead + [email["client_token"] for email in connect.sent]) == sorted(tokens)
-    assert len(dead) == 6
+    assert len(dead) == 7
 
 
 def test_an_answer_that_quotes_the_reply_gets_into_the_dead_letter_and_nowhere_else(

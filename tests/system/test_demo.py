@@ -18,6 +18,7 @@ def test_the_demo_deploys_for_real_and_accounts_for_every_reply() -> None:
         "   $ cdk synth …",
         "   $ cdk deploy …",
     ]
-    assert "   27 outcomes in all" in demo.stdout
+    assert "   28 outcomes in all" in demo.stdout
+    assert "The function made 19 drafts just before they were sent: 18 were sent, 1 stopped." in demo.stdout
     assert shown("README.md")[0].missing(demo.stdout) == []
-    assert "\ndemo: sent=20 dead_lettered=6 replayed=1 duplicates=0 lost=0\n" in demo.stdout
+    assert "\ndemo: sent=20 dead_lettered=7 replayed=1 duplicates=0 lost=0\n" in demo.stdout

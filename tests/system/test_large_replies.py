@@ -66,6 +66,22 @@ def test_a_large_reply_arrives_character_for_character(courier: LocalCourier, te
     assert call["body"]["EmailMessage"] == with_text(text)["EmailMessage"]
 
 
+def test_a_large_reply_with_create_contact_is_sent_with_a_draft_that_the_table_knows(courier: LocalCourier) -> None:
+    connect, faults = ConnectControl(courier.connect_url), courier.sqs_faults
+    body = with_text("x" * LONGEST)
+    del body["ContactId"]
+    before = faults.struck
+    faults.fail("GetItem", "error", times=1)  # the function reads once more
+    token = put(courier, json.dumps({**body, "CreateContact": {"RelatedContactId": "inbound-1"}}))
+    wait_until_empty(courier)
+    (creation,), (email,) = connect.calls_of("CreateContact"), connect.sent
+    assert (email["client_token"], email["contact_id"]) == (token, creation["contact_id"])
+    assert email["request"]["EmailMessage"] == body["EmailMessage"]
+    items = courier.aws.tables.scan(TableName=courier.draft_table)["Items"]
+    assert creation["contact_id"] in {item["ContactId"]["S"] for item in items}
+    assert faults.struck - before == {("GetItem", "error"): 1}
+
+
 def test_a_text_that_is_a_character_too_long_is_dead_lettered_as_a_pointer(courier: LocalCourier) -> None:
     put(courier, json.dumps(with_text("x" * (LONGEST + 1))))
     wait_until_empty(courier)

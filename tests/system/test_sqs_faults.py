@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from local.aws import LocalAws
 from local.sqs import counts_of
@@ -210,6 +210,57 @@ def succeeds(queue: Queue) -> bool:
     except ClientError:
         return False
     return True
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "is_written"),
+    [
+        ("error", "InternalServerError", False),
+        ("throttle", "ThrottlingException", False),
+        ("refuse", "AccessDeniedException", False),
+        ("gone", "ResourceNotFoundException", False),
+        ("drop_before", ConnectionClosedError, False),
+        ("drop_after", ConnectionClosedError, True),
+        ("garbage_after", None, True),
+        ("late", ReadTimeoutError, True),
+    ],
+)
+def test_boto3_reads_each_fault_of_a_table_and_a_write_is_done_or_not(
+    empty_aws: LocalAws, kind: Kind, error: str | type[Exception] | None, *, is_written: bool
+) -> None:
+    name = f"table-{kind}"
+    empty_aws.tables.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "Key", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "Key", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    once = Config(retries={"total_max_attempts": 1}, read_timeout=1)
+    with SqsFaults(empty_aws.endpoint, Random(1)) as faults:
+        through = empty_aws.session.client("dynamodb", endpoint_url=faults.url, config=once)
+        faults.fail("UpdateItem", kind, times=1, seconds=2)
+
+        def update() -> dict[str, Any]:
+            return {
+                **through.update_item(
+                    TableName=name,
+                    Key={"Key": {"S": "k"}},
+                    UpdateExpression="SET Contact = :c",
+                    ExpressionAttributeValues={":c": {"S": "c"}},
+                    ReturnValues="ALL_NEW",
+                )
+            }
+
+        if error is None:
+            assert "Attributes" not in update()
+        else:
+            with pytest.raises(ClientError if isinstance(error, str) else error) as raised:
+                update()
+            if isinstance(raised.value, ClientError):
+                assert raised.value.response["Error"]["Code"] == error
+        assert ("Item" in through.get_item(TableName=name, Key={"Key": {"S": "k"}})) == is_written
+        assert faults.struck == {("UpdateItem", kind): 1}
+        through.close()
 
 
 def test_faults_strike_the_functions_calls_and_not_the_pollers(courier: LocalCourier) -> None:

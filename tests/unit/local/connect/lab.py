@@ -19,7 +19,7 @@ class Lab:
         self.now = 1_800_000_000.0
         self.ids = 0
         self.connect = EmulatedConnect(clock=lambda: self.now, new_id=self.new_id)
-        self.control("PUT", "settings", {"rate": 1000, "burst": 1000})
+        self.control("PUT", "settings", dict.fromkeys(("rate", "burst", "create_rate", "create_burst"), 1000))
         self.control("POST", "drafts", {"contact_ids": ["a", "b", "c"]})
 
     def new_id(self) -> str:
@@ -46,6 +46,22 @@ class Lab:
     def create(self, **changes: Any) -> Answer:
         request = {"InstanceId": INSTANCE_ID, "Channel": "EMAIL", "InitiationMethod": "FLOW", **changes}
         return answer_to(self.connect, "PUT", "/contact/create-contact", json.dumps(request).encode())
+
+    def made(self, **changes: Any) -> str:
+        """The id of a new contact."""
+        contact_id: str = json.loads(self.create(**changes).body)["ContactId"]
+        return contact_id
+
+    def stop(self, contact_id: str) -> Answer:
+        request = {"InstanceId": INSTANCE_ID, "ContactId": contact_id}
+        return answer_to(self.connect, "POST", "/contact/stop", json.dumps(request).encode())
+
+    def describe(self, contact_id: str) -> Answer:
+        return answer_to(self.connect, "GET", f"/contacts/{INSTANCE_ID}/{contact_id}", b"")
+
+    def active(self) -> dict[str, int]:
+        active: dict[str, int] = self.control("GET", "active")
+        return active
 
     def sent(self) -> list[tuple[str, str | None]]:
         return [(each["contact_id"], each["client_token"]) for each in self.control("GET", "sent")["sent"]]

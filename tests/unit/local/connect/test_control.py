@@ -18,6 +18,10 @@ def test_a_reset_forgets_everything(lab: Lab) -> None:
     assert lab.control("GET", "settings") == {
         "rate": 2,
         "burst": 5,
+        "create_rate": 2,
+        "create_burst": 5,
+        "contact_rate": 10,
+        "contact_burst": 15,
         "latency_ms": 0,
         "repeat": "same_contact",
         "used_draft": "refuse",
@@ -25,13 +29,20 @@ def test_a_reset_forgets_everything(lab: Lab) -> None:
         "refusals": "forget",
         "answers": {},
         "email_addresses": ["support@bicycles.example"],
+        "repeated_create": "same_contact",
+        "token_scope": "token",
+        "checked_first": "token",
+        "stop": "stop",
+        "appear_seconds": 0,
         "capacity": 1000,
         "active_seconds": 0,
+        "user_drafts": 20,
         "instance_id": INSTANCE_ID,
         "seed": 0,
     }
     assert lab.control("GET", "faults")["faults"] == []
     assert lab.control("GET", "calls")["calls"] == []
+    assert lab.control("GET", "active")["peak_drafts"] == 0
     assert outcome(lab.send("a", "t"))[0] == 404, "the drafts are gone too"
 
 
@@ -51,7 +62,10 @@ def test_a_reset_forgets_everything(lab: Lab) -> None:
         ("POST", "faults", {"times": 1}, "fault is missing"),
         ("POST", "faults", {"fault": "hang", "times": 0}, "1 or more, or null"),
         ("POST", "faults", {"fault": "hang", "probability": 1.1}, "from 0 to 1"),
+        ("POST", "faults", {"fault": "hang", "operation": "Send"}, "one of StartOutboundEmailContact, CreateContact"),
+        ("POST", "inbound", {"count": 0}, "1 or more"),
         ("GET", "calls?since=x", None, "since cannot be 'x'"),
+        ("GET", "calls?operation=Send", None, "one of StartOutboundEmailContact, CreateContact"),
     ],
 )
 def test_the_answer_to_an_invalid_control_call_says_what_is_valid(

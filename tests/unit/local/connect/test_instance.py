@@ -110,7 +110,7 @@ def test_requests_are_decided_one_at_a_time() -> None:
         return 0.0
 
     connect = EmulatedConnect(clock, new_id=str)
-    callers = [threading.Thread(target=connect.start_outbound_email_contact, args=[b"{}"]) for _ in range(2)]
+    callers = [threading.Thread(target=connect.call, args=["StartOutboundEmailContact", b"{}"]) for _ in range(2)]
     for caller in callers:
         caller.start()
     for caller in callers:

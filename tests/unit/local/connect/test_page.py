@@ -107,7 +107,7 @@ def test_an_empty_page_shows_how_to_send(lab: Lab) -> None:
     lab.send("nobody", "t-1")
 
     assert '<body class="empty">' in empty
-    assert all(command in empty for command in ("aws connect create-contact", "python -m courier send -", "dlq list"))
+    assert all(command in empty for command in ("python -m courier send -", "CreateContact", "dlq list"))
     assert '<body class="">' in page(lab)
 
 
@@ -198,3 +198,15 @@ def test_emails_are_shown_newest_first_with_the_faults_and_the_quota(lab: Lab) -
 def test_an_address_breaks_after_its_at_and_full_stops_and_is_escaped() -> None:
     assert breakable("ana.silva@example.com") == "ana.<wbr>silva@<wbr>example.<wbr>com"
     assert breakable("<b>@x") == "&lt;b&gt;@<wbr>x"
+
+
+def test_the_page_shows_active_emails_of_the_capacity_and_a_form_for_inbound_ones(lab: Lab) -> None:
+    lab.control("PUT", "settings", {"capacity": 5})
+    lab.control("POST", "inbound", {"count": 3})
+
+    html = page(lab)
+
+    assert 'title="3 drafts, 2 inbound, 0 sent">5 of 5</dd>' in html
+    assert "2, 1 refused" in html
+    assert '<form id="inbound">' in html
+    assert '"/_local/inbound"' in got(lab, "/page.js").body.decode()

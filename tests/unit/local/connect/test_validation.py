@@ -115,7 +115,7 @@ def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
         creation(),
         creation(ExpiryDurationInMinutes=1),
         creation(ExpiryDurationInMinutes=10_080),
-        creation(InitiationMethod="AGENT_REPLY", UserInfo={"UserId": "u"}),
+        creation(InitiationMethod="AGENT_REPLY", UserInfo={"UserId": "u"}, RelatedContactId="c"),
     ],
 )
 def test_email_contacts_can_be_created(request_: dict[str, Any]) -> None:
@@ -128,6 +128,7 @@ def test_email_contacts_can_be_created(request_: dict[str, Any]) -> None:
         (creation(Channel="VOICE"), "channel"),
         (creation(InitiationMethod="API"), "initiationMethod"),
         (creation(InitiationMethod="OUTBOUND"), "userInfo"),
+        (creation(InitiationMethod="AGENT_REPLY", UserInfo={"UserId": "u"}), "relatedContactId"),
         (creation(ExpiryDurationInMinutes=0), "between 1 and 10080"),
         (creation(ExpiryDurationInMinutes=10_081), "between 1 and 10080"),
         (creation(ExpiryDurationInMinutes=1.5), "type integer"),
