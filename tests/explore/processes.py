@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -16,6 +17,7 @@ import typer
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 
+from bench.dynamodb import KEY, condition_failed
 from courier import edit as edit_command
 from courier import payloads as courier_payloads
 from courier.aws import Account, Queues
@@ -26,7 +28,8 @@ from courier.sending import message_for_dead_letter_queue, move
 from handler.delivery import create_delivery
 from handler.observability import Observability
 from handler.settings import Settings
-from tests.explore.world import BODIES, Message, Process
+from tests.explore.drafts import frozen, mark_prefix, thawed
+from tests.explore.world import BODIES, EDITED, Message, Process
 from tests.fakes.faults import refusal
 from tests.fakes.function import FakeClock
 from tests.samples import INSTANCE_ARN, string_attribute
@@ -41,6 +44,7 @@ REFUSALS = {
     "429": refusal(429, "ThrottlingException"),
     "500": refusal(500, "InternalServiceException"),
     "403": refusal(403, "AccessDeniedException"),
+    "402": refusal(402, "ServiceQuotaExceededException"),
     "404": refusal(404, "ResourceNotFoundException"),
     "409": refusal(409, "IdempotencyException"),
     "error": refusal(400, "InvalidParameterValue"),
@@ -50,6 +54,7 @@ SETTINGS = Settings(
     queue_url=QUEUE,
     dead_letter_queue_url=DEAD,
     payload_bucket="",
+    draft_table="drafts",
     event_bus_name="",
     send_rate_share=1000,
     burst_share=10,
@@ -98,6 +103,8 @@ class Script:
                 raise ConnectionClosedError(endpoint_url="x")
             if answer[0] in REFUSALS:
                 raise REFUSALS[answer[0]]
+            if answer[0] == "condition":
+                raise condition_failed(thawed(answer[1]) if answer[1] else None)  # type: ignore[arg-type]
             return answer
         self.call = self.call or Call(operation, arguments)
         raise Waiting
@@ -111,9 +118,50 @@ class ScriptedConnect:
 
     def start_outbound_email_contact(self, **request: Any) -> Any:
         """Ask for the answer."""
-        label = request["ContactId"]
-        self._script.ask("connect", request["ClientToken"], BODIES[label])
-        return {"ContactId": label, "ResponseMetadata": {"RequestId": ""}}
+        contact_id = request["ContactId"]
+        if contact_id in BODIES:
+            self._script.ask("connect", request["ClientToken"], BODIES[contact_id])
+        else:
+            text = BODIES[request["EmailMessage"]["RawMessage"]["Subject"]]
+            self._script.ask("attempt", request["ClientToken"], contact_id, text)
+        return {"ContactId": contact_id, "ResponseMetadata": {"RequestId": ""}}
+
+    def create_contact(self, **_: Any) -> Any:
+        """Ask which contact was made."""
+        return {"ContactId": self._script.ask("create")[1], "ResponseMetadata": {}}
+
+    def stop_contact(self, *, ContactId: str, **_: Any) -> Any:  # noqa: N803
+        """Ask whether it is stopped."""
+        self._script.ask("stop", ContactId)
+
+    def describe_contact(self, *, ContactId: str, **_: Any) -> Any:  # noqa: N803
+        """Ask whether it is known."""
+        self._script.ask("describe", ContactId)
+        return {"Contact": {}}
+
+
+class ScriptedDynamo:
+    """DynamoDB, as the function sees it."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    def get_item(self, *, Key: Any, **_: Any) -> Any:  # noqa: N803
+        """Ask for the item."""
+        item: Any = self._script.ask("get", Key[KEY]["S"])[1]
+        return {"ConsumedCapacity": {}, **({"Item": thawed(item)} if item else {})}
+
+    def update_item(self, **request: Any) -> Any:
+        """Ask whether it is written."""
+        values = frozen(request["ExpressionAttributeValues"])
+        expressions = request["UpdateExpression"], request["ConditionExpression"]
+        answer: Any = self._script.ask("update", request["Key"][KEY]["S"], *expressions, values)
+        return {"Attributes": thawed(answer[1])}
+
+    def describe_table(self, **_: Any) -> Any:
+        """Ask when it was created."""
+        created: Any = self._script.ask("table")[1]
+        return {"Table": {"CreationDateTime": datetime.fromtimestamp(created, UTC)}}
 
 
 class ScriptedSqs:
@@ -190,11 +238,21 @@ def record_of(message: Message) -> dict[str, Any]:
 
 
 class Draws(Random):
-    """Chance, without any: no backoff is longer than another here."""
+    """Chance, without any: no backoff is longer than another here, and each delivery has marks of its own."""
+
+    def __init__(self, prefix: int) -> None:
+        super().__init__()
+        self._prefix, self._drawn = prefix, 0
 
     def uniform(self, a: float, b: float) -> float:
         """Draw the middle."""
         return (a + b) / 2
+
+    def getrandbits(self, bits: int) -> int:
+        """Draw what was never drawn."""
+        assert bits == 128
+        self._drawn += 1
+        return self._prefix << 32 | self._drawn
 
 
 LOG = io.StringIO()
@@ -209,21 +267,24 @@ def unused() -> Any:
 NOWHERE = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the search runs
 
 
-def function(script: Script, messages: tuple[Message, ...], now: int) -> End:
+def function(script: Script, messages: tuple[Message, ...], now: int, copy: int) -> End:
     """One invocation."""
     clock = FakeClock()
     queue = ScriptedSqs(script)
+    connect: Any = ScriptedConnect(script)
+    table: Any = ScriptedDynamo(script)
     delivery = create_delivery(
         SETTINGS,
         OBSERVABILITY,
-        connect=ScriptedConnect(script),  # type: ignore[arg-type]  # the one operation that is called
+        connect=connect,
         sqs=lambda: queue,  # type: ignore[arg-type, return-value]  # the two operations that are called
         s3=unused,
         events=unused,
+        draft_clients=lambda: (connect, connect, table),
         now=lambda: now,
         monotonic=clock,
         sleep=clock.sleep,
-        rng=Draws(),
+        rng=Draws(mark_prefix(messages, copy)),
     )
     answer = delivery.deliver_all([record_of(message) for message in messages], lambda: 600)
     LOG.truncate(0)
@@ -260,10 +321,10 @@ def renew(script: Script, now: int) -> End:
 
 
 def edit(script: Script, letter_id: str, now: int) -> End:
-    """`courier dlq edit`: "bad" becomes "one"."""
+    """`courier dlq edit`: a refused reply becomes a sound one."""
     account: Any = ScriptedAccount(script)
     letter = edit_command.fetch_and_hold(account, letter_id)
-    message: Any = edited_message(letter, BODIES["one"], now)
+    message: Any = edited_message(letter, EDITED[letter.body], now)
     edit_command.send_and_delete(account, letter, message)
     return End(())
 

@@ -24,6 +24,7 @@ class Found:
         states: How many it went through.
         seconds: How long it took.
         known: How often what docs/design.md names as known.
+        is_cut: Whether there are more states than it was allowed to go through.
         broken: What breaks the promise; None if nothing does.
         path: What led there, in words.
     """
@@ -31,6 +32,7 @@ class Found:
     states: int = 0
     seconds: float = 0.0
     known: Counter[str] = field(default_factory=Counter)
+    is_cut: bool = False
     broken: str | None = None
     path: list[str] = field(default_factory=list)
 
@@ -65,34 +67,39 @@ def explore(scenario: Scenario, most: int | None = None) -> Found:
                 break
         layer = following
     found.states, found.seconds = len(came_from), time.perf_counter() - began
+    found.is_cut = bool(layer) and found.broken is None
     return found
 
 
 TWO_UNDER_ONE_TOKEN = "two replies under one producer's token, and any repeat answers 200: the second is called sent"
+LOST_TABLE = "a table that was lost in one of the circumstances that design.md names: it is sent twice"
 REMEMBERED_REFUSAL = "a refusal in the first life that Connect remembers, and no letter about it: it is called sent"
-KNOWN = {TWO_UNDER_ONE_TOKEN, REMEMBERED_REFUSAL}
+KNOWN = {TWO_UNDER_ONE_TOKEN, REMEMBERED_REFUSAL, LOST_TABLE}
 """Named in docs/design.md."""
 
 
 def judge(state: State, scenario: Scenario) -> str | None:
     """What is wrong with a state."""
+    if state.wrong:
+        return state.wrong
     emails = Counter(email.label for email in state.emails)
-    # An edit makes "one" of "bad": it is one reply.
     labels = {label for label, _ in REPLIES[scenario.name]}
-    if labels == {"bad"}:
-        emails = Counter({"bad": emails.total()})
+    is_edited = labels <= {"bad", "drafted bad"}  # an edit makes another text of it: it is one reply
+    if is_edited:
+        emails = Counter(dict.fromkeys(labels, emails.total()) if emails else {})
     for label in emails:
         if emails[label] > 1:
-            return f"{label} was sent twice"
+            return LOST_TABLE if state.is_risky else f"{label} was sent twice"
     # What the function has in its hands may reach the dead-letter queue yet.
     in_hand = (each for process in state.processes if process.kind == "function" for each in process.given[0])  # type: ignore[attr-defined]
     there = {label_of(message.body) for message in (*state.queue, *state.dead, *in_hand)}
-    if labels == {"bad"}:
-        there = {"bad"} if there else set()
+    if is_edited:
+        there = labels if there else set()
     for label in labels - there - emails.keys():
         if scenario.name == "two replies, one token" and scenario.repeat == "200":
             return TWO_UNDER_ONE_TOKEN
-        return REMEMBERED_REFUSAL if state.hole else f"{label} is nowhere"
+        is_hole = state.hole or (scenario.drafts and state.refused)
+        return REMEMBERED_REFUSAL if is_hole else f"{label} is nowhere"
     for letter in state.dead:
         names = {name.removeprefix(OURS) for name, _ in letter.attributes}
         # One that SQS moved has no reason; when it is renewed, it gets its token and its first try.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from contract.client_token import CLIENT_TOKEN, MESSAGE_ID
+from tests.explore.drafts import draft_answers, late_arrivals, table_losses
 from tests.explore.processes import DEAD, MAX_RECEIVE_COUNT, QUEUE, Call, End, next_step
-from tests.explore.world import BODIES, TIMES, Message, Process, Scenario, State, connect_answers, label_of, refusing
+from tests.explore.world import EDITED, TIMES, Message, Process, Scenario, State, connect_answers, label_of, refusing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,9 +35,15 @@ def steps(state: State, scenario: Scenario) -> Iterator[Step]:
                     yield Step(f"{process.kind}: {words}", _with(after, rest, process, answer))
     yield from _receives(state, scenario)
     yield from _operations(state)
-    if "bad" in {label_of(message.body) for message in state.dead} and not state.is_mended:
+    for words, after in late_arrivals(state, scenario):
+        yield Step(words, after)
+    if scenario.drafts and scenario.drafts.loses_table and state.budget.faults:
+        for words, after in table_losses(state, _spend(state, faults=1)):
+            yield Step(words, after)
+    if any(message.body in EDITED for message in state.dead) and not state.is_mended:
         yield Step("the contact is mended", state._replace(is_mended=True))
-    if state.budget.times and not state.processes and state.time + 1 < len(TIMES):
+    # A draft may expire during a delivery.
+    if state.budget.times and (not state.processes or scenario.drafts) and state.time + 1 < len(TIMES):
         yield Step(f"{TIMES[state.time + 1]} s are over", _spend(state, times=1)._replace(time=state.time + 1))
 
 
@@ -65,6 +72,9 @@ def _answers(
     worse = _spend(state, faults=1) if state.budget.faults else None
     if operation == "connect":
         yield from _connect_answers(state, worse, scenario, process, *arguments)  # type: ignore[arg-type]
+        return
+    if operation in {"get", "table", "update", "create", "stop", "describe", "attempt"}:
+        yield from draft_answers(state, worse, scenario, process, operation, arguments)
         return
     if operation == "receive":
         letters = tuple(letter for letter in state.dead if not letter.held)
@@ -156,13 +166,33 @@ def _receives(state: State, scenario: Scenario) -> Iterator[Step]:
             yield Step("SQS moves a message", state._replace(queue=rest, dead=tuple(sorted((*state.dead, moved)))))
         else:
             yield _invoked("received", state, (message,))
-    if len(free) > 1:  # not with the stack's batch size, but the function handles any number, in any order
+    if (
+        len(free) > 1 and not scenario.drafts
+    ):  # not with the stack's batch size, but the function handles any number, in any order
         for together in (tuple(free[:2]), tuple(free[1::-1])):
             yield _invoked("received together", state, together)
     if state.budget.duplicates:
-        for message in state.queue:
-            if message.held == 1:
-                yield _invoked("received again in flight", _spend(state, duplicates=1), (message,))
+        yield from _duplicates(state, scenario)
+
+
+def _duplicates(state: State, scenario: Scenario) -> Iterator[Step]:
+    for message in state.queue:
+        if message.held == 1:
+            yield _invoked("received again in flight", _duplicated(state), (message,))
+    for process in state.processes if scenario.drafts else ():
+        if process.kind == "function" and process.given[2] == 0:
+            yield Step("Lambda runs a receive twice", _run_twice(_duplicated(state), process))
+
+
+def _duplicated(state: State) -> State:
+    return _spend(state, duplicates=1)._replace(had_duplicate=True)
+
+
+def _run_twice(state: State, process: Process) -> State:
+    received, now, _ = process.given
+    again = Process("function", (received, now, 1), holds=process.holds)
+    held = _held(state, "queue", set(process.holds), 1)
+    return held._replace(processes=_sorted((*held.processes, again)))
 
 
 def _invoked(words: str, state: State, messages: tuple[Message, ...]) -> Step:
@@ -172,7 +202,7 @@ def _invoked(words: str, state: State, messages: tuple[Message, ...]) -> Step:
     )
     by_id = {each.id: each for each in received}
     queue = tuple(by_id[each.id]._replace(held=each.held + 1) if each.id in by_id else each for each in state.queue)
-    process = Process("function", (received, state.now), holds=tuple(by_id))
+    process = Process("function", (received, state.now, 0), holds=tuple(by_id))
     labels = ", ".join(f"{label_of(each.body)} ({each.receives})" for each in received)
     return Step(f"{words}: {labels}", state._replace(queue=queue, processes=_sorted((*state.processes, process))))
 
@@ -194,8 +224,7 @@ def _operations(state: State) -> Iterator[Step]:
     if sum(process.kind != "function" for process in state.processes) >= OPERATORS:
         return
     begun = [Process("replay", (state.now, False)), Process("renew", (state.now,))]
-    if any(letter.body == BODIES["bad"] for letter in state.dead):
-        begun += [Process("edit", (letter.id, state.now)) for letter in state.dead if letter.body == BODIES["bad"]]
+    begun += [Process("edit", (letter.id, state.now)) for letter in state.dead if letter.body in EDITED]
     for process in begun:
         yield Step(f"{process.kind} begins", spent._replace(processes=_sorted((*state.processes, process))))
 

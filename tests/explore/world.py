@@ -6,15 +6,19 @@ import json
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from tests.samples import reply
+from tests.samples import raw_message, reply
 
 EPOCH = 1_800_000_000
-TIMES = (0, 7 * 3600, 8 * 86_400)
-"""Seconds: the beginning, a time when the retry window is over, and one when Connect may have forgotten a token."""
+TIMES = (0, 7 * 3600, 8 * 86_400, 60 * 86_400)
+"""Seconds: the beginning, a time when the retry window is over and drafts expire, one when Connect may have forgotten a
+token, and one when DynamoDB deletes items."""
 MEMORY_SECONDS = 7 * 86_400
 
 type Repeat = Literal["200", "200 if the same", "409"]
+type Scope = Literal["token", "pair"]
 type Attributes = tuple[tuple[str, str], ...]
+type Wire = tuple[tuple[str, str, str | tuple[str, ...]], ...]
+"""An item of the table: names, types and values, sorted."""
 
 
 class Message(NamedTuple):
@@ -49,6 +53,23 @@ class Email(NamedTuple):
     at: int
 
 
+class Contact(NamedTuple):
+    """A draft that the function has made, for a token and a body."""
+
+    id: str
+    made_for: tuple[str, str]
+    made_at: int
+    is_stopped: bool = False
+    is_spent: bool = False
+
+
+class Row(NamedTuple):
+    """An item of the table."""
+
+    key: str
+    attributes: Wire
+
+
 class Budget(NamedTuple):
     """How much may still happen that does not have to."""
 
@@ -73,10 +94,39 @@ class State(NamedTuple):
     hole: bool = False
     """Whether the hole that docs/design.md names was met: a refusal that Connect remembers, and no letter about it."""
 
+    contacts: tuple[Contact, ...] = ()
+    given_up: tuple[str, ...] = ()
+    """The contacts that the function has tried to stop."""
+    table: tuple[Row, ...] = ()
+    table_created: int = EPOCH
+    late: tuple[tuple[object, ...], ...] = ()
+    """Calls that will arrive after their caller has given up."""
+    losses: int = 0
+    """How often the table was lost or restored, or an item expired."""
+    backup: tuple[Row, ...] | None = None
+    had_duplicate: bool = False
+    is_risky: bool = False
+    """Whether the table was lost in one of the circumstances that docs/design.md names."""
+    wrong: str = ""
+    """The rule that a call has broken."""
+
     @property
     def now(self) -> int:
-        """Seconds since the epoch."""
-        return EPOCH + TIMES[self.time]
+        """Seconds since the epoch. The loss of a table takes a while."""
+        return EPOCH + TIMES[self.time] + 10 * self.losses
+
+
+class Unknowns(NamedTuple):
+    """What AWS doesn't document about drafts."""
+
+    scope: Scope = "token"
+    """Whether Connect remembers a token alone, or together with its contact."""
+    contact_first: bool = False
+    """Whether Connect checks the contact before the token."""
+    stop: Literal["works", "refused", "no effect"] = "works"
+    """What StopContact does to a draft."""
+    loses_table: bool = False
+    """Whether the table may be lost, restored, and forget what has expired."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +141,7 @@ class Scenario:
         refuses_spent: Whether Connect refuses a contact that has been sent.
         sqs_moves: Whether SQS moves a message itself, after MAX_RECEIVE_COUNT receives.
         environments: Of the function, at once.
+        drafts: What Connect does with drafts, if the function makes them.
     """
 
     name: str
@@ -100,14 +151,21 @@ class Scenario:
     refuses_spent: bool = False
     sqs_moves: bool = False
     environments: int = 2
+    drafts: Unknowns | None = None
 
 
 def body_of(label: str) -> str:
-    """A sound reply to the contact of that name."""
-    return json.dumps(reply(ContactId=label))
+    """A sound reply to the contact of that name, or with a draft of its own and the label as its subject."""
+    if not label.startswith("drafted"):
+        return json.dumps(reply(ContactId=label))
+    drafted = reply(EmailMessage=raw_message(Subject=label)) | {"CreateContact": {}}
+    del drafted["ContactId"]
+    return json.dumps(drafted)
 
 
-BODIES = {label: body_of(label) for label in ("one", "two", "bad", "killer")}
+BODIES = {label: body_of(label) for label in ("one", "two", "bad", "killer", "drafted one", "drafted bad")}
+EDITED = {BODIES["bad"]: BODIES["one"], BODIES["drafted bad"]: BODIES["drafted one"]}
+"""What an operator makes of a refused reply."""
 LABELS = {body: label for label, body in BODIES.items()}
 OWN_TOKEN: Attributes = (("ClientToken", "order-7"),)
 REPLIES: dict[str, tuple[tuple[str, Attributes], ...]] = {
@@ -117,6 +175,10 @@ REPLIES: dict[str, tuple[tuple[str, Attributes], ...]] = {
     "two replies, one token": (("one", OWN_TOKEN), ("two", OWN_TOKEN)),
     "one reply, put twice": (("one", OWN_TOKEN), ("one", OWN_TOKEN)),
     "a killer and its neighbour": (("killer", ()), ("one", ())),
+    "a drafted reply": (("drafted one", ()),),
+    "a drafted reply, a producer's token": (("drafted one", OWN_TOKEN),),
+    "a refused drafted reply": (("drafted bad", ()),),
+    "a drafted reply, put twice": (("drafted one", OWN_TOKEN), ("drafted one", OWN_TOKEN)),
 }
 
 

@@ -197,12 +197,12 @@ def unreadable_answer_is_sent(original: Any) -> Any:
 
 @mutant("handler.services.connect:verdict_for", "every 409 counts as already sent")
 def every_409_is_sent(original: Any) -> Any:
-    return with_arguments(original, token_is_message_id=lambda _: True)
+    return with_arguments(original, knows_token=lambda _: True)
 
 
 @mutant("handler.services.connect:verdict_for", "no 409 counts as already sent")
 def no_409_is_sent(original: Any) -> Any:
-    return with_arguments(original, token_is_message_id=lambda _: False)
+    return with_arguments(original, knows_token=lambda _: False)
 
 
 @mutant("handler.services.connect:verdict_for", "every failed call counts as already sent")
@@ -285,6 +285,134 @@ def dead_letter_not_sent(_original: Any) -> Any:
 @mutant("handler.services.sqs:send_dead_letter", "a dead letter doesn't say when it was first attempted")
 def first_try_not_noted(original: Any) -> Any:
     return with_arguments(original, tried_at=lambda _: None)
+
+
+# Drafts
+
+
+@mutant("handler.services.table:DraftTable._update", "the conditions of the table of drafts are ignored")
+def conditions_ignored(original: Any) -> Any:
+    return with_arguments(original, condition=lambda _: "attribute_not_exists(Nothing)")
+
+
+@mutant("handler.services.table:DraftTable.add_mark", "an attempt on an existing draft leaves no mark")
+def no_mark(_original: Any) -> Any:
+    from handler.services.table import Write  # noqa: PLC0415 - as above
+
+    return lambda _table, _token, _item, mark: Write(frozenset({mark}), is_written=True)
+
+
+@mutant("handler.services.table:DraftTable.put_draft", "a new draft leaves no mark")
+def new_draft_without_mark(original: Any) -> Any:
+    def put_draft(table: Any, token: str, item: Any, replaced: Any) -> Any:
+        write = original(table, token, item, replaced)
+        for mark in item.marks:
+            table.remove_mark(token, item.contact_id, mark)
+        return write
+
+    return put_draft
+
+
+@mutant("handler.services.table:DraftTable.get", "an answer of the table that can't be read counts as no item")
+def unreadable_answer_is_no_item(original: Any) -> Any:
+    def get(table: Any, token: str) -> Any:
+        get_item: Any = table._dynamodb.get_item  # noqa: SLF001 - it has no public name, here and below
+        dynamodb = SimpleNamespace(get_item=lambda **request: {"ConsumedCapacity": {}} | get_item(**request))
+        return original(SimpleNamespace(_dynamodb=dynamodb, _name=table._name), token)  # noqa: SLF001
+
+    return get
+
+
+@mutant("handler.services.table:DraftTable.vouches_since", "a new table vouches for what it can't know")
+def new_table_vouches(_original: Any) -> Any:
+    return lambda _table: 0
+
+
+@mutant("handler.services.table:DraftTable.retire", "a draft that was stopped is used again")
+def stopped_draft_used(_original: Any) -> Any:
+    from handler.services.table import Write  # noqa: PLC0415 - as above
+
+    return lambda _table, _token, _contact: Write(is_written=True)
+
+
+@mutant("handler.services.table:_refused", "an answer that leaves open whether the table has a draft counts as refused")
+def unanswered_write_is_refused(original: Any) -> Any:
+    return with_result(original, lambda write: replace(write, is_unanswered=False))
+
+
+@mutant("handler.drafts:Drafts.__init__", "two deliveries have the same mark")
+def one_mark_for_all(original: Any) -> Any:
+    return with_arguments(original, rng=lambda _: SimpleNamespace(getrandbits=lambda _: 7))
+
+
+@mutant("handler.drafts:Drafts._doubt", "another text is attempted under a token that may have been sent")
+def nothing_is_doubted(_original: Any) -> Any:
+    return lambda _drafts, _message, _item, _hash: None
+
+
+@mutant("handler.drafts:token_expired", "a draft is attempted after Connect may have forgotten its token")
+def token_never_expires(_original: Any) -> Any:
+    return lambda _since, _now: False
+
+
+@mutant("handler.drafts:hash_of", "an edited reply is attempted on the draft of its old text")
+def every_reply_has_one_hash(_original: Any) -> Any:
+    return lambda _reply: "hash"
+
+
+@mutant("handler.drafts:USABLE_SECONDS", "a draft is used after it has expired")
+def drafts_never_expire(_original: Any) -> Any:
+    return 10**9
+
+
+@mutant("handler.drafts:DELIVERY_SECONDS", "a delivery with a draft begins without the time to end")
+def no_time_for_a_delivery(_original: Any) -> Any:
+    return 0
+
+
+@mutant("handler.drafts:Drafts._stop", "the draft of a reply that can't be sent is never stopped")
+def drafts_not_stopped(_original: Any) -> Any:
+    return lambda _drafts, _message, draft: draft
+
+
+@mutant("handler.drafts:Hold.is_on", "an outage makes more and more drafts")
+def no_hold(_original: Any) -> Any:
+    return lambda _hold: False
+
+
+@mutant("handler.drafts:Drafts.may_be_too_new", "the refusal of a contact that is too new is final")
+def new_contact_refused(_original: Any) -> Any:
+    return lambda _drafts, _draft, _verdict: False
+
+
+@mutant("handler.drafts:Drafts.is_known", "a refused contact counts as known without asking")
+def contact_known_without_asking(_original: Any) -> Any:
+    return lambda _drafts, _draft: True
+
+
+@mutant("handler.drafts:may_have_been_sent", "the mark of an attempt without an answer is removed")
+def mark_removed(_original: Any) -> Any:
+    return lambda _verdict: False
+
+
+@mutant("handler.drafts:may_have_been_sent", "the mark of a refused attempt stays")
+def mark_stays(_original: Any) -> Any:
+    return lambda _verdict: True
+
+
+@mutant("handler.services.connect:_may_have_been_sent", "an attempt that failed with a 500 counts as surely not sent")
+def failed_attempt_not_sent(_original: Any) -> Any:
+    return lambda _code, _status: False
+
+
+@mutant("handler.sender:Sender._attempt", "a 409 on the first attempt on a draft counts as already sent")
+def first_409_is_sent(original: Any) -> Any:
+    return with_arguments(original, knows_token=lambda _: True)
+
+
+@mutant("handler.drafts:_may_have_been_sent", "a letter that the table decides doesn't say since when it was attempted")
+def table_letter_without_time(original: Any) -> Any:
+    return with_result(original, lambda letter: replace(letter, tried_since=math.inf))
 
 
 # The attributes of a dead letter
