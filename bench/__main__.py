@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
-from bench import backlog, faults, start, surge
+from bench import backlog, drafts, faults, start, surge
 from bench.report import report
 from bench.storm import survives
 
@@ -30,8 +30,10 @@ surge_parser.add_argument("--latencies", type=float, nargs="+", default=[150, 60
 surge_parser.add_argument("--troubles", nargs="+", choices=TROUBLES, default=TROUBLES, help="what else happens")
 surge_parser.add_argument("--seconds", type=float, help="how long each surge takes up the quota (default: 300, 600)")
 surge_parser.add_argument("--plot", type=Path, metavar="FILE", help="draw emails and calls over time (PNG)")
-backlog_parser = tables.add_parser("backlog", help="a million replies at once (simulated)")
-backlog_parser.add_argument("--replies", type=int, default=1_000_000, help="how many (default %(default)s)")
+backlog_parser = tables.add_parser("backlog", help="a quarter of a million replies at once (simulated)")
+backlog_parser.add_argument("--replies", type=int, default=250_000, help="how many (default %(default)s)")
+drafts_parser = tables.add_parser("drafts", help="replies whose draft the function makes (simulated)")
+drafts_parser.add_argument("--share", type=float, default=1, help="of the replies of each row (default %(default)s)")
 start_parser = tables.add_parser("start", help="what a cold start and a warm email cost")
 start_parser.add_argument("--runs", type=int, default=20, help="how often each function starts (default %(default)s)")
 start_parser.add_argument("--large", type=int, default=8, help="largest replies in a row (default %(default)s)")
@@ -51,9 +53,10 @@ TABLES: dict[str, Callable[[argparse.Namespace], str]] = {
         options.plot,
     ),
     "backlog": lambda options: backlog.table(options.replies),
+    "drafts": lambda options: drafts.table(options.share),
     "start": lambda options: start.table(options.runs) + start.large_table(options.large),
 }
-ALL = [["faults"], ["surge", "--plot", "bench/results/surge.png"], ["backlog"], ["start"]]
+ALL = [["faults"], ["surge", "--plot", "bench/results/surge.png"], ["backlog"], ["drafts"], ["start"]]
 
 if __name__ == "__main__":
     given = sys.argv[1:]

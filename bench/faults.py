@@ -8,7 +8,7 @@ from random import Random
 
 from bench.peer import PEER
 from bench.report import markdown
-from bench.storm import Storm, run
+from bench.storm import WORLDS, Storm, run
 from bench.tally import Tally
 from local.cdk import REPLY_COURIER, CdkApp
 from local.system import running
@@ -70,7 +70,7 @@ def send_through_storm(app: CdkApp, context: Mapping[str, str], seed: int, repli
     """Deploy a system, and send replies through it while everything fails that can fail."""
     storm = Storm(Random(seed))
     with running(partial(print, " ", file=sys.stderr), context=context, around=storm.around, app=app) as courier:
-        result = run(courier, storm, replies, repeat="same_contact")
+        result = run(courier, storm, replies, WORLDS[0])
         concurrency = len(courier.environments)
     return Outcome(result, storm.struck["Runtime.ExitError"] + storm.struck["Sandbox.Timedout"], concurrency)
 

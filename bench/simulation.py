@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
@@ -81,8 +81,8 @@ class Message:
 class Queue:
     """The part of SQS that the mapping and the function use."""
 
-    def __init__(self, time: VirtualTime, result: Result, visibility: float) -> None:
-        self._time, self._result, self._visibility = time, result, visibility
+    def __init__(self, time: VirtualTime, result: Result, visibility: float, body: str) -> None:
+        self._time, self._result, self._visibility, self._body = time, result, visibility, body
         self._visible: deque[Message] = deque()
         self._hidden: list[tuple[float, int, Message]] = []
         self._until: dict[str, float] = {}
@@ -147,7 +147,7 @@ class Queue:
         return {
             "messageId": message.id,
             "receiptHandle": message.id,
-            "body": BODY,
+            "body": self._body,
             "attributes": {
                 "ApproximateReceiveCount": str(message.receives),
                 "SentTimestamp": str(round(message.sent_at * 1000)),
@@ -253,22 +253,32 @@ class MinuteMetrics:
 
 
 def no_client() -> Any:
-    raise AssertionError("the simulation has no S3 and no event bus")
+    raise AssertionError("this simulation has no S3, no event bus and no drafts")
 
 
 class Simulation:
     """Producers, event source mapping, function and another caller, all on one clock."""
 
-    def __init__(
-        self, scenario: Scenario, numbers: Capacity, arrivals: Sequence[float], seed: int, *, with_metrics: bool
+    body = BODY
+    draft_clients: Callable[[], Any] = staticmethod(no_client)
+
+    def __init__(  # noqa: PLR0913 - what a run needs
+        self,
+        scenario: Scenario,
+        numbers: Capacity,
+        arrivals: Sequence[float],
+        seed: int,
+        *,
+        with_metrics: bool,
+        result: Result | None = None,
     ) -> None:
-        self.result = Result()
+        self.result = result or Result()
         self._scenario, self._numbers, self._seed = scenario, numbers, seed
         self._with_metrics = with_metrics
         self._pollers = max(POLLERS, numbers.concurrency // ENVIRONMENTS_PER_POLLER)
         self._time = VirtualTime()
         self._quota = TokenBucket(scenario.rate, scenario.burst)
-        self._queue = Queue(self._time, self.result, numbers.visibility_timeout)
+        self._queue = Queue(self._time, self.result, numbers.visibility_timeout, self.body)
         self._minutes = MinuteMetrics(self._queue)
         self.result.minutes = self._minutes.minutes
         sent_at = {f"m{n}": at for n, at in enumerate(arrivals)}
@@ -341,6 +351,7 @@ class Simulation:
             queue_url="q",
             dead_letter_queue_url="dlq",
             payload_bucket="",
+            draft_table="drafts",
             event_bus_name="",
             send_rate_share=numbers.share,
             burst_share=numbers.burst,
@@ -357,6 +368,7 @@ class Simulation:
             sqs=lambda: self._queue,  # type: ignore[arg-type, return-value] # it has both operations that the function calls
             s3=no_client,
             events=no_client,
+            draft_clients=self.draft_clients,
             now=time.now,
             monotonic=time.now,
             sleep=time.sleep,

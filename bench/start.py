@@ -206,6 +206,7 @@ def environment(connect_url: str) -> dict[str, str]:
         "QUEUE_URL": "https://sqs/queue",
         "DEAD_LETTER_QUEUE_URL": "https://sqs/letters",
         "PAYLOAD_BUCKET": "payloads",
+        "DRAFT_TABLE": "drafts",
         "EVENT_BUS_NAME": "",
         "SEND_RATE_SHARE": "1000000",
         "BURST_SHARE": "1000",

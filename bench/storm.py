@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from bench.tally import Tally, false_events, letters, lost_events, missing_events, tally
 from local.connect.control_client import ConnectControl
+from local.connect.settings import Settings
 from local.drain import wait_until_empty
 from local.function.event_source_mapping import Environment
 from local.function.runtime_api import Failed, Returned
 from local.function.sqs_event import Record
 from local.outcomes import BUS, subscribe
-from local.replies import Reply, replies
+from local.replies import SENDERS, Reply, replies
 from local.sqs import redrive
 from local.sqs_faults import Kind
 from local.system import LocalCourier, running
@@ -24,8 +25,46 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 REDRIVES = 2
-REPEATS = ("same_contact", "conflict")
-"""What Connect answers to a repeated token: 200, or 409."""
+DEFAULT_SENDERS = Settings().email_addresses
+
+
+@dataclass(frozen=True)
+class World:
+    """What AWS doesn't document, and what a storm does besides.
+
+    Attributes:
+        repeat: What Connect answers to a repeated token: 200 ("same_contact") or 409 ("conflict").
+        drafts: The share of replies whose draft the function makes.
+        settings: More settings of the emulated Connect.
+        loses_table: Whether the table of drafts is deleted and made anew during the storm.
+    """
+
+    repeat: str
+    drafts: float = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
+    loses_table: bool = False
+
+    def __str__(self) -> str:
+        """Describe the world in a line of output."""
+        settings = ", ".join(f"{name} {value}" for name, value in self.settings.items())
+        form = f"drafts, {settings}" if self.drafts else "no drafts"
+        return f"a repeat answers {self.repeat}, {form}{', the table is lost' if self.loses_table else ''}"
+
+
+# A contact takes a second email where the token is checked first, so that nothing but the token prevents one.
+CHECKS = ({"checked_first": "token", "used_draft": "send"}, {"checked_first": "contact", "used_draft": "refuse"})
+WORLDS = tuple(World(repeat, settings={"used_draft": "send"}) for repeat in ("same_contact", "conflict"))
+DRAFT_WORLDS = (
+    *(
+        World(repeat, 0.9, {"token_scope": scope, **checks})
+        for repeat in ("same_contact", "conflict")
+        for scope in ("token", "token_and_contact")
+        for checks in CHECKS
+    ),
+    World("conflict", 0.9, {"token_scope": "token_and_contact", **CHECKS[0]}, loses_table=True),
+)
+MAY_HAVE_BEEN_SENT = frozenset({"InvalidRequest", "NotFound", "MayHaveBeenSent"})
+"""With drafts, a reply whose answer was lost may also be dead-lettered for these reasons, under its token."""
 CONNECT_FAULTS = {
     "drop_before": 0.03,
     "drop_after": 0.05,
@@ -39,6 +78,27 @@ CONNECT_FAULTS = {
 SLOW_CONNECT_FAULTS = {"access_denied": 15, "quota_exceeded": 2, "hang": 2, "hang_after": 2}
 """How many calls have each fault, for 300 replies. These faults take seconds."""
 HANG_SECONDS = 30
+DRAFT_FAULTS = {
+    "drop_before": 0.03,
+    "drop_after": 0.05,
+    "garbage_after": 0.02,
+    "internal_error": 0.04,
+    "throttle": 0.02,
+}
+"""The share of calls of CreateContact and StopContact that have each fault."""
+TABLE_FAULTS: tuple[tuple[str, Kind, float], ...] = (
+    ("GetItem", "error", 0.05),
+    ("GetItem", "garbage_after", 0.03),
+    ("UpdateItem", "error", 0.03),
+    ("UpdateItem", "refuse", 0.02),
+    ("UpdateItem", "drop_before", 0.03),
+    ("UpdateItem", "drop_after", 0.06),
+    ("UpdateItem", "garbage_after", 0.02),
+    ("DescribeTable", "error", 0.05),
+)
+DRAFTS_STEP = 30
+"""Seconds of SQS's clock that a storm with drafts skips at once. An environment holds new drafts back by real time, and
+a message must not use up its receives meanwhile."""
 SQS_FAULTS: tuple[tuple[str, Kind, float], ...] = (
     ("ChangeMessageVisibility", "error", 0.05),
     ("ChangeMessageVisibility", "drop_before", 0.05),
@@ -58,76 +118,87 @@ DOUBLED = 0.03
 
 
 def survives(seed: int, count: int) -> bool:
-    """Send replies through a storm for each answer to a repeat, print what became of them, and return if all is well.
+    """Send replies through a storm in each world, print what became of them, and return if all is well.
 
     Args:
         seed: Of the storm.
-        count: How many replies, each time.
+        count: How many replies in each world without drafts. With drafts, a third of them.
     """
     storm = Storm(Random(seed))
     survived = True
-    for repeat, result, courier in storms(storm, count, lambda _: None):
-        print(f"seed {seed}, a repeat answers {repeat}: {result}", storm.struck, courier.sqs_faults.struck)
-        survived &= not result.wrong
+    for world, result, courier in storms(storm, count, lambda _: None, worlds=(*WORLDS, *DRAFT_WORLDS)):
+        print(f"seed {seed}, {world}: {result}", storm.struck, courier.sqs_faults.struck, flush=True)
+        # After the loss of a table, design.md names when a reply may be sent twice.
+        survived &= not (result.wrong.keys() - ({"twice"} if world.loses_table else set()))
     return survived
 
 
 def storms(
-    storm: "Storm", count: int, print_line: Callable[[str], object], send_rate: int = 40
-) -> Iterator[tuple[str, Tally, LocalCourier]]:
-    """Deploy once, and send replies through a storm for each answer that Connect may give to a repeat.
+    storm: "Storm",
+    count: int,
+    print_line: Callable[[str], object],
+    send_rate: int = 40,
+    worlds: Sequence[World] = WORLDS,
+) -> Iterator[tuple[World, Tally, LocalCourier]]:
+    """Deploy once, and send replies through a storm in each world.
 
     If a repeat gets 409, the storm delivers no message twice at once that has a producer's token: the function can't
     distinguish this from one token for two replies, and dead-letters the message (docs/design.md).
 
     Args:
         storm: The faults.
-        count: How many replies, each time.
+        count: How many replies in each world without drafts. With drafts, a third of them.
         print_line: Is called with the output of the deployment.
         send_rate: The stack's. It decides how many execution environments there are.
+        worlds: The worlds.
 
     Yields:
-        What Connect answered to a repeat, what became of the replies, and the system, which still runs.
+        The world, what became of the replies, and the system, which still runs.
     """
     with running(print_line, context={"sendRate": str(send_rate), "eventBusName": BUS}, around=storm.around) as courier:
-        for repeat in REPEATS:
-            storm.doubles_own_tokens = repeat == "same_contact"
-            yield repeat, run(courier, storm, count, repeat=repeat), courier
+        for world in worlds:
             courier.aws.skip(60)  # SQS purges a queue once in 60 s
             courier.aws.sqs.purge_queue(QueueUrl=courier.dead_letter_queue_url)
+            if world.loses_table:
+                reset_clock(courier)  # a table's time of creation is real time
+            storm.doubles_own_tokens = world.repeat == "same_contact"
+            yield world, run(courier, storm, count // 3 if world.drafts else count, world), courier
 
 
-def run(courier: LocalCourier, storm: "Storm", count: int, *, repeat: str) -> Tally:
-    """Send replies through the storm, create some missing contacts, redrive twice, and tally every reply.
+def run(courier: LocalCourier, storm: "Storm", count: int, world: World) -> Tally:
+    """Send replies through the storm, repair some of them, redrive twice, and tally every reply.
 
     Args:
         courier: The running system, with `storm.around` around its environments.
         storm: The faults. The replies are drawn from its randomness, too.
         count: How many replies.
-        repeat: What Connect answers to a repeated token: "same_contact" or "conflict".
+        world: What Connect does.
     """
-    given = list(replies(count, storm.rng))
+    given = list(replies(count, storm.rng, world.drafts))
     connect = ConnectControl(courier.connect_url)
     connect.reset()
-    seed = storm.rng.getrandbits(32)
-    # A contact takes a second email, so that nothing but the token prevents one.
-    connect.settings(rate=1000, burst=1000, latency_ms=150, repeat=repeat, used_draft="send", seed=seed)
+    quota = {"rate": 1000, "burst": 1000, "create_rate": 1000, "create_burst": 1000, "latency_ms": 150}
+    connect.settings(**quota, repeat=world.repeat, seed=storm.rng.getrandbits(32), **world.settings)
     draft(connect, given, "sound", "invalid")
     outcomes = subscribe(courier.aws)
     outcomes.take()  # those of an earlier run
-    with storm.striking(courier, connect, count):
-        for reply in given:
+    step = DRAFTS_STEP if world.drafts else None
+    with storm.striking(courier, connect, count, drafts=bool(world.drafts)):
+        for n, reply in enumerate(given):
+            if world.loses_table and n == count // 2:
+                lose_table(courier)
             courier.aws.sqs.send_message(
                 QueueUrl=courier.queue_url,
                 MessageBody=reply.body,
                 MessageAttributes={n: {"DataType": "String", "StringValue": v} for n, v in reply.attributes.items()},
             )
-        wait_until_empty(courier)
+        wait_until_empty(courier, step)
         snapshots = [list(letters(courier))]
         draft(connect, given, "mended")
+        connect.settings(email_addresses=[*DEFAULT_SENDERS, SENDERS["mended"]])
         for _ in range(REDRIVES):
             redrive(courier.aws.sqs, courier.dead_letter_queue_url, courier.queue_url)
-            wait_until_empty(courier)
+            wait_until_empty(courier, step)
             snapshots.append(list(letters(courier)))
     courier.poller.pause()  # returns when every invocation has ended: one may still process a second delivery
     courier.poller.resume()
@@ -136,10 +207,29 @@ def run(courier: LocalCourier, storm: "Storm", count: int, *, repeat: str) -> Ta
     ever_dead = {letter for snapshot in snapshots for letter in snapshot}
     lost = lost_events(line.line for line in courier.logs)
     return replace(
-        tally(given, calls, snapshots),
+        tally(given, calls, snapshots, MAY_HAVE_BEEN_SENT if world.drafts else frozenset()),
         false_events=false_events(events, accepted, ever_dead),
         missing_events=missing_events(events, accepted, ever_dead, lost),
     )
+
+
+def lose_table(courier: LocalCourier) -> None:
+    """Delete the table of drafts, and make it anew."""
+    tables, name = courier.aws.tables, courier.draft_table
+    tables.delete_table(TableName=name)
+    tables.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "TokenHash", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "TokenHash", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def reset_clock(courier: LocalCourier) -> None:
+    """Set SQS's clock to the time that it is."""
+    courier.poller.pause()  # a long poll would go on until the clock is where it was
+    courier.aws.skip(-courier.aws.skip(0))
+    courier.poller.resume()
 
 
 def draft(connect: ConnectControl, given: Sequence[Reply], *kinds: str) -> None:
@@ -171,13 +261,14 @@ class Storm:
         return self._environments[-1]
 
     @contextmanager
-    def striking(self, courier: LocalCourier, connect: ConnectControl, replies: int) -> Iterator[None]:
+    def striking(self, courier: LocalCourier, connect: ConnectControl, replies: int, *, drafts: bool) -> Iterator[None]:
         """Cause faults until the `with` block ends.
 
         Args:
             courier: The system.
             connect: Its Connect.
             replies: How many replies the block sends, which decides how many slow faults there are.
+            drafts: Whether calls about drafts have faults, too.
         """
         self._courier = courier
         for fault, probability in CONNECT_FAULTS.items():
@@ -186,7 +277,10 @@ class Storm:
             if in_proportion := round(times * replies / 300):
                 connect.fail(fault, times=in_proportion, seconds=HANG_SECONDS)
         courier.sqs_faults.rng = Random(self.rng.getrandbits(32))  # its own: requests come in no fixed order
-        for operation, kind, probability in SQS_FAULTS:
+        for operation in ("CreateContact", "StopContact") if drafts else ():
+            for fault, probability in DRAFT_FAULTS.items():
+                connect.fail(fault, times=None, probability=probability, operation=operation)
+        for operation, kind, probability in SQS_FAULTS + (TABLE_FAULTS if drafts else ()):
             courier.sqs_faults.fail(operation, kind, probability=probability)
         stopping = threading.Event()
         killer = threading.Thread(target=self._kill, args=(stopping,), name="storm")

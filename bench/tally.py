@@ -81,19 +81,25 @@ def letters(courier: LocalCourier) -> Iterator[Letter]:
     courier.aws.skip(HIDDEN_SECONDS)
 
 
-def tally(given: Sequence[Reply], calls: Sequence[Mapping[str, Any]], snapshots: Sequence[Sequence[Letter]]) -> Tally:
+def tally(
+    given: Sequence[Reply],
+    calls: Sequence[Mapping[str, Any]],
+    snapshots: Sequence[Sequence[Letter]],
+    doubtful: Collection[str] = (),
+) -> Tally:
     """Find out what became of every reply.
 
     Args:
         given: All replies.
         calls: Connect's record.
         snapshots: The dead-letter queue before each redrive, and at the end.
+        doubtful: Reasons besides TokenAlreadyUsed for which a reply may wait although it was sent.
     """
-    sent = Counter(call["contact_id"] for call in calls if call["accepted"])
-    tokens = Counter(contact_id for contact_id, _ in {(call["contact_id"], call["client_token"]) for call in calls})
+    sent = Counter(label_of(call) for call in calls if call["accepted"])
+    tokens = Counter(label for label, _ in {(label_of(call), call["client_token"]) for call in calls})
 
     def is_sent_and_waiting(letter: Letter) -> bool:
-        return letter.reason == "TokenAlreadyUsed" and letter.label in sent
+        return letter.reason in {"TokenAlreadyUsed", *doubtful} and letter.label in sent
 
     sent_and_waiting = {letter.label for letter in snapshots[-1] if is_sent_and_waiting(letter)}
     dead_at_the_end = {letter.label for letter in snapshots[-1]} - sent_and_waiting
@@ -113,6 +119,15 @@ def tally(given: Sequence[Reply], calls: Sequence[Mapping[str, Any]], snapshots:
         several_tokens=sorted(label for label, times in tokens.items() if times > 1),
         sent_and_waiting=tuple(sorted(sent_and_waiting)),
     )
+
+
+def label_of(call: Mapping[str, Any]) -> str:
+    """Return the label of the reply that a call sends: its contact, or its recipient if the function made the draft."""
+    contact_id: str = call["contact_id"]
+    if LABEL.fullmatch(contact_id):
+        return contact_id
+    recipient: str = call["body"]["DestinationEmailAddress"]["EmailAddress"]
+    return recipient.partition("@")[0]
 
 
 def false_events(

@@ -42,8 +42,15 @@ def test_bench_measures_surges_beside_the_peer(tmp_path: Path) -> None:
 
 def test_bench_simulates_the_backlog() -> None:
     backlog = measure("backlog", "--replies", "200")
-    assert backlog["emails"] == ["200"] * 4
-    assert backlog["dead-lettered"] == ["0"] * 4
+    assert backlog["emails"] == ["200"] * 5
+    assert backlog["dead-lettered"] == ["0"] * 5
+
+
+def test_bench_simulates_drafts() -> None:
+    drafts = measure("drafts", "--share", "0.02")
+    full = drafts["50 active emails allowed, 150 ms (60 replies)"]
+    assert full[:3] == ["60", "0", "0"]
+    assert full[-1].startswith("0 of ")
 
 
 def test_bench_measures_starts_beside_the_peer_and_a_bare_function() -> None:
