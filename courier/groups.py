@@ -38,7 +38,9 @@ ADVICE: Mapping[str, str] = {
     Reason.TOKEN_ALREADY_USED: "Find out whether the customer has the reply. If so: courier dlq discard ID. If it was "
     "surely not sent: courier dlq edit --new-token ID",
     Reason.TOKEN_TOO_OLD: "Find out whether the customer has the reply. If so: courier dlq discard ID. If not: "
-    "courier dlq replay --force ID",
+    "courier dlq replay --force ID (with CreateContact: courier dlq edit --new-token ID)",
+    Reason.MAY_HAVE_BEEN_SENT: "Look up in Connect the contact that Detail names (courier dlq show ID). If the "
+    "customer has the reply: courier dlq discard ID. If not: courier dlq edit --new-token ID",
     Reason.REFUSED: "Read Connect's message (courier dlq show ID), fix the cause, then: courier dlq replay ID",
     Reason.RETRIES_EXHAUSTED: "When the cause is fixed: courier dlq replay --reason RetriesExhausted --rate 2",
     MOVED_BY_SQS: "The function never finished it, or it is too large. Fix that, then: "

@@ -117,7 +117,7 @@ def pause(context: typer.Context, *, as_json: Json = False) -> None:
     """Stop sending now. No reply is lost: all wait on the queue until `courier resume`.
 
     It returns when Lambda receives no more messages and every invocation in flight has ended. That takes about two
-    minutes, the function's time-out. Ctrl-C ends the wait, not the pause.
+    and a half minutes, the function's time-out. Ctrl-C ends the wait, not the pause.
     """
     account: Account = context.obj
     switch = Switch(account, time.monotonic, time.sleep)

@@ -46,6 +46,10 @@ RETRY_METRICS = {
     "ConnectUnavailable": "ConnectUnavailable",
     "ConnectTimedOut": "ConnectTimedOut",
     "PayloadsUnavailable": "PayloadsUnavailable",
+    "TableUnavailable": "TableUnavailable",
+    "DraftsHeld": "DraftsHeld",
+    "ContactsNotYetKnown": "ContactNotYetKnown",
+    "UsersFull": "UserFull",
 }
 """The function's metrics of attempts that failed, each with its section of docs/runbook.md."""
 DEPLOYED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "IMPORT_COMPLETE"}

@@ -89,7 +89,7 @@ def courier(whole: LocalCourier) -> Iterator[LocalCourier]:
     """reply-courier with empty queues. Prints what the function logged, for the check in tests/conftest.py."""
     connect = ConnectControl(whole.connect_url)
     connect.reset()
-    connect.settings(rate=1000, burst=1000)
+    connect.settings(rate=1000, burst=1000, create_rate=1000, create_burst=1000)
     whole.aws.skip(60)  # SQS purges a queue once in 60 s
     for url in (whole.queue_url, whole.dead_letter_queue_url):
         whole.aws.sqs.purge_queue(QueueUrl=url)  # also of what the last test received and left hidden
@@ -114,7 +114,7 @@ def rehearse(runbook_stack: LocalCourier, tmp_path: Path) -> Iterator[Rehearse]:
     deployed = runbook_stack
     connect = ConnectControl(deployed.connect_url)
     connect.reset()
-    connect.settings(rate=1000, burst=1000)
+    connect.settings(rate=1000, burst=1000, create_rate=1000, create_burst=1000)
     deployed.sqs_faults.clear()
     deployed.poller.pause()  # a long poll would go on until the clock is where it was
     deployed.aws.skip(next(TIMES) - deployed.aws.skip(0))

@@ -108,6 +108,12 @@ class Rehearsal:
         assert sorted(email["contact_id"] for email in self.connect.sent) == sorted(contacts)
         assert self.operator.counts(self.courier.dead_letter_queue_url) == (0, 0)
 
+    def sent(self, count: int) -> None:
+        """The same, of replies whose drafts the function made."""
+        wait_until_empty(self.courier)
+        assert len(self.connect.sent) == count
+        assert self.operator.counts(self.courier.dead_letter_queue_url) == (0, 0)
+
     def editor_replaces(self, before: str, after: str) -> None:
         """Have `dlq edit` replace a part of the reply."""
         self.operator.edits_with(self.folder, f"text = text.replace({before!r}, {after!r})")
@@ -130,6 +136,14 @@ class Rehearsal:
             FunctionName=self.courier.function.name, Environment={"Variables": variables}
         )
         until(lambda: self.courier.watch.function().environment == variables, "the function has it")
+
+    @contextmanager
+    def short_pause(self) -> Iterator[None]:
+        """A pause lasts as long as an invocation may: meanwhile that is a second, as far as `courier` knows."""
+        functions, function = self.courier.aws.functions, self.courier.function
+        functions.update_function_configuration(FunctionName=function.name, Timeout=1)
+        yield
+        functions.update_function_configuration(FunctionName=function.name, Timeout=function.timeout)
 
     @contextmanager
     def ago(self, seconds: float) -> Iterator[None]:

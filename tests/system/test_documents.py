@@ -166,6 +166,6 @@ def test_make_local_runs_until_it_is_interrupted_and_what_it_says_can_be_pasted(
     )
     assert ran.stdout.startswith("1 on the queue.\n"), ran.stderr
     until(lambda: len(ConnectControl(page).sent) == 3, "all replies are sent")
-    assert re.fullmatch(r"\d\d:\d\d:\d\d  reply_sent  .*\n", next(filter(str.strip, make_local.stdout)))
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  draft_made  .*\n", next(filter(str.strip, make_local.stdout)))
     os.killpg(make_local.pid, signal.SIGINT)
     assert make_local.stdout.read().endswith("Stopped.\n")

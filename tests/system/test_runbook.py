@@ -21,7 +21,7 @@ from local.drain import wait_until_empty
 from local.outcomes import subscribe
 from local.waiting import until
 from tests.operators import lines
-from tests.samples import reply
+from tests.samples import drafted, reply
 from tests.system.rehearsal import Rehearse, sections
 
 if TYPE_CHECKING:
@@ -113,6 +113,50 @@ def test_a_scan_goes_on(rehearse: Rehearse) -> None:
     until(lambda: "Sent at" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout, "it is told")
 
 
+def test_a_draft_is_not_known_everywhere_yet(rehearse: Rehearse) -> None:
+    rehearsal = rehearse("ContactNotYetKnown")
+    rehearsal.connect.settings(appear_seconds=1)
+    token = rehearsal.put("", drafted())
+    until(lambda: "ContactNotYetKnown" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout, "it is told")
+    rehearsal.sent(1)
+    until(lambda: "Sent at" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout, "it is told")
+
+
+def test_a_user_has_too_many_drafts(rehearse: Rehearse) -> None:
+    rehearsal = rehearse("UserFull")
+    rehearsal.connect.fail("quota_exceeded", operation="CreateContact")
+    token = rehearsal.put("", drafted(InitiationMethod="OUTBOUND", UserInfo={"UserId": "user-1"}))
+    until(lambda: "UserFull" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout, "it is told")
+    rehearsal.sent(1)
+    until(lambda: "Sent at" in rehearsal.tried("courier trace TOKEN", TOKEN=token).stdout, "it is told")
+
+
+def test_new_drafts_are_held_back(rehearse: Rehearse) -> None:
+    """A hold is longer than this stack's retry window: the letters are discarded in the end."""
+    rehearsal = rehearse("DraftsHeld")
+    logged = len(rehearsal.courier.logs)
+    rehearsal.connect.fail("unavailable", times=None)
+    put = 0
+
+    def is_held() -> bool:
+        nonlocal put
+        rehearsal.put("", drafted())
+        put += 1
+        return any('"DraftsHeld"' in line.line for line in rehearsal.courier.logs[logged:])
+
+    until(is_held, "a draft is held back", every=0.3)
+    rehearsal.run("courier status")
+    rehearsal.connect.clear_faults()
+    wait_until_empty(rehearsal.courier)
+    sent = len(rehearsal.connect.sent)
+    letters, _ = rehearsal.operator.counts(rehearsal.courier.dead_letter_queue_url)
+    assert sent + letters == put
+    if letters:
+        rehearsal.operator.did(
+            "dlq", "discard", "--all", "--yes", "--because", "a test", "--to", str(rehearsal.folder / "held")
+        )
+
+
 def test_s3_does_not_give_large_bodies(rehearse: Rehearse) -> None:
     """Local AWS has no S3 that fails: the letter is as the function would leave it."""
     rehearsal = rehearse("PayloadsUnavailable")
@@ -120,6 +164,29 @@ def test_s3_does_not_give_large_bodies(rehearse: Rehearse) -> None:
     rehearsal.operator.large_letter(Reason="RetriesExhausted")
     assert "RetriesExhausted" in rehearsal.run("courier status")
     rehearsal.run("courier dlq replay --reason RetriesExhausted --rate 2")
+    rehearsal.sent_once("contact-1")
+
+
+def test_the_table_does_not_answer(rehearse: Rehearse) -> None:
+    """Local AWS has no table that fails: the letter is as the function would leave it."""
+    rehearsal = rehearse("TableUnavailable")
+    rehearsal.connect.draft("contact-1")
+    rehearsal.operator.letter(reply(ContactId="contact-1"), Reason="RetriesExhausted")
+    assert "RetriesExhausted" in rehearsal.run("courier status")
+    rehearsal.run("courier dlq replay --reason RetriesExhausted --rate 2")
+    rehearsal.sent_once("contact-1")
+
+
+def test_drafts_fill_up_the_instance(rehearse: Rehearse) -> None:
+    """Local AWS has no metrics of Connect: a pause keeps the function from calling it."""
+    rehearsal = rehearse("ActiveEmailsHigh")
+    rehearsal.connect.draft("contact-1")
+    with rehearsal.short_pause():
+        rehearsal.run("courier pause")
+    rehearsal.put("contact-1")
+    assert "PAUSED" in rehearsal.run("courier status")
+    assert rehearsal.connect.calls == []
+    rehearsal.run("courier resume")
     rehearsal.sent_once("contact-1")
 
 
@@ -204,11 +271,8 @@ def test_a_wrong_text_goes_out(rehearse: Rehearse) -> None:
     """The setting is changed in the function's environment, as a deployment would; here it is not deployed again."""
     rehearsal = rehearse("A wrong text goes out")
     rehearsal.connect.draft("contact-wrong", "contact-right", "contact-known")
-    functions, function = rehearsal.courier.aws.functions, rehearsal.courier.function
-    # A pause lasts as long as an invocation may: a second, as far as `courier` knows.
-    functions.update_function_configuration(FunctionName=function.name, Timeout=1)
-    rehearsal.run("courier pause")
-    functions.update_function_configuration(FunctionName=function.name, Timeout=function.timeout)
+    with rehearsal.short_pause():
+        rehearsal.run("courier pause")
     token = rehearsal.put("contact-wrong")
     rehearsal.put("contact-right")
     rehearsal.put("contact-known")

@@ -11,7 +11,7 @@ from contract.message_attributes import string
 from contract.payload import pointer_message
 from local.drain import wait_until_empty
 from local.waiting import until
-from tests.samples import reply
+from tests.samples import drafted, reply
 
 if TYPE_CHECKING:
     from tests.system.rehearsal import Rehearse
@@ -148,6 +148,23 @@ def test_connect_may_have_forgotten_the_token(rehearse: Rehearse) -> None:
     letter = rehearsal.letter("TokenTooOld")["id"]
     rehearsal.run('courier dlq discard ID --because "the customer has it"', ID=letter)
     rehearsal.sent_once("contact-1")
+
+
+def test_an_earlier_attempt_may_have_been_accepted(rehearse: Rehearse) -> None:
+    rehearsal = rehearse("MayHaveBeenSent")
+    before_the_table = iso(time.time() - DAY)
+    token = rehearsal.put("", drafted(), FirstTriedAt=before_the_table)
+    letter = rehearsal.letter("MayHaveBeenSent")["id"]
+    shown = " ".join(rehearsal.run("courier dlq show ID", ID=letter).split())
+    assert "newer than this reply's first receive" in shown
+    rehearsal.editor_replaces("again?", "again.")
+    rehearsal.run("courier dlq edit --new-token ID", ID=letter)
+    rehearsal.sent(1)
+    rehearsal.tried("courier trace TOKEN", TOKEN=token)
+    rehearsal.put("", drafted(), FirstTriedAt=before_the_table)
+    letter = rehearsal.letter("MayHaveBeenSent")["id"]
+    rehearsal.run('courier dlq discard ID --because "the customer has it"', ID=letter)
+    rehearsal.sent(1)
 
 
 def test_connect_answers_something_else(rehearse: Rehearse) -> None:
