@@ -255,6 +255,7 @@ def courier(deployed: Courier, connect: ConnectControl, aws: LocalAws) -> Iterat
     fresh = replace(deployed, output=io.StringIO(), clock=FakeClock())
     for handler in deployed.app.logger.handlers:
         handler.setStream(fresh.output)
+    deployed.app.metrics.clear_metrics()  # Powertools keeps what others in this process have counted
     # A new environment for each test, on a clock that passes only when it waits for its turn.
     pacer = Pacer(1000, 1, fresh.clock, fresh.clock.sleep)
     drafts = new_drafts(fresh, pacer)
