@@ -216,6 +216,7 @@ def run(courier: LocalCourier, storm: "Storm", count: int, world: World) -> Tall
 def lose_table(courier: LocalCourier) -> None:
     """Delete the table of drafts, and make it anew."""
     tables, name = courier.aws.tables, courier.draft_table
+    tables.update_table(TableName=name, DeletionProtectionEnabled=False)
     tables.delete_table(TableName=name)
     tables.create_table(
         TableName=name,
