@@ -16,9 +16,12 @@ _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if
 
 
 def handle_signals() -> None:
-    """Make `kill` and a closed terminal end the program as Ctrl-C does, so that it releases the letters it holds."""
+    """Make `kill` and a closed terminal end the program as Ctrl-C does, so that it releases the letters it holds.
+
+    A signal that the caller ignores stays ignored, as nohup has it for a closed terminal.
+    """
     for each in _SIGNALS:
-        if each != signal.SIGINT:
+        if each != signal.SIGINT and signal.getsignal(each) is not signal.SIG_IGN:
             signal.signal(each, _interrupt)
 
 
