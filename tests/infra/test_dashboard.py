@@ -61,8 +61,6 @@ def test_it_shows_that_a_stack_is_not_for_production(synthesise: Synthesise) -> 
 
 def test_every_metric_of_the_functions_is_one_that_it_writes(template: Template) -> None:
     written = set(re.findall(r'"(\w+)"', (ROOT / "handler" / "observability.py").read_text()))
-    if not (ROOT / "handler" / "drafts.py").exists():  # until the function makes drafts
-        written |= OF_DRAFTS
     assert set(observability.CAUSE_METRICS.values()) <= written
     assert set(RETRY_METRICS) == set(observability.CAUSE_METRICS.values())  # what `courier doctor` asks for
     alarms = json.dumps(resources(template, "AWS::CloudWatch::Alarm"))
