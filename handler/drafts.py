@@ -146,11 +146,12 @@ class Drafts:
             token: Its client token.
             seconds_left: Seconds until Lambda ends the invocation.
         """
+        reply_hash = hash_of(reply)
         last: Verdict = HandBack()
         while seconds_left() >= self._pacer.wait_time() + DELIVERY_SECONDS:
             self._pacer.acquire()
             try:
-                claimed = self._claim(message, reply, token)
+                claimed = self._claim(message, reply, reply_hash, token)
             except TableUnavailableError:
                 claimed = _table_unavailable()
             if isinstance(claimed, Retry):
@@ -161,8 +162,7 @@ class Drafts:
             self._observability.attempt_failed(message, claimed, self._pacer.wait_time())
         return last
 
-    def _claim(self, message: Message, reply: dict[str, Any], token: str) -> Claim | Verdict:
-        reply_hash = hash_of(reply)
+    def _claim(self, message: Message, reply: dict[str, Any], reply_hash: str, token: str) -> Claim | Verdict:
         item = self._table.get(token)
         if dead := self._doubt(message, item, reply_hash):
             return dead
