@@ -9,6 +9,7 @@ import json
 import os
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -79,10 +80,11 @@ class DraftResult(Result):
 class DraftConnect(Connect):
     """Connect with CreateContact, StopContact and a limit of active emails. It remembers a token alone."""
 
-    def __init__(self, scenario: DraftScenario, simulation: DraftSimulation, *args: Any) -> None:
+    _scenario: DraftScenario
+    _result: DraftResult
+
+    def __init__(self, scenario: DraftScenario, *args: Any) -> None:
         super().__init__(scenario, *args)
-        self._drafts = scenario
-        self._simulation = simulation
         self._create_quota = TokenBucket(scenario.rate, scenario.burst)
         self._live: dict[str, float] = {}
         self._busy: list[float] = []
@@ -92,7 +94,7 @@ class DraftConnect(Connect):
         now = self._time.now()
         self._live = {contact: ends for contact, ends in self._live.items() if ends > now}
         self._busy = [ends for ends in self._busy if ends > now]
-        result = self._simulation.result
+        result = self._result
         result.peak_of_drafts = max(result.peak_of_drafts, len(self._live))
         active = len(self._live) + len(self._busy)
         result.peak_of_active = max(result.peak_of_active, active)
@@ -100,19 +102,19 @@ class DraftConnect(Connect):
 
     def receive_inbound(self) -> None:
         """An inbound email comes, and is refused if the instance is full."""
-        result = self._simulation.result
+        result = self._result
         result.inbound += 1
-        if self._active() >= self._drafts.capacity:
+        if self._active() >= self._scenario.capacity:
             result.inbound_refused += 1
         else:
-            self._busy.append(self._time.now() + self._drafts.inbound_seconds)
+            self._busy.append(self._time.now() + self._scenario.inbound_seconds)
 
     def create_contact(self, *, ExpiryDurationInMinutes: int, **_: Any) -> dict[str, Any]:  # noqa: N803
-        self._simulation.result.create_calls += 1
+        self._result.create_calls += 1
         error = None
         if not self._create_quota.take(self._time.now()):
             error = client_error(429, "ThrottlingException")
-        elif self._active() >= self._drafts.capacity:
+        elif self._active() >= self._scenario.capacity:
             error = client_error(402, "ServiceQuotaExceededException")
         else:
             self._made += 1
@@ -125,22 +127,22 @@ class DraftConnect(Connect):
         return {"ContactId": contact, "ResponseMetadata": {}}
 
     def start_outbound_email_contact(self, *, ClientToken: str, ContactId: str = "", **more: Any) -> dict[str, Any]:  # noqa: N803
-        if self._drafts.refuses:
+        if self._scenario.refuses:
             self._result.calls += 1
             self._time.sleep(self._scenario.latency)
             raise client_error(400, "InvalidRequestException")
         answer = super().start_outbound_email_contact(ClientToken=ClientToken, **more)
         if self._live.pop(ContactId, None) is None:
-            self._simulation.result.sent_twice.add(ClientToken)
-        self._busy.append(self._time.now() + self._drafts.active_seconds)
+            self._result.sent_twice.add(ClientToken)
+        self._busy.append(self._time.now() + self._scenario.active_seconds)
         return answer
 
     def stop_contact(self, *, ContactId: str, **_: Any) -> None:  # noqa: N803
-        self._simulation.result.stop_calls += 1
+        self._result.stop_calls += 1
         self._time.sleep(self._scenario.latency)
-        if self._drafts.stop == "refused":
+        if self._scenario.stop == "refused":
             raise client_error(400, "InvalidRequestException")
-        if self._drafts.stop == "works":
+        if self._scenario.stop == "works":
             self._live.pop(ContactId, None)
 
     def describe_contact(self, **_: Any) -> dict[str, Any]:
@@ -165,29 +167,28 @@ class DraftSimulation(Simulation):
     """A simulation whose producers leave the draft to the function."""
 
     result: DraftResult
+    _scenario: DraftScenario
+    _connect: DraftConnect
     body = BODY
 
     def __init__(self, scenario: DraftScenario, arrivals: Sequence[float], seed: int) -> None:
         numbers = derived(scenario.rate)
         super().__init__(scenario, numbers, arrivals, seed, with_metrics=False, result=DraftResult())
-        sent_at = {f"m{n}": at for n, at in enumerate(arrivals)}
-        self._inbound_every = scenario.inbound_every
-        self._connect = self._draft_connect = DraftConnect(
-            scenario, self, self._time, self._quota, self.result, sent_at
-        )
-        self._table = DraftTable(scenario, self._time.now)
-        self.draft_clients = lambda: (self._connect, self._connect, self._table)
+        table = DraftTable(scenario, self._time.now)
+        self.draft_clients = lambda: (self._connect, self._connect, table)
+
+    def make_connect(self, sent_at: dict[str, float]) -> DraftConnect:
+        return DraftConnect(self._scenario, self._time, self._quota, self.result, sent_at)
 
     def run(self) -> None:
-        if self._inbound_every:
-            self._time.start(self._receive_inbound)
+        if self._scenario.inbound_every is not None:
+            self._time.start(partial(self._receive_inbound, self._scenario.inbound_every))
         super().run()
 
-    def _receive_inbound(self) -> None:
-        assert self._inbound_every
+    def _receive_inbound(self, every: float) -> None:
         while self._is_unfinished:
-            self._draft_connect.receive_inbound()
-            self._time.sleep(self._inbound_every)
+            self._connect.receive_inbound()
+            self._time.sleep(every)
 
 
 def simulate(scenario: DraftScenario, arrivals: Sequence[float], seed: int = 1) -> DraftResult:

@@ -283,12 +283,16 @@ class Simulation:
         self.result.minutes = self._minutes.minutes
         sent_at = {f"m{n}": at for n, at in enumerate(arrivals)}
         self._to_come = deque(sent_at.items())
-        self._connect = Connect(scenario, self._time, self._quota, self.result, sent_at)
+        self._connect = self.make_connect(sent_at)
         self._idle = list(range(numbers.concurrency))  # environments; the last one was used last
         self._metrics = Metrics(namespace="Simulation", service="simulation")
         self._metrics.clear_metrics()  # Powertools keeps the metrics of earlier simulations in this process
         logger = Logger(service="simulation", level="CRITICAL", stream=io.StringIO())
         self._observability = Observability(logger, self._metrics, Tracer(disabled=True))
+
+    def make_connect(self, sent_at: dict[str, float]) -> Connect:
+        """Make the simulation's Connect."""
+        return Connect(self._scenario, self._time, self._quota, self.result, sent_at)
 
     def run(self) -> None:
         self._time.start(self._produce)
